@@ -82,12 +82,21 @@ def check(names: list[str]) -> list[str]:
 
 def unexecuted(lesson: Lesson, language: str) -> nbformat.NotebookNode:
     """The lesson's notebook in one language, not yet run."""
-    cells = []
+    cells: list[dict[str, Any]] = []
     for cell, cell_id in zip(lesson.cells, _cell_ids(lesson), strict=True):
-        make = nbformat.v4.new_markdown_cell if cell.kind == "markdown" else nbformat.v4.new_code_cell
-        cells.append(make(cell.text[language], id=cell_id, metadata=cell.metadata))
+        made: dict[str, Any] = {
+            "cell_type": cell.kind,
+            "id": cell_id,
+            "metadata": dict(cell.metadata),
+            "source": cell.text[language],
+        }
+        if cell.kind == "code":
+            made |= {"execution_count": None, "outputs": []}
+        cells.append(made)
     metadata = {**_NOTEBOOK_METADATA, "nbtorch": {"lang": language, "lesson": lesson.name}}
-    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    whole = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    notebook: nbformat.NotebookNode = nbformat.from_dict(whole)  # type: ignore[no-untyped-call]
+    return notebook
 
 
 def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -117,9 +126,16 @@ def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return _without_traces(notebook)
 
 
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """A notebook from disk."""
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return notebook
+
+
 def to_text(notebook: nbformat.NotebookNode) -> str:
     """The notebook as it is written to disk."""
-    return str(nbformat.writes(notebook, version=nbformat.NO_CONVERT)).rstrip("\n") + "\n"
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return text.rstrip("\n") + "\n"
 
 
 def _without_traces(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -173,7 +189,7 @@ def _differences(lesson: Lesson, language: str) -> Iterator[str]:
     if not path.is_file():
         yield f"{where}: not built; {remedy}"
         return
-    built, expected = nbformat.read(path, as_version=4), unexecuted(lesson, language)
+    built, expected = read_notebook(path), unexecuted(lesson, language)
     if built.metadata != expected.metadata:
         yield f"{where}: the notebook's metadata differ from what a build writes; {remedy}"
     if len(built.cells) != len(expected.cells):

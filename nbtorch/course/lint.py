@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
-
-from nbtorch.course.build import notebook_path
+from nbtorch.course.build import notebook_path, read_notebook
 from nbtorch.course.places import LANGUAGES, CourseError
 from nbtorch.course.source import find_sources, read_lesson
 
@@ -53,7 +51,7 @@ def lint(names: list[str]) -> list[Finding]:
         for language in LANGUAGES:
             path = notebook_path(source.stem, language)
             if path.is_file():
-                notebooks[language] = nbformat.read(path, as_version=4)
+                notebooks[language] = read_notebook(path)
                 findings += lint_notebook(notebooks[language], f"{language}/{path.name}")
             else:
                 findings.append(Finding(f"{language}/{path.name}", "not built; run: nbtorch course build"))
@@ -64,7 +62,7 @@ def lint(names: list[str]) -> list[Finding]:
 
 def lint_file(path: Path) -> list[Finding]:
     """Lint one notebook file by itself."""
-    return lint_notebook(nbformat.read(path, as_version=4), path.name)
+    return lint_notebook(read_notebook(path), path.name)
 
 
 def lint_notebook(notebook: Any, name: str) -> list[Finding]:

@@ -84,7 +84,7 @@ def read_lesson(path: Path) -> Lesson:
     faults: list[str] = []
     waiting: Cell | None = None  # an English text whose Korean has not come yet
     for block in _blocks(path):
-        metadata = dict(block["metadata"])
+        metadata = {key: value for key, value in block["metadata"].items() if not key.startswith("lines_to_")}
         language, of = metadata.pop("lang", None), metadata.pop("of", None)
         text: str = block["source"].rstrip()
         first_line = f"“{text.strip().splitlines()[0][:60]}”" if text.strip() else "an empty block"

@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from nbtorch._version import __version__
 from nbtorch.course.handout import prepare
 from nbtorch.course.places import LANGUAGES, CourseError, lesson_names, lessons_folder
 from nbtorch.notebook.lab import INSTALL
@@ -48,9 +49,7 @@ def examine(folder: Path) -> Iterator[Line]:
 
 def versions() -> Iterator[Line]:
     """What is installed. NumPy is there, or nbtorch would not have come this far."""
-    import nbtorch
-
-    yield Line(Verdict.OK, "nbtorch", f"{nbtorch.__version__}  ({Path(nbtorch.__file__).parent})")
+    yield Line(Verdict.OK, "nbtorch", f"{__version__}  ({Path(__file__).parents[1]})")
     yield Line(Verdict.OK, "Python", f"{platform.python_version()}  ({sys.executable})")
     yield _version("numpy", "NumPy", needed=True)
     for package, name in (("jupyterlab", "JupyterLab"), ("ipykernel", "ipykernel"), ("anywidget", "anywidget"),

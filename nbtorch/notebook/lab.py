@@ -114,6 +114,7 @@ def arguments(visit: Visit, folder: Path, first: str) -> list[str]:
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{visit.language}/{first}",
         "--ServerApp.answer_yes=True",  # one Ctrl-C ends it; the notebooks save themselves while one works
+        "--Application.log_level=WARN",  # leaves the address, which is what a newcomer looks for
         # Nothing needs the network: no asking for JupyterLab's news, no looking for its updates.
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -129,6 +130,6 @@ def arguments(visit: Visit, folder: Path, first: str) -> list[str]:
 
 def serve(argv: list[str]) -> None:
     """Run JupyterLab in this process until it stops."""
-    from jupyterlab.labapp import LabApp
+    from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
 
     LabApp.launch_instance(argv)
