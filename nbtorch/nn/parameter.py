@@ -1,0 +1,66 @@
+"""Tensors that a :class:`~nbtorch.nn.Module` registers by itself when they are assigned to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..tensor import Tensor, empty
+
+__all__ = ["Buffer", "Parameter"]
+
+
+class Parameter(Tensor):
+    """A tensor that is a parameter of the module it is assigned to.
+
+    Assigning it as an attribute of a module adds it to :meth:`Module.parameters`, and so to what an optimiser trains.
+
+    Args:
+        data: the values, of any shape and dtype; shared, not copied. An empty tensor when left out.
+        requires_grad: whether gradients are recorded; only floating-point values can have them.
+    """
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
+        if data is None:
+            data = empty(0)
+        elif not isinstance(data, Tensor):
+            raise TypeError(
+                f"Parameter: expected a Tensor as data, got {type(data).__name__}. "
+                "Make a tensor of it first: nn.Parameter(nbtorch.tensor(...))."
+            )
+        return data.detach().as_subclass(cls).requires_grad_(requires_grad)
+
+    def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
+        """The work is done in ``__new__``; ``Tensor`` has an initialiser of its own that must not run."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        if id(self) in memo:
+            return memo[id(self)]  # type: ignore[no-any-return]
+        copied = type(self)(self.data.clone(), self.requires_grad)
+        memo[id(self)] = copied
+        return copied
+
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        return type(self), (self.data, self.requires_grad)
+
+
+class Buffer(Tensor):
+    """A tensor that is part of a module's state but is not trained, such as a running mean.
+
+    Args:
+        data: the values; shared, not copied. An empty tensor when left out.
+        persistent: whether the buffer is part of :meth:`Module.state_dict`.
+    """
+
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        source = empty(0) if data is None else data
+        buffer = source.detach().requires_grad_(source.requires_grad).as_subclass(cls)
+        buffer.persistent = persistent
+        return buffer
+
+    def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
+        """The work is done in ``__new__``."""

@@ -1,0 +1,6 @@
+"""Helpers beside the library proper: hook handles and, in :mod:`nbtorch.utils.data`, datasets and loaders."""
+
+from . import data as data
+from . import hooks as hooks
+
+__all__ = ["data", "hooks"]
