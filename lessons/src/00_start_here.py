@@ -13,7 +13,7 @@
 # %% [markdown] lang="ko" of="a83a0740"
 # # 00 · 여기서 시작하세요
 #
-# *약 10분. 파이썬 기초와 고등학교 수학이면 충분합니다. 내려받을 것은 없습니다.*
+# 약 10분. 파이썬 기초와 고등학교 수학이면 충분합니다. 내려받을 것은 없습니다.
 #
 # **아무도 방법을 알려 주지 않은 일을, 프로그램은 어떻게 점점 더 잘하게 될까요?**
 #
@@ -34,21 +34,21 @@ from nbtorch.datasets import digits
 from nbtorch.utils.data import DataLoader, TensorDataset
 from nbtorch_widgets import watch
 # %% [markdown] lang="en"
-# These are PyTorch's names on purpose. nbtorch is a PyTorch small enough to look into; change `nbtorch` to `torch` in
-# these lines, and everything you write today runs there too.
+# The names are PyTorch's, on purpose: nbtorch is a PyTorch small enough to look into. Write `torch` for `nbtorch` in the
+# three lines that import `torch`, `nn` and `optim`, and every model of today runs in PyTorch as it stands.
 #
 # ## 1. A program that learns  (2 minutes)
 #
 # Four questions with their answers: 1 → 2, 2 → 4, 3 → 6, 4 → 8. You see the rule at once. The program below doesn't. It is
 # told only what *kind* of rule to look for, a straight line $y = w\,x + b$, and it begins with a random $w$ and $b$.
-# %% [markdown] lang="ko" of="4cd692c8"
-# 모두 PyTorch에서 쓰는 이름 그대로입니다. nbtorch는 속을 들여다볼 수 있을 만큼 작은 PyTorch입니다. 위의 `nbtorch`를 `torch`로
-# 바꾸면, 오늘 작성하는 코드는 PyTorch에서도 그대로 돌아갑니다.
+# %% [markdown] lang="ko" of="6be1cfc4"
+# 이름은 일부러 PyTorch와 똑같이 지었습니다. nbtorch는 속을 들여다볼 수 있을 만큼 작은 PyTorch입니다. `torch`, `nn`, `optim`을
+# 가져오는 세 줄에서 `nbtorch`를 `torch`로 바꾸면, 오늘 만드는 모델은 모두 PyTorch에서도 그대로 돌아갑니다.
 #
 # ## 1. 배우는 프로그램  (2분)
 #
 # 문제와 정답이 네 쌍 있습니다. 1 → 2, 2 → 4, 3 → 6, 4 → 8. 여러분은 규칙을 바로 알아보지만, 아래 프로그램은 모릅니다.
-# 프로그램이 아는 것은 찾아야 할 규칙의 *형태*, 즉 직선 $y = w\,x + b$라는 것뿐입니다. $w$와 $b$는 아무 값에서나 시작합니다.
+# 프로그램이 아는 것은 찾아야 할 규칙의 **형태**, 즉 직선 $y = w\,x + b$라는 것뿐입니다. $w$와 $b$는 아무 값에서나 시작합니다.
 # %%
 torch.manual_seed(0)
 
@@ -67,7 +67,7 @@ print(f"start: y = {model.weight.item():.2f} x + {model.bias.item():.2f}")
 # > **Predict.** After 100 rounds, will $w$ be exactly 2, close to 2, or far from it? And will the loss fall evenly, or fast
 # > at first and slowly later?
 # %% [markdown] lang="ko" of="6d1507e9"
-# 아래 반복문은 네 쌍의 데이터를 백 번 훑습니다. 매번 *지금 얼마나 틀렸는가?*(`loss`), *어느 쪽으로 가면 덜 틀리는가?*(`backward`)를
+# 아래 반복문은 네 쌍의 데이터를 백 번 훑습니다. 매번 **지금 얼마나 틀렸는가?**(`loss`), **어느 쪽으로 가면 덜 틀리는가?**(`backward`)를
 # 묻고, 그쪽으로 조금 움직입니다(`step`).
 #
 # > **예측.** 100번 반복한 뒤 $w$는 정확히 2일까요, 2에 가까울까요, 아니면 한참 멀까요? 손실은 고르게 줄어들까요, 처음에 빠르게
@@ -106,7 +106,7 @@ print(f"asked for x = 10, it answers {model(torch.tensor([[10.0]])).item():.1f}"
 #
 # 정확히 2는 아니지만 2에 가깝습니다. 2라는 숫자는 코드 어디에도 적은 적이 없고, 네 쌍의 데이터에서 나왔습니다. 손실은 가파르게 줄다가
 # 나중에는 기어가듯 줄었습니다. 남은 오차는 $w$와 $b$가 서로의 잘못을 거의 메워 주는 곳에 있는데, 그곳은 바닥이 거의 평평하기
-# 때문입니다. 더 반복하면 더 가까워집니다. 학습이 주는 것은 정확한 답이 아니라 *한 걸음마다 조금 덜 틀리는 것*입니다.
+# 때문입니다. 더 반복하면 더 가까워집니다. 학습이 주는 것은 정확한 답이 아니라 **한 걸음마다 조금 덜 틀리는 것**입니다.
 # </details>
 #
 # ## 2. `loss.backward()`는 무엇을 알고 있었나  (2분)
@@ -114,7 +114,7 @@ print(f"asked for x = 10, it answers {model(torch.tensor([[10.0]])).item():.1f}"
 # 어느 쪽이 덜 틀리는 방향인지 프로그램은 어떻게 알았을까요? 숫자가 모델을 지나 앞으로 나아가는 동안, 연산 하나하나가 무엇을 어디에
 # 했는지 기록을 남겼습니다. 기록들은 서로 이어져 **그래프**를 이룹니다. 그려 봅시다.
 #
-# > **예측.** 이 프로그램에서 학습으로 *바뀔 수 있는* 수는 몇 개일까요? 그림은 바로 그 수들에서 시작합니다.
+# > **예측.** 이 프로그램에서 학습으로 **바뀔 수 있는** 수는 몇 개일까요? 그림은 바로 그 수들에서 시작합니다.
 # %%
 loss = criterion(model(x_train), y_train)
 torch.graph(loss)
@@ -155,7 +155,6 @@ torch.graph(loss)
 def how_wrong(w):
     return ((w * x_train - y_train) ** 2).mean()
 
-
 w = torch.tensor(1.0, requires_grad=True)
 loss = how_wrong(w)
 loss.backward()
@@ -167,7 +166,7 @@ print(f"loss = {loss.item():.2f}, gradient = {w.grad.item():.2f}")
 #
 # Should you believe the −15? Check it without any graph: nudge $w$ a little to both sides and see how the loss answers.
 # %% [markdown] lang="ko" of="1a29fb82"
-# 음수입니다. $w$가 조금 커지면 손실은 *줄어듭니다*. "$w$가 커져야 하니까 양수"라고 답하기 쉽지만, 그래디언트는 언제나 **오르막** 쪽을
+# 음수입니다. $w$가 조금 커지면 손실은 **줄어듭니다**. "$w$가 커져야 하니까 양수"라고 답하기 쉽지만, 그래디언트는 언제나 **오르막** 쪽을
 # 가리키고 우리는 내려가려고 합니다.
 #
 # −15라는 값을 믿어도 될까요? 그래프 없이 확인해 봅시다. $w$를 양쪽으로 살짝 움직여 보고 손실이 어떻게 변하는지 봅니다.
@@ -185,7 +184,7 @@ assert abs(slope.item() - w.grad.item()) < 0.01
 #
 # Now the step itself, the only line in `optimizer.step()` that matters: go against the slope, by a small amount.
 # %% [markdown] lang="ko" of="ebdc9571"
-# 같습니다. 그렇다면 그래프는 왜 필요할까요? 살짝 움직여 보는 방법은 *모델에 있는 수 하나마다* 손실을 두 번씩 계산합니다. 수가 백만 개인
+# 같습니다. 그렇다면 그래프는 왜 필요할까요? 살짝 움직여 보는 방법은 **모델에 있는 수 하나마다** 손실을 두 번씩 계산합니다. 수가 백만 개인
 # 모델이라면 한 걸음에 이백만 번을 계산해야 합니다. `backward()`는 단 한 번 거슬러 올라가며 모든 기울기를 얻습니다.
 #
 # 이제 걸음을 내디딜 차례입니다. `optimizer.step()`의 핵심은 이 한 줄, 기울기의 반대쪽으로 조금 움직이는 것입니다.
@@ -215,44 +214,37 @@ plt.show()
 #
 # ## 4. A network that reads  (3 minutes)
 #
-# Here are 1,797 handwritten digits, 8 × 8 pixels each. What rule turns 64 brightnesses into a digit? This time you couldn't
-# write it down either.
-# %% [markdown] lang="ko" of="ff87576f"
+# Here are the first ten of 1,442 handwritten digits, 8 × 8 pixels each. What rule turns 64 brightnesses into a digit? This
+# time you couldn't write it down either.
+# %% [markdown] lang="ko" of="ff048f9f"
 # 학습은 이것이 전부입니다. **골짜기, 기울기, 작은 한 걸음, 그리고 반복.** 이제부터는 차원의 수만 달라집니다.
 #
 # ## 4. 글씨를 읽는 신경망  (3분)
 #
-# 손으로 쓴 숫자 1,797개가 있습니다. 하나의 크기는 8 × 8 픽셀입니다. 밝기 64개를 숫자 하나로 바꾸는 규칙은 무엇일까요? 이번에는
-# 여러분도 규칙을 적을 수 없을 것입니다.
+# 손으로 쓴 숫자 1,442개 가운데 처음 열 개입니다. 하나의 크기는 8 × 8 픽셀입니다. 밝기 64개를 숫자 하나로 바꾸는 규칙은 무엇일까요?
+# 이번에는 여러분도 규칙을 적을 수 없을 것입니다.
 # %%
-images, labels = digits()
+train_images, train_labels = digits("train")
 
 fig, axes = plt.subplots(1, 10, figsize=(8, 1.2))
-for ax, image, label in zip(axes, images, labels):
+for ax, image, label in zip(axes, train_images, train_labels):
     ax.imshow(image.reshape(8, 8), cmap="gray_r")
     ax.set_title(label.item())
     ax.axis("off")
 plt.show()
 # %% [markdown] lang="en"
-# The last 360 are put aside for the examination: the network will never train on them.
-#
 # The network has two layers of the same $w\,x + b$, with many $w$'s at once, and a bend (`ReLU`) between them, for without a
 # bend two straight rules make just another straight rule. Out come ten scores, one for each digit.
-# %% [markdown] lang="ko" of="c85acd43"
-# 마지막 360개는 시험용으로 떼어 놓습니다. 신경망은 이 숫자들로는 학습하지 않습니다.
-#
+# %% [markdown] lang="ko" of="5628b508"
 # 신경망은 앞에서 본 $w\,x + b$를 두 층으로 쌓은 것입니다. 다만 $w$가 한꺼번에 많이 있고, 두 층 사이에는 꺾임(`ReLU`)이 있습니다.
 # 꺾임이 없으면 직선 두 개를 이어도 다시 직선 하나가 되기 때문입니다. 출력은 숫자마다 하나씩, 모두 열 개의 점수입니다.
 # %%
 torch.manual_seed(0)
 
-train = TensorDataset(images[:-360], labels[:-360])
-test_images, test_labels = images[-360:], labels[-360:]
-
 model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 criterion = nn.CrossEntropyLoss()
 optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-loader = DataLoader(train, batch_size=64, shuffle=True)
+loader = DataLoader(TensorDataset(train_images, train_labels), batch_size=64, shuffle=True)
 
 model
 # %% [markdown] lang="en"
@@ -290,18 +282,19 @@ for batch_images, batch_labels in watch(model, optimizer, loader, epochs=20):
 # All four rows move together because each gradient is passed down through the rows below it, by the same walk against the
 # arrows as in part 2.
 # </details>
-#
-# Now the examination, on the 360 digits it has never seen:
-# %% [markdown] lang="ko" of="5b004414"
+# %% [markdown] lang="ko" of="c378605c"
 # <details><summary><b>무엇이 보였나요?</b></summary>
 #
 # 처음에는 밝다가 끝으로 갈수록 어두워집니다. 그래디언트는 아직 얼마나 더 나아질 수 있는지를 말해 주는데, 손실이 평평한 곳에서는 나아질
 # 여지가 별로 없습니다. 나중에 드문드문 밝게 튀는 칸은 신경망이 아직 틀리는 숫자가 섞인 배치입니다. 네 줄이 함께 움직이는 이유는,
 # 그래디언트가 2장에서처럼 화살표를 거슬러 한 층에서 다음 층으로 전해지기 때문입니다.
 # </details>
-#
-# 이제 한 번도 본 적 없는 360개로 시험을 치릅니다.
+# %% [markdown] lang="en"
+# Now the examination, on 355 digits it has never seen:
+# %% [markdown] lang="ko" of="70faa773"
+# 이제 한 번도 본 적 없는 숫자 355개로 시험을 치릅니다.
 # %%
+test_images, test_labels = digits("test")
 with torch.no_grad():
     scores = model(test_images)
 
@@ -336,7 +329,7 @@ plt.show()
 #
 # ## 5. 망가뜨리기  (1분)
 #
-# 왜 하필 *작은* 걸음일까요? 3장의 골짜기로 돌아갑니다. $w$는 1에서 출발하고 바닥은 2에 있습니다. 이번에는 학습률을 스무 배로 키웁니다.
+# 왜 하필 **작은** 걸음일까요? 3장의 골짜기로 돌아갑니다. $w$는 1에서 출발하고 바닥은 2에 있습니다. 이번에는 학습률을 스무 배로 키웁니다.
 #
 # > **예측.** `lr = 0.2`이면 스무 배 빨리 도착할까요, 왔다 갔다 할까요, 아니면 더 나쁜 일이 생길까요?
 # %%
@@ -350,14 +343,14 @@ def descend(lr):
         with torch.no_grad():
             w -= lr * w.grad
 
-
 descend(lr=0.2)
 # %% [markdown] lang="en"
 # Worse: each step leaps over the bottom and lands higher up on the other side, where the slope is steeper still, so the
 # next leap is longer. The loss *grows* fourfold each time. When a loss of yours climbs or turns into `nan`, look at the
 # learning rate first.
 #
-# > **Try it.** There is one learning rate with which this valley is crossed to its very bottom in a *single* step. Which?
+# > **Try it.** There is one learning rate that reaches the very bottom in a *single* step. Change `0.2` above until you
+# > have found it.
 #
 # <details><summary><b>Hint, then answer</b></summary>
 #
@@ -378,11 +371,11 @@ descend(lr=0.2)
 # **What comes next.** You have used four things: tensors, the graph, `backward` and an optimizer. The lessons after this one
 # let you build each of them yourself, from a plain array up to the program of part 1 running on your own code.
 # `nbtorch lab` brings new lessons and never touches a notebook you have changed.
-# %% [markdown] lang="ko" of="5b0a00a9"
+# %% [markdown] lang="ko" of="afbefd04"
 # 더 나빠집니다. 한 걸음마다 바닥을 뛰어넘어 반대편의 더 높은 곳에 떨어지는데, 그곳은 기울기가 더 가팔라서 다음 걸음은 더 커집니다.
-# 손실은 매번 네 배로 *커집니다*. 손실이 점점 커지거나 `nan`이 나오면 가장 먼저 학습률을 의심하세요.
+# 손실은 매번 네 배로 **커집니다**. 손실이 점점 커지거나 `nan`이 나오면 가장 먼저 학습률을 의심하세요.
 #
-# > **해 보기.** 이 골짜기의 바닥에 *단 한 걸음*으로 정확히 닿는 학습률이 하나 있습니다. 얼마일까요?
+# > **해 보기.** **단 한 걸음**으로 바닥에 정확히 닿는 학습률이 하나 있습니다. 위의 `0.2`를 바꿔 가며 찾아보세요.
 #
 # <details><summary><b>힌트와 답</b></summary>
 #

@@ -66,7 +66,7 @@ def gpu() -> Line:
     reason = cuda.why_unavailable()
     if reason is None:
         return Line(Verdict.OK, "GPU", 'usable: torch.tensor(..., device="cuda")')
-    return Line(Verdict.NOTE, "GPU", f"not usable: {' '.join(reason.split())} Everything works on the CPU.")
+    return Line(Verdict.NOTE, "GPU", f"not usable: {_in_one_line(reason)}; everything works on the CPU")
 
 
 def kernelspec() -> Line:
@@ -142,5 +142,5 @@ def _cupy_version() -> Line:
     )
 
 
-def _in_one_line(error: Exception) -> str:
-    return "; ".join(line.strip() for line in str(error).splitlines())
+def _in_one_line(message: object) -> str:
+    return "; ".join(line.strip().rstrip(".") for line in str(message).splitlines())

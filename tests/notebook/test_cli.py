@@ -270,7 +270,7 @@ def test_doctor_says_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
         (
             "CuPy is not installed.\n  to do: install it.",
             Verdict.NOTE,
-            "CuPy is not installed. to do: install it. Every",
+            "CuPy is not installed; to do: install it; everything",
         ),
     ],
 )
