@@ -1,7 +1,6 @@
 """Small datasets that need no network: handwritten digits, and points made on the spot.
 
-Every function returns a :class:`~nbtorch.utils.data.TensorDataset`, ready for a loader; its tensors are reached by
-unpacking ``dataset.tensors``.
+Every function returns a pair of tensors, inputs and targets; ``TensorDataset(*digits("train"))`` makes a dataset of them.
 """
 
 from .digits import digits

@@ -7,25 +7,25 @@ from typing import Literal
 
 import numpy as np
 
-from ..tensor import from_numpy
-from ..utils.data import TensorDataset
+from ..tensor import Tensor, tensor
 
 __all__ = ["digits"]
 
 _FILE = Path(__file__).parent / "data" / "digits.npz"
 
 
-def digits(split: Literal["train", "test", "all"] = "train") -> TensorDataset:
+def digits(split: Literal["all", "train", "test"] = "all", *, flat: bool = True) -> tuple[Tensor, Tensor]:
     """1797 images of handwritten digits, 8×8 pixels, shipped with the package.
 
     The division is always the same: in the order of the file, every fifth image of each digit is for testing.
 
     Args:
-        split: ``"train"`` (1442 images), ``"test"`` (355) or ``"all"``.
+        split: ``"all"``, ``"train"`` (1442 images) or ``"test"`` (355).
+        flat: rows of 64 pixels for a linear layer, or with False images of one channel for a convolution.
 
     Returns:
-        A dataset of ``(image, label)``. Its tensors are the images, ``(N, 1, 8, 8)`` float32 from 0 (paper) to 1 (ink),
-        and the labels, ``(N,)`` int64 from 0 to 9.
+        The images, ``(N, 64)`` or ``(N, 1, 8, 8)``, float32 from 0 (paper) to 1 (ink), and the labels, ``(N,)`` int64
+        from 0 to 9; on the CPU.
 
     Raises:
         ValueError: for another split.
@@ -36,12 +36,12 @@ def digits(split: Literal["train", "test", "all"] = "train") -> TensorDataset:
         the details.
 
     Example:
-        >>> images, labels = digits("test").tensors
+        >>> images, labels = digits("test")
         >>> images.shape
-        torch.Size([355, 1, 8, 8])
+        torch.Size([355, 64])
     """
-    if split not in ("train", "test", "all"):
-        raise ValueError(f"digits: expected split to be 'train', 'test' or 'all', got {split!r}")
+    if split not in ("all", "train", "test"):
+        raise ValueError(f"digits: expected split to be 'all', 'train' or 'test', got {split!r}")
     with np.load(_FILE, allow_pickle=False) as archive:
         images, labels = archive["images"], archive["labels"]
     if split != "all":
@@ -50,5 +50,6 @@ def digits(split: Literal["train", "test", "all"] = "train") -> TensorDataset:
             is_test[np.flatnonzero(labels == digit)[4::5]] = True
         chosen = is_test if split == "test" else ~is_test
         images, labels = images[chosen], labels[chosen]
-    grey = images[:, np.newaxis].astype(np.float32) / np.float32(16)
-    return TensorDataset(from_numpy(grey), from_numpy(labels.astype(np.int64)))
+    shape = (len(images), 64) if flat else (len(images), 1, 8, 8)
+    grey = images.reshape(shape).astype(np.float32) / np.float32(16)
+    return tensor(grey), tensor(labels.astype(np.int64))

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 
 from ..backends.dtypes import int64
 from ..tensor import Generator, Tensor, cat, full, linspace, rand, randn, randperm, stack, tensor
-from ..utils.data import TensorDataset
 
 __all__ = ["blobs", "lines", "moons", "spirals"]
 
 
 def moons(
     n: int = 200, noise: float = 0.1, *, generator: Generator | None = None, seed: int | None = None
-) -> TensorDataset:
+) -> tuple[Tensor, Tensor]:
     """Two half circles that reach into each other.
 
     Args:
@@ -28,7 +27,7 @@ def moons(
         seed: instead of a generator.
 
     Returns:
-        A dataset of points ``(n, 2)`` and labels ``(n,)``, 0 for the upper moon and 1 for the lower, in random order.
+        Points ``(n, 2)`` and labels ``(n,)``, 0 for the upper moon and 1 for the lower, in random order.
     """
     generator = _source(generator, seed)
     upper = linspace(0, math.pi, _positive(n) - n // 2)
@@ -48,7 +47,7 @@ def spirals(
     turns: float = 0.75,
     generator: Generator | None = None,
     seed: int | None = None,
-) -> TensorDataset:
+) -> tuple[Tensor, Tensor]:
     """Arms of a spiral, one for each class, that start at the origin and end at radius 1.
 
     Args:
@@ -60,7 +59,7 @@ def spirals(
         seed: instead of a generator.
 
     Returns:
-        A dataset of points ``(n, 2)`` and labels ``(n,)`` from 0 to ``classes - 1``, in random order.
+        Points ``(n, 2)`` and labels ``(n,)`` from 0 to ``classes - 1``, in random order.
     """
     generator = _source(generator, seed)
     sizes = _even_sizes(n, classes)
@@ -79,7 +78,7 @@ def blobs(
     *,
     generator: Generator | None = None,
     seed: int | None = None,
-) -> TensorDataset:
+) -> tuple[Tensor, Tensor]:
     """Round clouds of points, one for each class.
 
     Args:
@@ -90,7 +89,7 @@ def blobs(
         seed: instead of a generator.
 
     Returns:
-        A dataset of points ``(n, d)``, with ``d = 2`` unless centres are given, and labels ``(n,)``, in random order.
+        Points ``(n, d)``, with ``d = 2`` unless centres are given, and labels ``(n,)``, in random order.
     """
     generator = _source(generator, seed)
     if isinstance(centers, int):
@@ -110,7 +109,7 @@ def lines(
     high: float = 1.0,
     generator: Generator | None = None,
     seed: int | None = None,
-) -> TensorDataset:
+) -> tuple[Tensor, Tensor]:
     """Points near a straight line, for linear regression.
 
     Args:
@@ -124,12 +123,12 @@ def lines(
         seed: instead of a generator.
 
     Returns:
-        A dataset of ``x`` and ``y = slope · x + intercept + noise``, both ``(n, 1)``.
+        ``x`` and ``y = slope · x + intercept + noise``, both ``(n, 1)``.
     """
     generator = _source(generator, seed)
     x = low + (high - low) * rand(_positive(n), 1, generator=generator)
     y = slope * x + intercept + noise * randn(n, 1, generator=generator)
-    return TensorDataset(x, y)
+    return x, y
 
 
 def _source(generator: Generator | None, seed: int | None) -> Generator | None:
@@ -156,8 +155,8 @@ def _labels(sizes: list[int]) -> Tensor:
     return cat([full((size,), k, dtype=int64) for k, size in enumerate(sizes)])
 
 
-def _shuffled(points: Tensor, labels: Tensor, noise: float, generator: Generator | None) -> TensorDataset:
+def _shuffled(points: Tensor, labels: Tensor, noise: float, generator: Generator | None) -> tuple[Tensor, Tensor]:
     """Noise on every coordinate, and a random order, so that the first rows hold all classes."""
     points = points + noise * randn(*points.shape, generator=generator)
     order = randperm(len(labels), generator=generator)
-    return TensorDataset(points[order], labels[order])
+    return points[order], labels[order]

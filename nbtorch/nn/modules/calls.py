@@ -177,7 +177,7 @@ class BackwardHookFunction(Function):
         ctx.callback = callback
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(*(t for t in tensors if not t.requires_grad))
-        return tuple(t.view_as(t) for t in tensors)
+        return tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:

@@ -13,12 +13,27 @@ from ...backends.dtypes import dtype as DType
 from ...tensor import Tensor, empty_like
 from ...utils.hooks import RemovableHandle
 from ..parameter import Buffer, Parameter
-from .calls import GLOBAL_HOOKS, call_with_hooks
+from .calls import (
+    GLOBAL_HOOKS,
+    call_with_hooks,
+    register_module_backward_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+)
 from .conversion import device_and_dtype
 from .naming import MissingAttribute, indent, typename
 from .state import EXTRA_STATE, ModuleBoundHook, _IncompatibleKeys, load_module_tree, load_own_tensors
 
-__all__ = ["Module"]
+__all__ = [
+    "Module",
+    "register_module_backward_hook",
+    "register_module_forward_hook",
+    "register_module_forward_pre_hook",
+    "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook",
+]
 
 Hook = Callable[..., Any]
 

@@ -1,0 +1,609 @@
+"""The functions behind the layers, with the signatures of ``torch.nn.functional``.
+
+What computes is in :mod:`nbtorch.ops`; here are the arguments that only PyTorch's functions have (``inplace``, the older
+ways to say ``reduction``, defaults), and the checks whose messages say how to go on.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+
+from .. import ops
+from ..autograd import no_grad
+from ..backends.dtypes import dtype as DType
+from ..ops import linear, logsigmoid, one_hot, prelu
+from ..tensor import Tensor
+from .reduction import check_reduction, resolve_reduction
+
+__all__ = [
+    "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu",
+    "cosine_similarity", "cross_entropy", "dropout", "elu", "embedding", "gaussian_nll_loss", "gelu", "glu",
+    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "huber_loss", "kl_div", "l1_loss", "layer_norm",
+    "leaky_relu", "linear", "log_softmax", "logsigmoid", "mish", "mse_loss", "nll_loss", "normalize", "one_hot",
+    "poisson_nll_loss", "prelu", "relu", "relu6", "relu_", "rms_norm", "rrelu", "selu", "sigmoid", "silu",
+    "smooth_l1_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+]  # fmt: skip
+
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``y[k] = x1 @ weight[k] @ x2 + bias[k]``: inputs ``(*, n)`` and ``(*, m)``, weight ``(out, n, m)``."""
+    result = ops.einsum("...n,knm,...m->...k", input1, weight, input2)
+    return result if bias is None else result + bias
+
+
+# -- activations -------------------------------------------------------------------------------------------------------
+
+
+def _store(input: Tensor, result: Tensor, inplace: bool) -> Tensor:
+    """``result``, written over ``input`` if that is wanted; gradients go the way of the result."""
+    return input.copy_(result) if inplace else result
+
+
+def _free(input: Tensor, inplace: bool) -> Tensor:
+    """What to compute from: the input, or a copy of it if it will be overwritten but is needed for the gradient."""
+    return input.clone() if inplace else input
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``max(x, 0)``; any shape."""
+    return ops.relu_(input) if inplace else ops.relu(input)
+
+
+def relu_(input: Tensor) -> Tensor:
+    """``max(x, 0)``, in place."""
+    return ops.relu_(input)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """``x`` where it is positive, ``negative_slope · x`` elsewhere; any shape."""
+    return _store(input, ops.leaky_relu(_free(input, inplace), negative_slope), inplace)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """A leaky ReLU whose slope is drawn from [lower, upper] for each value in training, else their mean."""
+    source = _free(input, inplace)
+    if training:
+        slopes = ops.empty_like(source.detach()).uniform_(lower, upper)
+        return _store(input, ops.where(source >= 0, source, source * slopes), inplace)
+    return _store(input, ops.leaky_relu(source, (lower + upper) / 2), inplace)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """``x`` where it is positive, ``alpha · (exp(x) - 1)`` elsewhere; any shape."""
+    return _store(input, ops.elu(_free(input, inplace), alpha), inplace)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """``x`` where it is positive, ``alpha · (exp(x / alpha) - 1)`` elsewhere; any shape."""
+    return _store(input, ops.celu(_free(input, inplace), alpha), inplace)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """A scaled ELU whose constants keep mean 0 and variance 1 (Klambauer et al. 2017); any shape."""
+    return _store(input, ops.selu(_free(input, inplace)), inplace)
+
+
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """``x · Φ(x)`` with the normal distribution function Φ, or its approximation by ``"tanh"``; any shape."""
+    return ops.gelu(input, approximate)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · sigmoid(x)``; any shape."""
+    return _store(input, ops.silu(_free(input, inplace)), inplace)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · tanh(softplus(x))``; any shape."""
+    return _store(input, ops.mish(_free(input, inplace)), inplace)
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """``1 / (1 + exp(-x))``; any shape."""
+    return ops.sigmoid(input)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent; any shape."""
+    return ops.tanh(input)
+
+
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """``log(1 + exp(beta · x)) / beta``; the identity where ``beta · x > threshold``; any shape."""
+    return ops.softplus(input, beta, threshold)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """``x / (1 + |x|)``; any shape."""
+    return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """``x - tanh(x)``; any shape."""
+    return input - input.tanh()
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """``x`` moved towards 0 by ``lambd``, and 0 where it would pass it.
+
+    Raises:
+        RuntimeError: if ``lambd`` is negative.
+    """
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return ops.softshrink(input, lambd)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """``x``, but 0 where ``|x| ≤ lambd``; any shape."""
+    return ops.hardshrink(input, lambd)
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """``clamp(x, min_val, max_val)``; any shape.
+
+    Raises:
+        ValueError: if the bounds are the wrong way round.
+    """
+    if min_val > max_val:
+        raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    return _store(input, ops.hardtanh(_free(input, inplace), min_val, max_val), inplace)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """``clamp(x, 0, 6)``; any shape."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """``clamp(x / 6 + 1/2, 0, 1)``; any shape."""
+    return _store(input, ops.hardsigmoid(_free(input, inplace)), inplace)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · hardsigmoid(x)``; any shape."""
+    return _store(input, ops.hardswish(_free(input, inplace)), inplace)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """``x`` where it exceeds ``threshold``, and ``value`` elsewhere; any shape."""
+    return _store(input, ops.threshold(_free(input, inplace), threshold, value), inplace)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """``a · sigmoid(b)`` where ``a`` and ``b`` are the halves of the input along ``dim``.
+
+    Raises:
+        RuntimeError: if the size of ``dim`` is odd, or there is no dimension.
+    """
+    if input.dim() == 0:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    if input.size(dim) % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {input.size(dim)}")
+    first, second = input.chunk(2, dim)
+    return first * second.sigmoid()
+
+
+def _softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel + 1,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+    """``exp(x) / sum(exp(x))`` along ``dim``; the shape stays. ``dtype`` converts the input first."""
+    return ops.softmax(input, _softmax_dim("softmax", input.dim(), _stacklevel) if dim is None else dim, dtype)
+
+
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+    """The softmax of ``-x`` along ``dim``; the shape stays."""
+    return ops.softmax(-input, _softmax_dim("softmin", input.dim(), _stacklevel) if dim is None else dim, dtype)
+
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+    """The logarithm of the softmax along ``dim``, without overflow; the shape stays."""
+    return ops.log_softmax(input, _softmax_dim("log_softmax", input.dim(), _stacklevel) if dim is None else dim, dtype)
+
+
+# -- dropout -----------------------------------------------------------------------------------------------------------
+
+
+def _check_probability(p: float) -> None:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Sets each value to 0 with probability ``p`` and divides the others by ``1 - p``; the input if not ``training``.
+
+    Raises:
+        ValueError: unless ``0 ≤ p ≤ 1``.
+    """
+    _check_probability(p)
+    return _store(input, ops.dropout(input, p, training), inplace)
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout that keeps the mean 0 and variance 1 of a :func:`selu` network (Klambauer et al. 2017).
+
+    Dropped values become the value that SELU has at minus infinity; then all are scaled and shifted.
+
+    Raises:
+        ValueError: unless ``0 ≤ p ≤ 1``.
+    """
+    _check_probability(p)
+    if not training or p == 0.0:
+        return input
+    if p == 1.0:
+        return _store(input, input * 0, inplace)
+    floor = -_SELU_ALPHA * _SELU_SCALE
+    scale = 1 / math.sqrt((1 - p) * (1 + p * floor**2))
+    kept = ops.empty_like(input.detach()).bernoulli_(1 - p)
+    result = (input * kept + floor * (1 - kept)) * scale - scale * floor * p
+    return _store(input, result, inplace)
+
+
+# -- tables and normalisation ------------------------------------------------------------------------------------------
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """The rows of ``weight`` ``(rows, n)`` at the indices ``input`` ``(*)``: ``(*, n)``.
+
+    Args:
+        input: integer indices.
+        weight: the table.
+        padding_idx: a row that gets no gradient.
+        max_norm: rows that are looked up and are longer are shortened to this length first, in place.
+        norm_type: which p-norm ``max_norm`` means.
+        scale_grad_by_freq: divide a row's gradient by how often its index occurs.
+        sparse: accepted; gradients are dense.
+
+    Raises:
+        IndexError: for an index outside the table.
+        AssertionError: if ``padding_idx`` is outside the table.
+    """
+    if padding_idx is not None:
+        rows = weight.size(0)
+        if not -rows <= padding_idx < rows:
+            raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {rows} rows")
+        padding_idx %= rows
+    if max_norm is not None:
+        _renormalize(weight, input, max_norm, norm_type)
+    return ops.embedding(weight, input, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
+
+
+@no_grad()
+def _renormalize(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> None:
+    """Shorten, in place, the rows at ``indices`` that are longer than ``max_norm``."""
+    used = indices.reshape(-1)
+    rows = weight[used]
+    lengths = (rows.abs() ** norm_type).sum(1, keepdim=True) ** (1 / norm_type)
+    weight[used] = ops.where(lengths > max_norm, rows * (max_norm / (lengths + 1e-7)), rows)
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Subtracts the mean and divides by the deviation over the last dimensions, then scales and shifts."""
+    return ops.layer_norm(input, tuple(normalized_shape), weight, bias, eps)
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """Divides by the root of the mean square over the last dimensions, then scales."""
+    shape = tuple(normalized_shape)
+    if tuple(input.shape[-len(shape) :]) != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape {_any_then(shape)}, "
+            f"but got input of size{list(input.shape)}"
+        )
+    if eps is None:
+        eps = ops.finfo(input.dtype).eps
+    dims = tuple(range(-len(shape), 0))
+    scaled = input * ops.rsqrt((input * input).mean(dims, keepdim=True) + eps)
+    return scaled if weight is None else scaled * weight
+
+
+def _any_then(shape: tuple[int, ...]) -> str:
+    return "[*, " + ", ".join(map(str, shape)) + "]"
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """Divides by the p-norm along ``dim``, which is taken as ``eps`` where it is smaller; the shape stays."""
+    return input / input.norm(p, dim, keepdim=True).clamp_min(eps)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """The cosine of the angle between ``x1`` and ``x2`` along ``dim``, which disappears."""
+    x1, x2 = ops.broadcast_tensors(x1, x2)
+    squares = (x1 * x1).sum(dim).clamp_min(eps * eps), (x2 * x2).sum(dim).clamp_min(eps * eps)
+    return (x1 * x2).sum(dim) / (squares[0].sqrt() * squares[1].sqrt())
+
+
+# -- losses ------------------------------------------------------------------------------------------------------------
+
+
+def _reduce(loss: Tensor, reduction: str) -> Tensor:
+    check_reduction(reduction)
+    return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
+
+
+def _warn_of_shapes(input: Tensor, target: Tensor) -> None:
+    warnings.warn(
+        f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
+        "lead to incorrect results due to broadcasting: every prediction is compared with every target. Please ensure "
+        f"they have the same size, for example with target.view({', '.join(map(str, input.shape))}) or "
+        "input.squeeze(-1).",
+        stacklevel=4,
+    )
+
+
+def _aligned(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Both with one shape; a difference is legal but nearly always a mistake, so it is warned of."""
+    if input.shape == target.shape:
+        return input, target
+    _warn_of_shapes(input, target)
+    return ops.broadcast_tensors(input, target)
+
+
+def _weighted(errors: Tensor, weight: Tensor, reduction: str, input: Tensor, by_weight: bool = True) -> Tensor:
+    if weight.shape != input.shape:
+        raise ValueError(
+            f"Weights and input must have the same size: got {tuple(weight.shape)} and {tuple(input.shape)}."
+        )
+    weighted = errors * weight
+    if reduction == "mean" and by_weight:
+        return weighted.sum() / weight.sum()
+    return _reduce(weighted, reduction)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The mean (or sum, or each) of ``(input - target)²``, if wanted weighted; shapes that differ are warned of."""
+    input, target = _aligned(input, target)
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    if weight is not None:
+        return _weighted((input - target) ** 2, weight, reduction, input)
+    return ops.mse_loss(input, target, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The mean (or sum, or each) of ``|input - target|``, if wanted weighted; shapes that differ are warned of."""
+    input, target = _aligned(input, target)
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    if weight is not None:
+        return _weighted((input - target).abs(), weight, reduction, input)
+    return _reduce((input - target).abs(), reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """``d² / (2·beta)`` where ``|d| < beta``, else ``|d| - beta/2``; shapes that differ are warned of.
+
+    Raises:
+        RuntimeError: if ``beta`` is negative.
+    """
+    input, target = _aligned(input, target)
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    distance = (input - target).abs()
+    if beta == 0:
+        return _reduce(distance, reduction)
+    return _reduce(
+        ops.where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta), reduction
+    )
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """``d² / 2`` where ``|d| ≤ delta``, else ``delta · (|d| - delta/2)``; shapes that differ are warned of.
+
+    Raises:
+        RuntimeError: unless ``delta`` is positive.
+    """
+    input, target = _aligned(input, target)
+    if delta <= 0:
+        raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    distance = (input - target).abs()
+    errors = ops.where(distance <= delta, 0.5 * distance * distance, delta * (distance - 0.5 * delta))
+    if weight is not None:
+        return _weighted(errors, weight, reduction, input, by_weight=False)
+    return _reduce(errors, reduction)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Minus the log-probability ``input`` of the right class ``target``; see :class:`nbtorch.nn.NLLLoss`."""
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    check_reduction(reduction)
+    return ops.nll_loss(input, target, weight, reduction, ignore_index)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """The cross-entropy of logits and classes, or probabilities; see :class:`nbtorch.nn.CrossEntropyLoss`."""
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    check_reduction(reduction)
+    return ops.cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing)
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``-(t · log(x) + (1-t) · log(1-x))``, where the logarithms are at least -100.
+
+    Raises:
+        ValueError: if the shapes differ.
+        RuntimeError: if a value of the input is not between 0 and 1.
+    """
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            "Please ensure they have the same size."
+        )
+    check_reduction(reduction)
+    errors = ops.binary_cross_entropy(input, target)
+    return _reduce(errors if weight is None else errors * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """The binary cross-entropy of ``sigmoid(input)``, without overflow.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    check_reduction(reduction)
+    errors = (1 - target) * input - _log_sigmoid_weighted(input, target, pos_weight)
+    return _reduce(errors if weight is None else errors * weight, reduction)
+
+
+def _log_sigmoid_weighted(input: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor:
+    if pos_weight is None:
+        return logsigmoid(input)
+    return (1 + (pos_weight - 1) * target) * logsigmoid(input)
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """``target · (log target - input)``; see :class:`nbtorch.nn.KLDivLoss`."""
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    if reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
+            "divides only by the batch size, and aligns with the KL div math definition.",
+            stacklevel=2,
+        )
+    errors = target.exp() * (target - input) if log_target else ops.xlogy(target, target) - target * input
+    if reduction == "batchmean":
+        return errors.sum() / input.size(0) if input.dim() else errors.sum()
+    return _reduce(errors, reduction)
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Minus the log-likelihood of counts; see :class:`nbtorch.nn.PoissonNLLLoss`."""
+    reduction = resolve_reduction(reduction, size_average, reduce)
+    errors = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:  # Stirling's approximation of log(target!)
+        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
+        errors = errors + stirling.masked_fill(target <= 1, 0)
+    return _reduce(errors, reduction)
+
+
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
+    """Minus the log-likelihood under normal distributions; see :class:`nbtorch.nn.GaussianNLLLoss`.
+
+    Raises:
+        ValueError: if a variance is negative, or its shape does not fit.
+    """
+    if not isinstance(var, Tensor):
+        var = ops.full_like(input.detach(), var)
+    if (var < 0).any():
+        raise ValueError("var has negative entry/entries")
+    if var.shape != input.shape:
+        if tuple(input.shape[:-1]) == tuple(var.shape):
+            var = var.unsqueeze(-1)
+        elif input.dim() != var.dim() or sum(v for v, n in zip(var.shape, input.shape, strict=True) if v != n) != 1:
+            raise ValueError(f"var is of incorrect size: got {tuple(var.shape)} for an input of {tuple(input.shape)}")
+    check_reduction(reduction)
+    var = var.clone()
+    with no_grad():
+        var.clamp_(min=eps)
+    errors = 0.5 * (var.log() + (input - target) ** 2 / var)
+    return _reduce(errors + 0.5 * math.log(2 * math.pi) if full else errors, reduction)
