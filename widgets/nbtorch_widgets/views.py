@@ -1,0 +1,208 @@
+"""The widgets: views of a run's telemetry in the notebook.
+
+A view sends at most thirty messages a second, and only while a page shows it: the front end sends a heartbeat each
+second, and when the beats stop nothing more is sent until one comes again. A kernel that can't hear its front end while
+a cell runs (no subshells) never gets a beat; then a view sends all it has four times a second.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import threading
+import time
+from typing import Any, Literal
+
+import anywidget
+import traitlets
+
+from nbtorch_widgets import protocol
+from nbtorch_widgets.svg import run_svg, seismograph_svg
+from nbtorch_widgets.telemetry import NEVER, Telemetry
+
+_STATIC = pathlib.Path(__file__).parent / "static"
+
+_FRAMES_PER_SECOND = 30
+_BEAT_LASTS = 3.0  # seconds after which a page that sent no beat counts as gone
+_DEAF_PERIOD = 0.25  # seconds between messages to a front end that was never heard
+_DEAF_LIMIT = 1 << 16  # bytes up to which such a message holds everything
+_ROWS_PER_FRAME = 64
+
+
+def keep_comm_route(comm: Any) -> None:
+    """Let messages of `comm` be handled while a cell runs, on ipykernel 7.4 too.
+
+    That version hands a comm's messages to the shell that last sent on the comm. A widget made or updated by a running
+    cell is then deaf until the cell ends, because that shell is busy with the cell. Here each message keeps the route
+    that the kernel would choose by itself, which in JupyterLab is a subshell. Earlier versions lack the attribute and
+    the problem. Must be called before the front end's first message, so right when the comm opens.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default
+
+
+class RunView(anywidget.AnyWidget):
+    """Base of the views of a run. `run` is what `watch` returned, or its telemetry."""
+
+    _esm = _STATIC / "nbtorch.js"
+
+    #: Which of the bundle's views this is.
+    kind = traitlets.Unicode("monitor").tag(sync=True)
+    #: What doesn't change: names of the parameters, fields of the wire.
+    meta = traitlets.Dict().tag(sync=True)
+    #: The run at rest, in one value (`protocol.pack_file`), so that a saved notebook shows it without a kernel.
+    snapshot = traitlets.Bytes(b"").tag(sync=True)
+
+    def __init__(self, run: Any) -> None:
+        telemetry = getattr(run, "telemetry", run)
+        if not isinstance(telemetry, Telemetry):
+            raise TypeError(
+                f"{type(self).__name__} expected a run, as nbtorch_widgets.watch(model, optimizer, loader) returns it; "
+                f"got {type(run).__name__}"
+            )
+        self.telemetry = telemetry
+        self._sending = threading.Lock()
+        self._beat: float | None = None
+        self._next = 0.0
+        self._sequence = 0
+        self._sent_step = 0
+        self._sent_state: tuple[object, ...] = ()
+        super().__init__(
+            meta={
+                "v": protocol.VERSION,
+                "run": telemetry.run,
+                "names": telemetry.names,
+                "loss": telemetry.loss_name,
+                "fields": [list(field) for field in protocol.FIELDS],
+            }
+        )
+        self.on_msg(self._receive)
+        telemetry.attach(self)
+        if telemetry.phase not in ("ready", "running"):
+            self.settle()
+
+    def open(self) -> None:
+        super().open()
+        keep_comm_route(self.comm)
+
+    def close(self) -> None:
+        self.telemetry.detach(self)
+        super().close()
+
+    # ---- the loop's side ----
+
+    def look(self, now: float) -> float:
+        """Send what is new if it is time; when to look next."""
+        period = self._period(now)
+        if period is None:
+            return NEVER
+        if now >= self._next:
+            self._next = now + period
+            self._send_news()
+        return self._next
+
+    def begin(self, now: float) -> None:
+        """A pass begins: expect that the page that showed the last one is still there until its beats say so."""
+        if self._beat is not None:
+            self._beat = now
+
+    def settle(self) -> None:
+        """Send the final state and keep it in the trait that is saved with the notebook."""
+        self._send_news()
+        rows = self.telemetry.overview_rows()
+        self.snapshot = protocol.pack_file({**self.telemetry.header(), "rows": len(rows)}, protocol.pack_rows(rows))
+
+    def _period(self, now: float) -> float | None:
+        if self._beat is None:
+            return _DEAF_PERIOD
+        return 1 / _FRAMES_PER_SECOND if now - self._beat < _BEAT_LASTS else None
+
+    def _send_news(self) -> None:
+        telemetry = self.telemetry
+        with self._sending:
+            state = (telemetry.step, telemetry.epoch, telemetry.state)
+            if state == self._sent_state and self._beat is not None:
+                return
+            if self._beat is None and self._size_of_all() <= _DEAF_LIMIT:
+                self._send_rows("snapshot")
+            else:
+                self._send_rows("frame")
+
+    def _size_of_all(self) -> int:
+        rows = len(self.telemetry.history) + len(self.telemetry.overview)
+        return rows * (8 + 5 * len(self.telemetry.names))
+
+    def _send_rows(self, op: Literal["frame", "snapshot"]) -> None:
+        telemetry = self.telemetry
+        rows = telemetry.rows() if op == "snapshot" else telemetry.rows_since(self._sent_step, _ROWS_PER_FRAME)
+        if len(rows):
+            self._sent_step = int(rows.steps[-1])
+        self._sent_state = (telemetry.step, telemetry.epoch, telemetry.state)
+        self._sequence += 1
+        header = {"op": op, "seq": self._sequence, **telemetry.header(), "rows": len(rows)}
+        self.send(header, buffers=[protocol.pack_rows(rows)])
+
+    # ---- the front end's side: another thread, while a cell runs ----
+
+    def _receive(self, _widget: Any, message: Any, _buffers: Any) -> None:
+        op = message.get("op") if isinstance(message, dict) else None
+        now = time.perf_counter()
+        if op in ("hello", "beat"):
+            returned = self._beat is None or now - self._beat >= _BEAT_LASTS
+            self._beat = now
+            if op == "hello" or returned:
+                with self._sending:
+                    self._send_rows("snapshot")
+                self.telemetry.wake()
+        elif isinstance(op, str) and self.telemetry.control.command(op):
+            self._beat = now
+            self.telemetry.wake()
+            with self._sending:
+                self._sequence += 1
+                self.send({"op": "state", "seq": self._sequence, **self.telemetry.header()})
+        else:
+            self.send({"op": "error", "message": f"expected an operation, got {str(message)[:80]!r}"})
+
+    # ---- outside a live page ----
+
+    def to_svg(self) -> str:
+        """A still picture of the run; the same for the same run, whatever time it took."""
+        return run_svg(self.telemetry)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.telemetry.summary()})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return {**data, "text/plain": repr(self), "image/svg+xml": self.to_svg()}, metadata
+
+
+class RunBar(RunView):
+    """Progress, loss and speed of a run, with its buttons: pause, step, resume, stop."""
+
+    kind = traitlets.Unicode("runbar").tag(sync=True)
+
+    def to_svg(self) -> str:
+        return run_svg(self.telemetry, gradients=False)
+
+
+class Seismograph(RunView):
+    """Every parameter's gradient norm at every sampled step, as a heat map on a logarithmic scale."""
+
+    kind = traitlets.Unicode("seismograph").tag(sync=True)
+
+    def to_svg(self) -> str:
+        return seismograph_svg(self.telemetry)
+
+    def __repr__(self) -> str:
+        from nbtorch_widgets.svg import magnitude_range
+
+        count = len(self.telemetry.names)
+        return (
+            f"Seismograph({count} parameter{'s' if count != 1 else ''}, {self.telemetry.summary()}, "
+            f"{magnitude_range(self.telemetry.overview_rows())})"
+        )
+
+
+class Monitor(RunView):
+    """A `RunBar` above a `Seismograph`, in one widget: what `watch` displays."""

@@ -1,0 +1,127 @@
+/** The look of all widgets: one type scale (11, 12, 13 and 15 px), one unit of space (4 px), the notebook's own colours. */
+export const STYLE = `
+.nbt-root {
+  --nbt-text: var(--jp-ui-font-color1, var(--vscode-editor-foreground, CanvasText));
+  --nbt-muted: var(--jp-ui-font-color2, var(--vscode-descriptionForeground, GrayText));
+  --nbt-surface: var(--jp-layout-color1, var(--vscode-editor-background, Canvas));
+  --nbt-line: var(--jp-border-color2, var(--vscode-panel-border, rgba(128, 128, 128, 0.35)));
+  --nbt-fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.14));
+  --nbt-accent: var(--jp-brand-color1, var(--vscode-focusBorder, #1976d2));
+  --nbt-good: var(--jp-success-color1, #388e3c);
+  --nbt-warn: var(--jp-warn-color1, #f57c00);
+  --nbt-bad: var(--jp-error-color1, #d32f2f);
+  --nbt-mono: var(--jp-code-font-family, ui-monospace, monospace);
+  position: relative;
+  box-sizing: border-box;
+  width: 100%;
+  min-width: 260px;
+  max-width: 1200px;
+  margin: 4px 0;
+  padding: 12px 16px;
+  border: 1px solid var(--nbt-line);
+  border-radius: 8px;
+  background-color: var(--nbt-surface);
+  color: var(--nbt-text);
+  font: 13px/20px var(--jp-ui-font-family, system-ui, sans-serif);
+  font-variant-numeric: tabular-nums;
+  outline: none;
+}
+.nbt-root:focus-visible { border-color: var(--nbt-accent); box-shadow: 0 0 0 1px var(--nbt-accent); }
+.nbt-root *, .nbt-root *::before { box-sizing: border-box; }
+.nbt-root [hidden] { display: none !important; }
+.nbt-root canvas { display: block; }
+.nbt-root dl, .nbt-root dd, .nbt-root dt, .nbt-root p, .nbt-root h4 { margin: 0; padding: 0; }
+
+.nbt-bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; }
+.nbt-controls { display: flex; border: 1px solid var(--nbt-line); border-radius: 6px; overflow: hidden; }
+.nbt-button {
+  display: grid; place-items: center; width: 34px; height: 30px; margin: 0; padding: 0; border: 0; border-radius: 0;
+  background: none; color: var(--nbt-text); cursor: pointer;
+}
+.nbt-button + .nbt-button { border-left: 1px solid var(--nbt-line); }
+.nbt-button svg { width: 16px; height: 16px; fill: currentColor; }
+.nbt-button:hover { background: var(--nbt-fill); }
+.nbt-button:active { background: var(--nbt-line); }
+.nbt-button:focus-visible, .nbt-choice button:focus-visible, .nbt-plot:focus-visible {
+  outline: 2px solid var(--nbt-accent); outline-offset: -2px;
+}
+.nbt-button[aria-disabled=true] { opacity: 0.35; cursor: default; background: none; }
+
+.nbt-state { display: flex; align-items: center; gap: 8px; min-width: 84px; font-weight: 600; white-space: nowrap; }
+.nbt-state::before { content: ""; flex: none; width: 8px; height: 8px; border-radius: 50%; background: var(--nbt-muted); }
+[data-state=running] .nbt-state::before { background: var(--nbt-accent); animation: nbt-pulse 1.6s ease-in-out infinite; }
+[data-state=paused] .nbt-state::before, [data-state=stopping] .nbt-state::before {
+  background: var(--nbt-warn); border-radius: 1px;
+}
+[data-state=finished] .nbt-state::before { background: var(--nbt-good); }
+[data-state=failed] .nbt-state::before, [data-state=interrupted] .nbt-state::before {
+  background: var(--nbt-bad); border-radius: 1px; transform: rotate(45deg);
+}
+@keyframes nbt-pulse { 50% { opacity: 0.35; } }
+
+.nbt-facts { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 4px 24px; margin-left: auto !important; }
+.nbt-fact dt { color: var(--nbt-muted); font-size: 11px; line-height: 14px; white-space: nowrap; }
+.nbt-fact dd { font-size: 15px; line-height: 20px; font-weight: 600; white-space: nowrap; }
+.nbt-fact small { color: var(--nbt-muted); font-size: 12px; line-height: 1; font-weight: 400; }
+.nbt-loss { display: flex; align-items: flex-end; gap: 10px; }
+.nbt-loss .nbt-fact { min-width: 56px; }
+
+.nbt-progress { height: 4px; margin-top: 10px; border-radius: 2px; background: var(--nbt-fill); overflow: hidden; }
+.nbt-progress > div {
+  width: 100%; height: 100%; border-radius: 2px; background: var(--nbt-accent);
+  transform: scaleX(0); transform-origin: left; transition: transform 120ms linear;
+}
+[data-state=finished] .nbt-progress > div { background: var(--nbt-good); }
+[data-state=failed] .nbt-progress > div, [data-state=interrupted] .nbt-progress > div { background: var(--nbt-bad); }
+[data-state=stopped] .nbt-progress > div, [data-state=left] .nbt-progress > div { background: var(--nbt-muted); }
+.nbt-note { margin-top: 8px !important; padding-left: 10px !important; border-left: 3px solid var(--nbt-warn); font-size: 12px; }
+
+.nbt-map { position: relative; }
+.nbt-bar + .nbt-progress + .nbt-note + .nbt-map, .nbt-part + .nbt-part {
+  margin-top: 14px; padding-top: 12px; border-top: 1px solid var(--nbt-line);
+}
+.nbt-head { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin-bottom: 8px; }
+.nbt-head h4 { font-size: 13px; line-height: 20px; font-weight: 600; color: inherit; }
+.nbt-head h4 small { margin-left: 8px; color: var(--nbt-muted); font-size: 12px; font-weight: 400; }
+.nbt-options { display: flex; gap: 8px; margin-left: auto; }
+.nbt-choice { display: flex; border: 1px solid var(--nbt-line); border-radius: 6px; overflow: hidden; }
+.nbt-choice button {
+  height: 22px; margin: 0; padding: 0 10px; border: 0; border-radius: 0; background: none; color: var(--nbt-muted);
+  font: inherit; font-size: 12px; line-height: 22px; cursor: pointer; white-space: nowrap;
+}
+.nbt-choice button + button { border-left: 1px solid var(--nbt-line); }
+.nbt-choice button:hover { color: var(--nbt-text); }
+.nbt-choice button[aria-pressed=true] { background: var(--nbt-fill); color: var(--nbt-text); }
+
+.nbt-scroll { max-height: 420px; overflow: hidden auto; }
+.nbt-plot { position: relative; border-radius: 2px; outline: none; }
+.nbt-plot .nbt-over { position: absolute; inset: 0; pointer-events: none; }
+.nbt-foot { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 20px; min-height: 18px; margin-top: 6px; color: var(--nbt-muted);
+  font-size: 11px; line-height: 16px; }
+.nbt-legend { display: flex; align-items: center; gap: 8px; white-space: nowrap; }
+.nbt-ramp { position: relative; width: 160px; height: 10px; border-radius: 2px; }
+.nbt-marks { display: flex; flex-wrap: wrap; gap: 4px 14px; margin-left: auto; }
+.nbt-mark { display: flex; align-items: center; gap: 6px; white-space: nowrap; }
+.nbt-tip {
+  position: absolute; z-index: 2; top: 0; left: 0; padding: 5px 9px; border: 1px solid var(--nbt-line); border-radius: 6px;
+  background: var(--nbt-surface); color: var(--nbt-text); box-shadow: 0 2px 8px rgba(0, 0, 0, 0.22);
+  font-size: 12px; line-height: 16px; white-space: nowrap; pointer-events: none; max-width: 100%;
+}
+.nbt-tip b { display: block; overflow: hidden; text-overflow: ellipsis; font-family: var(--nbt-mono); font-weight: 600; font-size: 12px; }
+.nbt-tip span { color: var(--nbt-muted); }
+.nbt-empty { position: absolute; text-align: center; color: var(--nbt-muted); font-size: 12px; pointer-events: none; }
+
+.nbt-scroll table.nbt-table { width: 100%; margin: 0; border: 0; border-collapse: collapse; font: inherit; font-size: 12px; table-layout: auto; }
+.nbt-table th, .nbt-table td { padding: 3px 8px; border: 0; border-bottom: 1px solid var(--nbt-line); text-align: right; color: inherit; background: none; }
+.nbt-table thead th { position: sticky; top: 0; background: var(--nbt-surface); color: var(--nbt-muted); font-size: 11px; font-weight: 400; }
+.nbt-table th:first-child { text-align: left; padding-left: 0; }
+.nbt-table tbody th { font-family: var(--nbt-mono); font-weight: 400; overflow-wrap: anywhere; }
+.nbt-table tbody tr { background: none; }
+
+@media (prefers-reduced-motion: reduce) {
+  .nbt-root *, .nbt-root *::before { animation: none !important; transition: none !important; }
+}
+@media (forced-colors: active) {
+  .nbt-progress > div { background: Highlight; }
+}
+`;
