@@ -243,23 +243,25 @@ torch.manual_seed(0)
 
 model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 criterion = nn.CrossEntropyLoss()
-optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+optimizer = optim.SGD(model.parameters(), lr=0.3)
 loader = DataLoader(TensorDataset(train_images, train_labels), batch_size=64, shuffle=True)
 
 model
 # %% [markdown] lang="en"
-# Below is the loop of part 1 again, line for line, inside `watch(...)`. While it runs you see the loss, and under it one
-# row for each group of parameters, one column for each step: the brighter, the larger the gradient.
+# Below is the loop of part 1 again, line for line, inside `watch(...)`. While it runs you see the loss, and under it the
+# gradients: one row for each group of parameters, one column for each step. The scale below tells which colour is large.
 #
-# > **Predict.** Everything is random at the start. Are the gradients largest at the beginning, in the middle or at the end?
+# > **Predict.** At the start every answer is a blind guess. Are the gradients of the two `weight` rows largest at the
+# > very beginning, somewhat later, or at the end?
 #
 # While it runs, try the buttons: **Pause** it, take a single **Step**, **Resume**. (`time.sleep` is only there to give you
 # time; delete it and the training is over in the blink of an eye.)
-# %% [markdown] lang="ko" of="ed5d967d"
-# 아래는 1장의 반복문 그대로입니다. `watch(...)` 안에 넣었을 뿐입니다. 실행하면 손실이 보이고, 그 아래에 파라미터 묶음마다 한 줄, 걸음마다
-# 한 칸씩 색이 채워집니다. 밝을수록 그래디언트가 큽니다.
+# %% [markdown] lang="ko" of="2e54b5a7"
+# 아래는 1장의 반복문 그대로입니다. `watch(...)` 안에 넣었을 뿐입니다. 실행하면 손실이 보이고, 그 아래에 그래디언트가 파라미터
+# 묶음마다 한 줄, 걸음마다 한 칸씩 색으로 그려집니다. 어떤 색이 큰 값인지는 맨 아래 눈금에 나와 있습니다.
 #
-# > **예측.** 처음에는 모든 값이 무작위입니다. 그래디언트는 처음, 중간, 끝 가운데 언제 가장 클까요?
+# > **예측.** 처음에는 모든 답이 어림짐작입니다. `weight`라고 적힌 두 줄의 그래디언트는 맨 처음, 조금 지난 뒤, 끝 가운데 언제 가장
+# > 클까요?
 #
 # 실행되는 동안 버튼을 눌러 보세요. **Pause**로 멈추고, **Step**으로 한 걸음만 가 보고, **Resume**으로 다시 달립니다.
 # (`time.sleep`은 지켜볼 시간을 주려고 넣은 것입니다. 지우면 학습은 눈 깜짝할 사이에 끝납니다.)
@@ -277,17 +279,18 @@ for batch_images, batch_labels in watch(model, optimizer, loader, epochs=20):
 # %% [markdown] lang="en"
 # <details><summary><b>What you saw</b></summary>
 #
-# Bright at the beginning, darker and darker towards the end: a gradient says how much there is still to gain, and where the
-# loss is flat there is little. The bright flecks later on are batches with a digit that the network still gets wrong.
-# All four rows move together because each gradient is passed down through the rows below it, by the same walk against the
-# arrows as in part 2.
+# Somewhat later. "At the very beginning, when it is most wrong" is the natural guess, but what flows back to a weight is
+# multiplied by the numbers it passes on its way, and at first those are small. After some twenty steps the layers begin to
+# pull together, the gradients swell, and the loss falls fastest. Then less and less is left to gain. The rows never go
+# quiet, though: each step sees only 64 digits, and now and then a batch holds one that the network still gets wrong.
 # </details>
-# %% [markdown] lang="ko" of="c378605c"
+# %% [markdown] lang="ko" of="b3a7c9bb"
 # <details><summary><b>무엇이 보였나요?</b></summary>
 #
-# 처음에는 밝다가 끝으로 갈수록 어두워집니다. 그래디언트는 아직 얼마나 더 나아질 수 있는지를 말해 주는데, 손실이 평평한 곳에서는 나아질
-# 여지가 별로 없습니다. 나중에 드문드문 밝게 튀는 칸은 신경망이 아직 틀리는 숫자가 섞인 배치입니다. 네 줄이 함께 움직이는 이유는,
-# 그래디언트가 2장에서처럼 화살표를 거슬러 한 층에서 다음 층으로 전해지기 때문입니다.
+# 조금 지난 뒤입니다. "가장 많이 틀리는 맨 처음"이라고 답하기 쉽지만, 가중치까지 거슬러 오는 값에는 도중에 지나온 수들이 곱해지고,
+# 처음에는 그 수들이 작습니다. 스무 걸음쯤 지나면 층들이 힘을 모으기 시작해 그래디언트가 커지고 손실이 가장 빠르게 줄어듭니다.
+# 그다음에는 더 나아질 여지가 점점 줄어듭니다. 그렇다고 완전히 잠잠해지지는 않습니다. 한 걸음에 숫자 64개만 보기 때문에, 아직 틀리는
+# 숫자가 섞인 배치가 가끔 끼어들어서입니다.
 # </details>
 # %% [markdown] lang="en"
 # Now the examination, on 355 digits it has never seen:
