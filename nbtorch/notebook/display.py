@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph_svg import escape
-from .heatmap import MAX_CELLS, Array, Statistics, heatmap, number_text, statistics
+from .heatmap import MAX_CELLS, Array, Statistics, heatmap, statistics
+from .markup import escape, number_text
 from .palette import STEPS, hex_color
 from .trace import function_name
 
@@ -83,7 +83,7 @@ def _panel(title: str, array: Array, max_cells: int) -> str:
 def _facts_text(facts: Statistics) -> str:
     names = ("min", "mean", "max")
     text = " · ".join(f"{name} {number_text(value)}" for name, value in zip(names, facts[:3], strict=True))
-    if math.isnan(facts.mean):
+    if math.isnan(facts.minimum):
         text = "no finite values"
     if facts.nans:
         text += f" · ✕ {facts.nans:,} NaN"
@@ -119,7 +119,7 @@ def _palette_bar(facts: Statistics) -> str:
 
 
 def module_html(module: Any) -> str:
-    """A module as a tree that folds: names, classes, shapes and numbers of parameters, frozen and shared ones marked."""
+    """A module as a tree that folds: names, classes, parameters with their sizes, frozen and shared ones marked."""
     total = trainable = 0
     for _, parameter in module.named_parameters():  # each shared parameter once
         total += _size(parameter)

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import importlib
 import platform
+import re
 import warnings
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any, NamedTuple
 
+from .. import cuda
+from .._version import __version__
+from ..nn import Module
+from ..tensor import Tensor
 from .display import module_html, tensor_html
 from .graph import Graph, graph
 
@@ -76,12 +81,10 @@ def unload_ipython_extension(ip: Any) -> None:
 
 
 def _add_displays(ip: Any, loaded: _Loaded) -> None:
-    import nbtorch
-
     html = ip.display_formatter.formatters[_HTML]
     displays: tuple[tuple[type, Callable[[Any], str]], ...] = (
-        (nbtorch.Tensor, tensor_html),
-        (nbtorch.nn.Module, module_html),
+        (Tensor, tensor_html),
+        (Module, module_html),
     )
     for cls, function in displays:
         loaded.formatters[cls] = html.type_printers.get(cls, _ABSENT)
@@ -141,12 +144,9 @@ def _missing_magic(name: str, extra: str, problem: str) -> Callable[[str, str], 
 
 def _graph_magic(ip: Any) -> Callable[[str], Graph]:
     from IPython.core.error import UsageError
-    from IPython.core.magic import Magics
-
-    parser = Magics(ip)
 
     def graph_magic(line: str) -> Graph:
-        options, expression = parser.parse_options(line, "p:n:", mode="string", posix=False)
+        options, expression = _split_options(line)
         if not expression.strip():
             raise UsageError(_GRAPH_USAGE)
         keywords: dict[str, Any] = {"params": ip.ev(options["p"])} if "p" in options else {}
@@ -166,6 +166,14 @@ def _graph_magic(ip: Any) -> Callable[[str], Graph]:
     return graph_magic
 
 
+def _split_options(line: str) -> tuple[dict[str, str], str]:
+    options: dict[str, str] = {}
+    while option := re.match(r"\s*-([pn])\s+(\S+)", line):
+        options[option[1]] = option[2]
+        line = line[option.end() :]
+    return options, line
+
+
 def _nbtorch_magic(ip: Any) -> Callable[[str], None]:
     def nbtorch_magic(line: str) -> None:
         """Print versions, devices, and what the extension offers: %nbtorch"""
@@ -175,15 +183,10 @@ def _nbtorch_magic(ip: Any) -> Callable[[str], None]:
 
 
 def _overview(ip: Any) -> str:
-    import nbtorch
-
-    cuda = getattr(nbtorch, "cuda", None)
-    devices = (
-        "cpu, cuda" if cuda is not None and cuda.is_available() else "cpu (no usable GPU: nbtorch doctor says why)"
-    )
+    devices = "cpu, cuda" if cuda.is_available() else "cpu (no usable GPU: run  !nbtorch doctor  to see why)"
     magics = [f"%%{name}" for name in _OPTIONAL_MAGICS if name in ip.magics_manager.magics["cell"]]
     rows = {
-        "versions": f"nbtorch {nbtorch.__version__} · numpy {version('numpy')} · Python {platform.python_version()}",
+        "versions": f"nbtorch {__version__} · numpy {version('numpy')} · Python {platform.python_version()}",
         "devices": devices,
         "displays": "the last line of a cell shows a tensor (with its gradient) or a module as a picture",
         "%graph loss": "the computation behind a tensor; the same as nbtorch.graph(loss)",

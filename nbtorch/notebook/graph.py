@@ -101,16 +101,20 @@ def graph(tensor: Any, *, params: Mapping[str, Any] | Any | None = None, max_nod
 
     Raises ``TypeError`` if something else than tensors is given, ``ValueError`` if a tensor has no graph.
     """
-    roots = {str(name): value for name, value in tensor.items()} if isinstance(tensor, Mapping) else {"": tensor}
-    for name, value in roots.items():
-        _check_root(name, value)
-    if not roots:
+    roots: dict[str, Any] = {}
+    if isinstance(tensor, Mapping):
+        for name, value in tensor.items():
+            _check_root(f" for {name!r}", value)
+            roots[str(name)] = value
+    else:
+        _check_root("", tensor)
+    if isinstance(tensor, Mapping) and not roots:
         raise ValueError("graph() expected at least one tensor, but got an empty dict: pass for example {'loss': loss}")
     if max_nodes < 0:
         raise ValueError(f"graph() expected max_nodes >= 0, but got {max_nodes}")
     names = _names(params)
-    if "" in roots:
-        roots = {_root_name(tensor, names): tensor}
+    if not roots:
+        roots[_root_name(tensor, names)] = tensor
     scanned = scan(value.grad_fn for value in roots.values() if value.grad_fn is not None)
     content: Trace | Survey
     if len(scanned.functions) > max_nodes:
@@ -120,8 +124,8 @@ def graph(tensor: Any, *, params: Mapping[str, Any] | Any | None = None, max_nod
     return Graph(", ".join(roots), content, max_nodes)
 
 
-def _check_root(name: str, value: Any) -> None:
-    subject = f"graph() expected a tensor{f' for {name!r}' if name else ''}"
+def _check_root(place: str, value: Any) -> None:
+    subject = f"graph() expected a tensor{place}"
     if not is_tensor(value):
         hint = "call the module and pass its result" if is_module(value) else "pass a tensor or a dict of tensors"
         raise TypeError(f"{subject}, but got {type(value).__name__}: {hint}")

@@ -8,12 +8,12 @@ give equal text.
 
 from __future__ import annotations
 
-import html
-import re
 import unicodedata
 from collections.abc import Iterable
 
 from .layout import Point, layered_layout
+from .markup import coordinate as _n
+from .markup import escape
 from .trace import Kind, Survey, Trace, TracedNode, shape_text
 
 _MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
@@ -27,7 +27,7 @@ _MARGIN = 10.0
 _LONGEST_LABEL = 32
 
 _COLORS: dict[Kind, tuple[str, str, str]] = {  # fill, stroke, text
-    "leaf": ("#ffe8c2", "#d08700", "#4a2e00"),
+    "leaf": ("#ffe8c2", "#c47f00", "#4a2e00"),
     "operation": ("#dcebf8", "#3e7cb1", "#0f2a43"),
     "constant": ("none", _LINE, _LINE),
     "result": ("#cdf0e2", "#008f68", "#06382a"),
@@ -235,11 +235,6 @@ def _text(
     return f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{fill}"{extra}>{escape(text)}</text>'
 
 
-def escape(text: str) -> str:
-    """Text for XML and HTML: markup escaped, control characters (invalid in XML) replaced."""
-    return html.escape(re.sub(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "\N{REPLACEMENT CHARACTER}", text))
-
-
 def _shorten(text: str) -> str:
     half = _LONGEST_LABEL // 2
     return text if len(text) <= _LONGEST_LABEL else f"{text[: half - 1]}…{text[-half:]}"
@@ -248,9 +243,3 @@ def _shorten(text: str) -> str:
 def _mono_width(text: str, size: float) -> float:
     cells = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
     return cells * size * _MONO_EM
-
-
-def _n(value: float) -> str:
-    """A number with at most one decimal, in as few characters as that needs."""
-    text = f"{value:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .markup import coordinate as _n
+from .markup import number_text
 from .palette import STEPS, hex_color, ink
 
 Array = npt.NDArray[Any]
@@ -18,6 +20,7 @@ _MAX_GRID = 800  # of one facet; 28 x 28 pixels fit
 _MAX_SIDE = 64
 _MAX_FACETS = 8
 _MAX_NUMBERED = 8  # rows and columns up to which the cells carry their numbers
+_MAX_MARKS = 200  # beyond that, the fill of a cell alone says that it is not finite
 _CHUNK = 1 << 20
 _NAN_FILL, _INF_FILL = "#cc79a7", "#111111"
 
@@ -34,7 +37,7 @@ class Statistics(NamedTuple):
     @property
     def scale(self) -> float:
         """The largest finite magnitude, 0 where there is none: where the palette ends."""
-        return 0.0 if math.isnan(self.mean) else max(abs(self.minimum), abs(self.maximum))
+        return 0.0 if math.isnan(self.minimum) else max(abs(self.minimum), abs(self.maximum))
 
 
 class Heatmap(NamedTuple):
@@ -59,7 +62,8 @@ def statistics(array: Array) -> Statistics:
                 piece = piece[finite]
         if piece.size:
             minimum, maximum = min(minimum, float(piece.min())), max(maximum, float(piece.max()))
-            total += float(piece.sum(dtype=np.float64))
+            with np.errstate(over="ignore"):  # a sum beyond the largest float is shown as inf
+                total += float(piece.sum(dtype=np.float64))
             finite_count += piece.size
     if not finite_count:
         return Statistics(math.nan, math.nan, math.nan, nans, infinities)
@@ -103,12 +107,6 @@ def heatmap(array: Array, scale: float, label: str, max_cells: int = MAX_CELLS) 
         f"{''.join(parts)}</svg>"
     )
     return Heatmap(svg, f"showing {', '.join(notes)}" if notes else "")
-
-
-def number_text(value: float, digits: int = 4) -> str:
-    """A number with at most ``digits`` significant digits and a true minus sign; never ``-0``."""
-    text = f"{value:.{digits}g}"
-    return "0" if text == "-0" else text.replace("-", "−")
 
 
 def _fit(shape: Sequence[int], cells: int) -> tuple[list[int], list[int]]:
@@ -172,7 +170,8 @@ def _levels(values: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.int
     # A value within rounding of a step belongs to it: 0.3 / 1.0 * 10 is not to be level 4.
     steps = np.ceil(np.abs(values) / scale * STEPS - 1e-9)
     clipped = np.clip(steps, np.where(values != 0, 1, 0), STEPS)
-    return (np.sign(values) * clipped).astype(np.int64)
+    levels: npt.NDArray[np.int64] = (np.sign(values) * clipped).astype(np.int64)
+    return levels
 
 
 def _fill(value: float, level: int) -> str:
@@ -194,7 +193,7 @@ def _marks(values: npt.NDArray[np.float64], width: float, height: float) -> str:
     """A cross on NaN, a triangle on infinities: colour alone does not say it."""
     crosses: list[str] = []
     triangles: list[str] = []
-    for r, c in zip(*np.nonzero(~np.isfinite(values)), strict=True):
+    for r, c in np.argwhere(~np.isfinite(values))[:_MAX_MARKS]:
         value = values[r, c]
         if math.isnan(value):
             crosses.append(f"M{c + 0.2:.1f} {r + 0.2:.1f}l.6 .6m0 -.6l-.6 .6")
@@ -207,7 +206,3 @@ def _marks(values: npt.NDArray[np.float64], width: float, height: float) -> str:
         f'<g transform="{scale}"><path d="{"".join(crosses)}" stroke="#111" stroke-width=".12" fill="none"/>'
         f'<path d="{"".join(triangles)}" fill="#fff"/></g>'
     )
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

@@ -65,8 +65,8 @@ def layered_layout(
 ) -> Layout:
     """Place boxes of the given ``(width, height)`` so that every edge ``(source, target)`` points down.
 
-    Where nothing else decides, a vertex that comes earlier in ``sizes`` stands further left. Parallel edges are kept
-    apart. Raises ``ValueError`` if the edges form a cycle.
+    Where nothing else decides, the sources of a vertex stand in the order of its edges, so the arguments of an
+    operation read from left to right. Parallel edges are kept apart. Raises ``ValueError`` if the edges form a cycle.
     """
     if not sizes:
         return Layout([], [], [], 0.0, 0.0)
@@ -143,8 +143,10 @@ def _cut_long_edges(ranks: list[int], edges: Sequence[tuple[int, int]], trunk: s
 
 def _reduce_crossings(graph: _Layered) -> None:
     """Reorder the vertices of each layer in place; the best order seen wins, so a sweep can never harm."""
+    visited = _upwards(graph)
     place = [0] * len(graph.above)
     for layer in graph.layers:
+        layer.sort(key=visited.__getitem__)
         for k, v in enumerate(layer):
             place[v] = k
     best, best_layers = _crossings(graph, place), [list(layer) for layer in graph.layers]
@@ -166,6 +168,20 @@ def _reduce_crossings(graph: _Layered) -> None:
         if crossings < best:
             best, best_layers = crossings, [list(layer) for layer in graph.layers]
     graph.layers[:] = best_layers
+
+
+def _upwards(graph: _Layered) -> list[int]:
+    """When a depth-first walk from the sinks, sources in the order of their edges, first meets each vertex."""
+    visited = [-1] * len(graph.above)
+    count = 0
+    stack = [v for v in reversed(range(len(visited))) if not graph.below[v]]
+    while stack:
+        v = stack.pop()
+        if visited[v] < 0:
+            visited[v] = count
+            count += 1
+            stack.extend(reversed(graph.above[v]))
+    return visited
 
 
 def _crossings(graph: _Layered, place: list[int]) -> int:
@@ -246,10 +262,10 @@ def _straighten(graph: _Layered, xs: list[float], gaps: list[list[float]], boxes
     """
     slot = {v: (k, i) for k, layer in enumerate(graph.layers) for i, v in enumerate(layer)}
     following: dict[int, int] = {}
-    for v, lower in enumerate(graph.below):
-        for w in lower:
-            if (v, w) in graph.trunk if v < boxes else w >= boxes:
-                following.setdefault(v, w)
+    for upper, lowers in enumerate(graph.below):
+        for lower in lowers:
+            if (upper, lower) in graph.trunk if upper < boxes else lower >= boxes:
+                following.setdefault(upper, lower)
     inner = set(following.values())
 
     for first in range(len(xs)):

@@ -62,7 +62,8 @@ class Scan(NamedTuple):
     """Every node reachable from the roots, inputs before consumers."""
 
     functions: list[Any]
-    index: dict[Any, int]
+    numbers: dict[Any, int]
+    """The place of each node in ``functions``."""
     depths: array[int]
     deepest_inputs: array[int]
     edge_count: int
@@ -108,7 +109,7 @@ def _name(names: Names, name: str, tensor: Any) -> None:
 def scan(roots: Iterable[Any]) -> Scan:
     """Visit every node once, depth first, arguments from left to right; memory is linear with a small constant."""
     # Keyed by the nodes, not by their ids: that keeps them alive, and a leaf may be met as several equal nodes.
-    index: dict[Any, int] = {}
+    numbers: dict[Any, int] = {}
     functions: list[Any] = []
     depths, deepest_inputs = array("q"), array("q")
     edge_count = 0
@@ -117,11 +118,11 @@ def scan(roots: Iterable[Any]) -> Scan:
         stack = [root]
         while stack:
             function = stack[-1]
-            state = index.get(function)
+            state = numbers.get(function)
             if state is None:
-                index[function] = opened
+                numbers[function] = opened
                 for source, _ in reversed(function.next_functions):
-                    if source is not None and source not in index:
+                    if source is not None and source not in numbers:
                         stack.append(source)
                 continue
             stack.pop()
@@ -131,14 +132,14 @@ def scan(roots: Iterable[Any]) -> Scan:
             for source, _ in function.next_functions:
                 if source is not None:
                     edge_count += 1
-                    k = index[source]
+                    k = numbers[source]
                     if depths[k] >= depth:
                         depth, deepest = depths[k] + 1, k
-            index[function] = len(functions)
+            numbers[function] = len(functions)
             functions.append(function)
             depths.append(depth)
             deepest_inputs.append(deepest)
-    return Scan(functions, index, depths, deepest_inputs, edge_count)
+    return Scan(functions, numbers, depths, deepest_inputs, edge_count)
 
 
 def trace(roots: Mapping[str, Any], scanned: Scan, names: Names) -> Trace:
@@ -166,7 +167,7 @@ def trace(roots: Mapping[str, Any], scanned: Scan, names: Names) -> Trace:
                 sources.append(len(nodes))
                 nodes.append(TracedNode("constant", "", None))
             else:
-                sources.append(box_of_function[scanned.index[source]])
+                sources.append(box_of_function[scanned.numbers[source]])
         root = root_functions.get(id(function))
         shape = _output_shape(function) if root is None else tuple(root.shape)
         alias = names.outputs.get(id(function), "") if root is None else ""
@@ -175,7 +176,7 @@ def trace(roots: Mapping[str, Any], scanned: Scan, names: Names) -> Trace:
         nodes.append(TracedNode("operation", friendly_name(function_name(function)), shape, alias))
     for name, tensor in roots.items():
         function = tensor.grad_fn
-        source = leaf(tensor) if function is None else box_of_function[scanned.index[function]]
+        source = leaf(tensor) if function is None else box_of_function[scanned.numbers[function]]
         edges.append((source, len(nodes)))
         nodes.append(TracedNode("result", name, tuple(tensor.shape)))
     return Trace(nodes, edges, max(scanned.depths, default=0))
