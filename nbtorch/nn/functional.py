@@ -1,7 +1,7 @@
 """The functions behind the layers, with the signatures of ``torch.nn.functional``.
 
-What computes is in :mod:`nbtorch.ops`; here are the arguments that only PyTorch's functions have (``inplace``, the older
-ways to say ``reduction``, defaults), and the checks whose messages say how to go on.
+What computes is in :mod:`nbtorch.ops`; here are the arguments that only PyTorch's functions have (``inplace``, the
+older ways to say ``reduction``, defaults), and the checks whose messages say how to go on.
 """
 
 from __future__ import annotations
@@ -431,9 +431,7 @@ def smooth_l1_loss(
     distance = (input - target).abs()
     if beta == 0:
         return _reduce(distance, reduction)
-    return _reduce(
-        ops.where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta), reduction
-    )
+    return _reduce(ops.where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta), reduction)
 
 
 def huber_loss(

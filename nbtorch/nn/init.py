@@ -111,9 +111,7 @@ def trunc_normal_(
         return tensor.copy_(_accepted_uniform(tensor, mean, std, a, b, generator))
 
 
-def _redrawn_normal(
-    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None
-) -> Tensor:
+def _redrawn_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None) -> Tensor:
     # The bounds as the tensor's type holds them, so that a value equal to a bound is inside.
     low, high = (tensor.new_tensor(bound).item() for bound in (a, b))
     values = empty_like(tensor).normal_(mean, std, generator=generator)
@@ -296,9 +294,7 @@ def _deprecated(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(function)
     def renamed(*args: Any, **kwargs: Any) -> Tensor:
-        warnings.warn(
-            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2
-        )
+        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2)
         return function(*args, **kwargs)
 
     return renamed

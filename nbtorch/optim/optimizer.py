@@ -10,9 +10,9 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
-from ..autograd.modes import mode
+from ..autograd.modes import grad_mode
 from ..tensor import Tensor
-from ..utils.hooks import RemovableHandle
+from ..utils.hooks import RemovableHandle, add_hook
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
 
@@ -36,20 +36,12 @@ _GLOBAL_POST_HOOKS: OrderedDict[int, Hook] = OrderedDict()
 
 def register_optimizer_step_pre_hook(hook: Hook) -> RemovableHandle:
     """Run ``hook(optimizer, args, kwargs)`` before every step of every optimiser."""
-    return _add_hook(_GLOBAL_PRE_HOOKS, hook)
+    return add_hook(_GLOBAL_PRE_HOOKS, hook)
 
 
 def register_optimizer_step_post_hook(hook: Hook) -> RemovableHandle:
     """Run ``hook(optimizer, args, kwargs)`` after every step of every optimiser."""
-    return _add_hook(_GLOBAL_POST_HOOKS, hook)
-
-
-def _add_hook(table: OrderedDict[int, Hook], hook: Hook, prepend: bool = False) -> RemovableHandle:
-    handle = RemovableHandle(table)
-    table[handle.id] = hook
-    if prepend:
-        table.move_to_end(handle.id, last=False)
-    return handle
+    return add_hook(_GLOBAL_POST_HOOKS, hook)
 
 
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -169,9 +161,7 @@ class Optimizer:
 
     def _check_parameter(self, parameter: Any) -> None:
         if not isinstance(parameter, Tensor):
-            raise TypeError(
-                f"optimizer can only optimize Tensors, but one of the params is {type(parameter).__name__}"
-            )
+            raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(parameter).__name__}")
         if not self.defaults.get("differentiable") and not (parameter.is_leaf or parameter.retains_grad):
             raise ValueError(
                 "can't optimize a non-leaf Tensor: one of the parameters was computed by "
@@ -200,27 +190,27 @@ class Optimizer:
 
     def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Run ``hook(optimizer, args, kwargs)`` before every step; it may return changed ``(args, kwargs)``."""
-        return _add_hook(self._optimizer_step_pre_hooks, hook)
+        return add_hook(self._optimizer_step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Hook) -> RemovableHandle:
         """Run ``hook(optimizer, args, kwargs)`` after every step."""
-        return _add_hook(self._optimizer_step_post_hooks, hook)
+        return add_hook(self._optimizer_step_post_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Run ``hook(optimizer)`` before :meth:`state_dict`."""
-        return _add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend)
+        return add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Run ``hook(optimizer, state_dict)`` after :meth:`state_dict`; it may return another dictionary."""
-        return _add_hook(self._optimizer_state_dict_post_hooks, hook, prepend)
+        return add_hook(self._optimizer_state_dict_post_hooks, hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Run ``hook(optimizer, state_dict)`` before :meth:`load_state_dict`; it may return another dictionary."""
-        return _add_hook(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
+        return add_hook(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Run ``hook(optimizer)`` after :meth:`load_state_dict`."""
-        return _add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend)
+        return add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend)
 
     # -- saving and loading --------------------------------------------------------------------------------------------
 
@@ -355,8 +345,8 @@ class recording:
         self._wanted = wanted
 
     def __enter__(self) -> None:
-        self._before = mode.enabled
-        mode.enabled = self._wanted
+        self._before = grad_mode.enabled
+        grad_mode.enabled = self._wanted
 
     def __exit__(self, *exc: object) -> None:
-        mode.enabled = self._before
+        grad_mode.enabled = self._before

@@ -158,8 +158,10 @@ def sgd(
     for i, (param, grad) in enumerate(zip(params, d_p_list, strict=True)):
         if maximize:
             grad = -grad
-        if isinstance(weight_decay, Tensor) or weight_decay != 0:
-            grad = grad + param * weight_decay if isinstance(weight_decay, Tensor) else grad.add(param, alpha=weight_decay)
+        if isinstance(weight_decay, Tensor):
+            grad = grad + param * weight_decay
+        elif weight_decay != 0:
+            grad = grad.add(param, alpha=weight_decay)
         if momentum != 0:
             buffer = momentum_buffer_list[i]
             if buffer is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..autograd.hooks import RemovableHandle as TensorHookHandle
 
-__all__ = ["RemovableHandle"]
+__all__ = ["RemovableHandle", "add_hook"]
 
 
 class RemovableHandle(TensorHookHandle):
@@ -25,9 +25,7 @@ class RemovableHandle(TensorHookHandle):
 
     __slots__ = ("_extra",)
 
-    def __init__(
-        self, hooks_dict: OrderedDict[int, Any], *, extra_dict: Sequence[OrderedDict[int, Any]] = ()
-    ) -> None:
+    def __init__(self, hooks_dict: OrderedDict[int, Any], *, extra_dict: Sequence[OrderedDict[int, Any]] = ()) -> None:
         super().__init__(hooks_dict)
         self._extra = tuple(weakref.ref(table) for table in extra_dict)
 
@@ -46,3 +44,20 @@ class RemovableHandle(TensorHookHandle):
         table, self.id, extra = state
         self._table = weakref.ref(OrderedDict() if table is None else table)
         self._extra = tuple(weakref.ref(t) for t in extra if t is not None)
+
+
+def add_hook(
+    table: OrderedDict[int, Any],
+    hook: Any,
+    prepend: bool = False,
+    *flags: tuple[OrderedDict[int, bool], bool],
+) -> RemovableHandle:
+    """Put ``hook`` at the end of ``table`` (or its start), and its id into every table of flags whose flag is set."""
+    handle = RemovableHandle(table, extra_dict=[flag_table for flag_table, _ in flags])
+    table[handle.id] = hook
+    if prepend:
+        table.move_to_end(handle.id, last=False)
+    for flag_table, is_set in flags:
+        if is_set:
+            flag_table[handle.id] = True
+    return handle

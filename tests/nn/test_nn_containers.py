@@ -72,7 +72,7 @@ SEQUENTIAL_ERRORS = {
     "negative index": lambda lib: sequence(lib)[-4],
     "text index": lambda lib: sequence(lib)["0"],
     "number inside": lambda lib: lib.nn.Sequential(3),
-    "add list": lambda lib: sequence(lib) + [lib.nn.ReLU()],
+    "add list": lambda lib: sequence(lib).__add__([lib.nn.ReLU()]),
     "iadd list": lambda lib: sequence(lib).__iadd__([lib.nn.ReLU()]),
     "times zero": lambda lib: sequence(lib) * 0,
     "times float": lambda lib: sequence(lib) * 1.5,
@@ -113,7 +113,7 @@ def module_list(lib: Any) -> Any:
     m += [nn.Tanh()]
     m.append(nn.Linear(2, 3))
     m.insert(0, nn.Sequential(nn.ReLU(), nn.ReLU()))
-    joined = m + [nn.Flatten()]
+    joined = m + nn.ModuleList([nn.Flatten()])
     seen = [repr(m), repr(m[1:3]), repr(m[-1]), repr(joined), len(m), list(m.state_dict())]
     m[0] = nn.Tanh()
     del m[1]

@@ -180,9 +180,7 @@ CROSS_ENTROPY = {
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize("shape", [(4, 3), (3,), (4, 3, 2), (2, 3, 2, 2)])
 @pytest.mark.parametrize("options", CROSS_ENTROPY.values(), ids=CROSS_ENTROPY)
-def test_cross_entropy_options(
-    options: dict[str, Any], shape: tuple[int, ...], reduction: str, torch_ref: Any
-) -> None:
+def test_cross_entropy_options(options: dict[str, Any], shape: tuple[int, ...], reduction: str, torch_ref: Any) -> None:
     def run(lib: Any) -> Any:
         given = {k: lib.make(np.array(v, np.float32)) if k == "weight" else v for k, v in options.items()}
         m = lib.nn.CrossEntropyLoss(reduction=reduction, **given)
@@ -273,7 +271,9 @@ def test_shapes_that_only_broadcast_are_warned_of(name: str, torch_ref: Any) -> 
         getattr(lib.nn, name)()(lib.arange(4, 1), lib.arange(4))
 
 
-@pytest.mark.parametrize("arguments", [{"size_average": False}, {"reduce": False}, {"size_average": True, "reduce": True}])
+@pytest.mark.parametrize(
+    "arguments", [{"size_average": False}, {"reduce": False}, {"size_average": True, "reduce": True}]
+)
 def test_older_reduction_arguments(arguments: dict[str, bool], torch_ref: Any) -> None:
     as_torch(lambda lib: lib.nn.MSELoss(**arguments)(lib.arange(3), lib.arange(3) * 2), warn=True)
     as_torch(lambda lib: lib.nn.functional.l1_loss(lib.arange(3), lib.arange(3) * 2, **arguments), warn=True)
@@ -418,9 +418,7 @@ def test_random_leaky_relu_in_training(device: str) -> None:
 def test_initial_range_as_torch(make: Any, torch_ref: Any) -> None:
     """Not the same numbers, but from the same distribution: range and deviation agree."""
     nbtorch_module, torch_module = make(nbtorch_side().nn), make(torch_ref.nn)
-    for (name, own), (_, other) in zip(
-        nbtorch_module.named_parameters(), torch_module.named_parameters(), strict=True
-    ):
+    for (name, own), (_, other) in zip(nbtorch_module.named_parameters(), torch_module.named_parameters(), strict=True):
         a, b = own.detach().cpu().numpy(), other.detach().numpy()
         assert a.dtype == b.dtype and a.shape == b.shape, name
         assert abs(a.std() / b.std() - 1) < 0.25, name

@@ -114,8 +114,8 @@ def parameter_replaces_plain_attribute(lib: Any) -> Any:
     m = lib.nn.Module()
     m.a = 1
     m.a = lib.nn.Parameter(lib.arange(1))
-    m.b = lib.nn.Parameter(lib.arange(1))
     m.b = lib.nn.ReLU()
+    m.b = lib.nn.Parameter(lib.arange(1))
     m.register_buffer("c", lib.arange(1), persistent=False)
     m.c = lib.nn.Parameter(lib.arange(1))
     return "a" in m.__dict__, list(m._parameters), list(m._modules), list(m._buffers), sorted(m.state_dict())
@@ -177,6 +177,7 @@ ERRORS = {
     "unknown parameter": lambda lib: net(lib).get_parameter("first.nothing"),
     "set_submodule without name": lambda lib: net(lib).set_submodule("", lib.nn.ReLU()),
     "tensor as parameter": lambda lib: setattr(net(lib).first, "weight", lib.arange(3, 3)),
+    "module as parameter": lambda lib: setattr(net(lib).first, "weight", lib.nn.ReLU()),
     "number as parameter": lambda lib: setattr(net(lib).first, "weight", 3),
     "tensor as child": lambda lib: setattr(net(lib), "first", lib.arange(1)),
     "number as buffer": lambda lib: setattr(net(lib).inner, "count", 3),
@@ -186,9 +187,7 @@ ERRORS = {
     "register empty": lambda lib: net(lib).register_buffer("", None),
     "register number as name": lambda lib: net(lib).register_buffer(3, None),
     "register tensor as parameter": lambda lib: net(lib).register_parameter("p", lib.arange(1)),
-    "register computed parameter": lambda lib: net(lib).register_parameter(
-        "p", (lib.nn.Parameter(lib.arange(1)) * 1)
-    ),
+    "register computed parameter": lambda lib: net(lib).register_parameter("p", (lib.nn.Parameter(lib.arange(1)) * 1)),
     "register number as buffer": lambda lib: net(lib).register_buffer("p", 3),
     "add number as module": lambda lib: net(lib).add_module("p", 3),
     "add module under method": lambda lib: net(lib).add_module("forward", lib.nn.ReLU()),
@@ -422,7 +421,7 @@ def state_dict_hooks(lib: Any) -> Any:
     m = net(lib)
     seen: list[Any] = []
     m.register_state_dict_pre_hook(lambda module, prefix, keep: seen.append(("pre", prefix, keep)))
-    m.register_state_dict_post_hook(lambda module, state, prefix, local: state.pop("first.bias") and None)
+    m.register_state_dict_post_hook(lambda module, state, prefix, local: state.__delitem__("first.bias"))
     m.inner._register_state_dict_hook(lambda module, state, prefix, local: seen.append((prefix, dict(local))))
     m.register_load_state_dict_pre_hook(lambda module, state, prefix, *rest: seen.append(("load", prefix, len(rest))))
     m.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ...autograd import Function, is_grad_enabled
 from ...tensor import Tensor
-from ...utils.hooks import RemovableHandle
+from ...utils.hooks import RemovableHandle, add_hook
 
 __all__ = [
     "GLOBAL_HOOKS",
@@ -44,9 +44,7 @@ GLOBAL_HOOKS: OrderedDict[int, _GlobalHook] = OrderedDict()
 
 
 def _register_global(entry: _GlobalHook) -> RemovableHandle:
-    handle = RemovableHandle(GLOBAL_HOOKS)
-    GLOBAL_HOOKS[handle.id] = entry
-    return handle
+    return add_hook(GLOBAL_HOOKS, entry)
 
 
 def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
@@ -91,7 +89,7 @@ def _global(moment: str) -> list[_GlobalHook]:
 
 
 def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run ``module.forward`` with all hooks around it, in PyTorch's order: global hooks first, then the module's own."""
+    """Run ``module.forward`` with all hooks around it, in PyTorch's order: global hooks, then the module's own."""
     called: set[int] = set()
     result: Any = None
     try:
@@ -150,7 +148,7 @@ def _forward_hooks(module: Any) -> Iterator[tuple[int, Hook, bool, bool]]:
 def _run_always_called_hooks(
     module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, called: set[int]
 ) -> None:
-    """After an exception: the hooks registered with ``always_call`` that have not run yet; their errors are warned of."""
+    """After an exception, run the hooks with ``always_call`` that have not run yet; their errors are warned of."""
     for hook_id, hook, with_kwargs, always in _forward_hooks(module):
         if not always or hook_id in called:
             continue
@@ -226,8 +224,8 @@ class _Boundary:
     def _run_hooks_without_grad_inputs(self, grads: tuple[Tensor | None, ...]) -> None:
         if self.hooks:
             warnings.warn(
-                f"the full backward hook of {type(self.module).__name__} runs when gradients reach the module's outputs, "
-                "since none of its inputs requires a gradient; grad_input is None for each of them",
+                f"the full backward hook of {type(self.module).__name__} runs when gradients reach the module's "
+                "outputs, since none of its inputs requires a gradient; grad_input is None for each of them",
                 stacklevel=2,
             )
         for hook in self.hooks:

@@ -272,7 +272,5 @@ class ModuleDict(Module):
                 )
             items = tuple(pair)
             if len(items) != 2:
-                raise ValueError(
-                    f"ModuleDict update sequence element #{place} has length {len(items)}; 2 is required"
-                )
+                raise ValueError(f"ModuleDict update sequence element #{place} has length {len(items)}; 2 is required")
             self[items[0]] = items[1]

@@ -39,9 +39,10 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         if not isinstance(dim, int):
-            raise TypeError(f"unflatten: expected an int as dim, got {type(dim).__name__} (named dimensions are not supported)")
+            raise TypeError(f"unflatten: expected an int as dim, got {type(dim).__name__}; names are not supported")
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}")
+            found = type(unflattened_size).__name__
+            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {found}")
         for place, size in enumerate(unflattened_size):
             if not isinstance(size, int):
                 raise TypeError(

@@ -1,7 +1,7 @@
 """What training makes small.
 
 Every loss takes ``reduction``: ``"mean"`` (the default) and ``"sum"`` give a scalar, ``"none"`` one value for each
-element. ``size_average`` and ``reduce`` are the two older arguments that said the same; they still work, with a warning.
+element. ``size_average`` and ``reduce`` are the two older arguments that said the same; they work, with a warning.
 """
 
 from __future__ import annotations
@@ -108,9 +108,7 @@ class NLLLoss(_WeightedLoss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.nll_loss(
-            input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction
-        )
+        return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class CrossEntropyLoss(_WeightedLoss):

@@ -11,7 +11,7 @@ from ...autograd import no_grad
 from ...backends.dtypes import bfloat16, float16, float32, float64
 from ...backends.dtypes import dtype as DType
 from ...tensor import Tensor, empty_like
-from ...utils.hooks import RemovableHandle
+from ...utils.hooks import RemovableHandle, add_hook
 from ..parameter import Buffer, Parameter
 from .calls import (
     GLOBAL_HOOKS,
@@ -119,16 +119,16 @@ class Module:
                 raise AttributeError("cannot assign parameters before Module.__init__() call")
             self._forget(name, "_buffers", "_modules")
             self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            if "_modules" not in own:
-                raise AttributeError("cannot assign module before Module.__init__() call")
-            self._forget(name, "_parameters", "_buffers")
-            self._modules[name] = value
         elif "_parameters" not in own:
+            if isinstance(value, Module):
+                raise AttributeError("cannot assign module before Module.__init__() call")
             super().__setattr__(name, value)
         elif name in self._parameters:
             self._only_none(name, value, "parameter", "nn.Parameter")
             self._parameters[name] = None
+        elif isinstance(value, Module):
+            self._forget(name, "_buffers")
+            self._modules[name] = value
         elif name in self._modules:
             self._only_none(name, value, "child module", "nn.Module")
             self._modules[name] = None
@@ -181,7 +181,8 @@ class Module:
         self._check_name("parameter", name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{typename(param)}' object to parameter '{name}' (nbtorch.nn.Parameter or None required)"
+                f"cannot assign '{typename(param)}' object to parameter '{name}' "
+                "(nbtorch.nn.Parameter or None required)"
             )
         if param is not None and param.grad_fn is not None:
             raise ValueError(
@@ -463,7 +464,7 @@ class Module:
             prepend: run it before the hooks registered so far.
             with_kwargs: call ``hook(module, args, kwargs)`` and take ``(args, kwargs)`` back.
         """
-        return _add_hook(self._forward_pre_hooks, hook, prepend, (self._forward_pre_hooks_with_kwargs, with_kwargs))
+        return add_hook(self._forward_pre_hooks, hook, prepend, (self._forward_pre_hooks_with_kwargs, with_kwargs))
 
     def register_forward_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
@@ -476,7 +477,7 @@ class Module:
             with_kwargs: call ``hook(module, args, kwargs, output)``.
             always_call: run it even when the forward raises.
         """
-        return _add_hook(
+        return add_hook(
             self._forward_hooks,
             hook,
             prepend,
@@ -486,7 +487,7 @@ class Module:
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Run ``hook(module, grad_output)`` when gradients reach the outputs; a result replaces them."""
-        return _add_hook(self._backward_pre_hooks, hook, prepend)
+        return add_hook(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Run ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are there.
@@ -495,12 +496,12 @@ class Module:
         result other than None replaces ``grad_input``.
         """
         self._set_backward_kind(full=True)
-        return _add_hook(self._backward_hooks, hook, prepend)
+        return add_hook(self._backward_hooks, hook, prepend)
 
     def register_backward_hook(self, hook: Hook) -> RemovableHandle:
         """The older form of :meth:`register_full_backward_hook`: it sees only the module's last operation."""
         self._set_backward_kind(full=False)
-        return _add_hook(self._backward_hooks, hook, False)
+        return add_hook(self._backward_hooks, hook)
 
     def _set_backward_kind(self, *, full: bool) -> None:
         if self._is_full_backward_hook is (not full):
@@ -617,26 +618,26 @@ class Module:
 
     def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Run ``hook(module, prefix, keep_vars)`` before the module's state is written."""
-        return _add_hook(self._state_dict_pre_hooks, hook, False)
+        return add_hook(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """Run ``hook(module, state_dict, prefix, local_metadata)`` after it; it may change ``state_dict`` in place."""
         hook._from_public_api = True  # type: ignore[attr-defined]
-        return _add_hook(self._state_dict_hooks, hook, False)
+        return add_hook(self._state_dict_hooks, hook)
 
     def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
-        return _add_hook(self._state_dict_hooks, hook, False)
+        return add_hook(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Run ``hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)`` before loading."""
+        """Run ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)`` before loading."""
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def _register_load_state_dict_pre_hook(self, hook: Hook, with_module: bool = False) -> RemovableHandle:
-        return _add_hook(self._load_state_dict_pre_hooks, ModuleBoundHook(hook, self) if with_module else hook, False)
+        return add_hook(self._load_state_dict_pre_hooks, ModuleBoundHook(hook, self) if with_module else hook)
 
     def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """Run ``hook(module, incompatible_keys)`` after loading; it may change the lists of keys in place."""
-        return _add_hook(self._load_state_dict_post_hooks, hook, False)
+        return add_hook(self._load_state_dict_post_hooks, hook)
 
     # -- printing, copying ---------------------------------------------------------------------------------------------
 
@@ -689,17 +690,3 @@ def _no_hooks() -> dict[str, Any]:
     tables: dict[str, Any] = {name: OrderedDict() for name in _HOOK_TABLES}
     tables["_is_full_backward_hook"] = None
     return tables
-
-
-def _add_hook(
-    table: OrderedDict[int, Hook], hook: Hook, prepend: bool, *flags: tuple[OrderedDict[int, bool], bool]
-) -> RemovableHandle:
-    """Put ``hook`` into ``table``, and its id into every table of flags that is set."""
-    handle = RemovableHandle(table, extra_dict=[flag_table for flag_table, _ in flags])
-    table[handle.id] = hook
-    if prepend:
-        table.move_to_end(handle.id, last=False)
-    for flag_table, is_set in flags:
-        if is_set:
-            flag_table[handle.id] = True
-    return handle

@@ -20,7 +20,7 @@ def typename(value: object) -> str:
     if callable(named) and hasattr(value, "dtype"):
         return str(named())
     kind = type(value)
-    return kind.__qualname__ if kind.__module__ in ("builtins", "__builtin__") else f"{kind.__module__}.{kind.__qualname__}"
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 class MissingAttribute(AttributeError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from ...backends.dtypes import dtype as DType
 from ...autograd import no_grad
+from ...backends.dtypes import dtype as DType
 from ...tensor import Tensor, empty
 from .. import functional as F
 from .. import init
@@ -115,7 +115,7 @@ class Embedding(Module):
     ) -> Self:
         """An embedding with a given table of shape ``(num_embeddings, embedding_dim)``; not trained if ``freeze``."""
         if embeddings.dim() != 2:
-            raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, got {embeddings.dim()} dimensions")
+            raise AssertionError(f"embeddings is expected to be 2-dimensional, got {embeddings.dim()} dimensions")
         rows, columns = embeddings.shape
         return cls(
             rows,
