@@ -2,166 +2,139 @@
 
 from __future__ import annotations
 
-import functools
+from types import TracebackType
 from typing import Any
 
-from .backends.device import device as Device
+from .backends.cupy import load_cupy, why_unavailable
+from .backends.device import device as _Device
 
-Where = int | str | Device | None
-
-
-def _reason(error: Exception) -> str:
-    """The first line of an error, with its kind."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-
-
-@functools.cache
-def why_unavailable() -> str | None:
-    """Why no tensor can live on a GPU here, and what to do about it; None where one can. Never raises."""
-    try:
-        import cupy
-    except ImportError as error:
-        return (
-            f"CuPy can't be imported ({_reason(error)})\n"
-            "  expected: CuPy 14 and an NVIDIA GPU with its driver\n"
-            "  fix: pip install 'nbtorch[cuda13]' (for drivers of CUDA 12: 'nbtorch[cuda12]'), or stay on device 'cpu'"
-        )
-    except Exception as error:  # a broken installation fails in ways of its own
-        return f"CuPy is installed but fails to load ({_reason(error)})\n  fix: reinstall it; never two CuPy packages"
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except Exception as error:
-        return (
-            f"CuPy {cupy.__version__} finds no usable GPU ({_reason(error)})\n"
-            "  expected: an NVIDIA GPU, and a driver no older than CuPy's CUDA\n"
-            "  fix: check `nvidia-smi`; stay on device 'cpu' where there is no GPU"
-        )
-    return None if count else "there is no NVIDIA GPU in this machine\n  fix: stay on device 'cpu'"
+__all__ = [
+    "current_device", "device", "device_count", "empty_cache", "get_device_name", "is_available", "manual_seed",
+    "manual_seed_all", "max_memory_allocated", "memory_allocated", "memory_reserved", "set_device", "synchronize",
+    "why_unavailable",
+]  # fmt: skip
 
 
 def is_available() -> bool:
-    """Whether tensors can live on device ``cuda``. Never raises; ``why_unavailable`` says what is missing."""
+    """Whether tensors can live on device ``cuda``. Never raises; ``why_unavailable()`` says what is missing."""
     return why_unavailable() is None
 
 
 def device_count() -> int:
     """How many GPUs can be used; 0 where there is none."""
-    return int(_cupy().cuda.runtime.getDeviceCount()) if is_available() else 0
-
-
-def _cupy() -> Any:
-    """CuPy, where it can be used.
-
-    Raises:
-        RuntimeError: with the reason where it can't.
-    """
-    reason = why_unavailable()
-    if reason is not None:
-        raise RuntimeError(f"device 'cuda' can't be used: {reason}")
-    import cupy
-
-    return cupy
-
-
-def require(index: int) -> Any:
-    """CuPy, if GPU ``index`` is there.
-
-    Raises:
-        RuntimeError: without CuPy or a GPU, or for an index beyond the last GPU.
-    """
-    cupy = _cupy()
-    count = int(cupy.cuda.runtime.getDeviceCount())
-    if not 0 <= index < count:
-        raise RuntimeError(
-            f"CUDA error: invalid device ordinal\n  got: device 'cuda:{index}'\n"
-            f"  expected: an index from 0 to {count - 1}\n  fix: use device 'cuda:0'"
-        )
-    return cupy
-
-
-def _index(where: Where) -> int:
-    """The number of the GPU meant; None is the current one.
-
-    Raises:
-        ValueError: for a device of another kind.
-    """
-    if where is None:
-        return current_device()
-    wanted = Device(where)
-    if wanted.type != "cuda":
-        raise ValueError(f"Expected a cuda device, but got: {wanted}")
-    return current_device() if wanted.index is None else wanted.index
+    return int(load_cupy().cuda.runtime.getDeviceCount()) if is_available() else 0
 
 
 def current_device() -> int:
-    """The number of the GPU that ``"cuda"`` without a number means.
+    """The index of the GPU that this thread works on.
 
     Raises:
         RuntimeError: where no GPU can be used.
     """
-    return int(_cupy().cuda.runtime.getDevice())
+    return int(load_cupy().cuda.runtime.getDevice())
 
 
-def get_device_name(device: Where = None) -> str:
+def _gpu(where: int | str | _Device | None) -> tuple[Any, int]:
+    """CuPy and the index of a GPU; None is the current one.
+
+    Raises:
+        ValueError: for a device of another kind.
+        RuntimeError: where it can't be used.
+    """
+    if where is not None:
+        wanted = _Device(where)
+        if wanted.type != "cuda":
+            raise ValueError(f"Expected a cuda device, but got: {wanted}")
+        if wanted.index is not None:
+            return load_cupy(wanted.index), wanted.index
+    return load_cupy(), current_device()
+
+
+def set_device(device: int | str | _Device) -> None:
+    """Makes a GPU the one that this thread works on.
+
+    Raises:
+        RuntimeError: where it isn't there.
+    """
+    cupy, index = _gpu(device)
+    cupy.cuda.Device(index).use()
+
+
+class device:
+    """``with nbtorch.cuda.device(1):`` makes a GPU the current one of this thread until the end.
+
+    Raises:
+        RuntimeError: where it isn't there.
+    """
+
+    def __init__(self, device: int | str | _Device) -> None:
+        cupy, self.idx = _gpu(device)
+        self._device = cupy.cuda.Device(self.idx)
+
+    def __enter__(self) -> None:
+        self._device.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        self._device.__exit__(kind, value, tb)
+
+
+def get_device_name(device: int | str | _Device | None = None) -> str:
     """The product name of a GPU, as the driver gives it.
 
     Raises:
         RuntimeError: where it isn't there.
     """
-    index = _index(device)
-    name = require(index).cuda.runtime.getDeviceProperties(index)["name"]
+    cupy, index = _gpu(device)
+    name = cupy.cuda.runtime.getDeviceProperties(index)["name"]
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def synchronize(device: Where = None) -> None:
-    """Waits until everything queued on a GPU is done: before stopping a clock.
+def synchronize(device: int | str | _Device | None = None) -> None:
+    """Waits until everything queued on a GPU is done: before a clock is stopped.
 
     Raises:
         RuntimeError: where it isn't there.
     """
-    index = _index(device)
-    require(index).cuda.Device(index).synchronize()
+    cupy, index = _gpu(device)
+    cupy.cuda.Device(index).synchronize()
 
 
-def memory_allocated(device: Where = None) -> int:
-    """Bytes that arrays hold on a GPU now, in CuPy's memory pool; 0 where there is no GPU."""
-    if not is_available():
-        return 0
-    index = _index(device)
-    cupy = require(index)
-    with cupy.cuda.Device(index):
-        return int(cupy.get_default_memory_pool().used_bytes())
+def memory_allocated(device: int | str | _Device | None = None) -> int:
+    """Bytes that arrays hold now on a GPU, in CuPy's memory pool; 0 where there is no GPU."""
+    return _pool_bytes(device, "used_bytes")
 
 
-def memory_reserved(device: Where = None) -> int:
-    """Bytes that the memory pool holds on a GPU, used or kept for reuse; 0 where there is no GPU."""
-    if not is_available():
-        return 0
-    index = _index(device)
-    cupy = require(index)
-    with cupy.cuda.Device(index):
-        return int(cupy.get_default_memory_pool().total_bytes())
+def memory_reserved(device: int | str | _Device | None = None) -> int:
+    """Bytes that CuPy's memory pool has of a GPU, in use or kept for reuse; 0 where there is no GPU."""
+    return _pool_bytes(device, "total_bytes")
 
 
-def max_memory_allocated(device: Where = None) -> int:
-    """The most bytes that the memory pool has held since ``empty_cache``, an upper bound of what PyTorch gives.
+def max_memory_allocated(device: int | str | _Device | None = None) -> int:
+    """The most bytes in use since ``empty_cache``, from above: the size that the memory pool has grown to.
 
-    CuPy's pool keeps no high-water mark of the bytes in use, but does not shrink by itself: its size is that mark,
-    rounded up to whole blocks.
+    The pool keeps no record of the bytes in use at their most, but doesn't shrink by itself.
     """
     return memory_reserved(device)
 
 
+def _pool_bytes(where: int | str | _Device | None, what: str) -> int:
+    if not is_available():
+        return 0
+    cupy, index = _gpu(where)
+    with cupy.cuda.Device(index):
+        return int(getattr(cupy.get_default_memory_pool(), what)())
+
+
 def empty_cache() -> None:
-    """Gives memory that the pool keeps for reuse back to the driver; does nothing where there is no GPU."""
+    """Gives the memory that the pool keeps for reuse back to the driver; does nothing where there is no GPU."""
     if is_available():
-        _cupy().get_default_memory_pool().free_all_blocks()
-        _cupy().get_default_pinned_memory_pool().free_all_blocks()
+        cupy = load_cupy()
+        cupy.get_default_memory_pool().free_all_blocks()
+        cupy.get_default_pinned_memory_pool().free_all_blocks()
 
 
 def manual_seed(seed: int) -> None:
-    """Seeds the random numbers of tensors on a GPU. They are drawn on the host, so this is ``nbtorch.manual_seed``."""
+    """Seeds random tensors on a GPU. Their numbers are drawn on the host, so this is ``nbtorch.manual_seed``."""
     from .tensor.random import manual_seed as seed_host
 
     seed_host(seed)
