@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from .. import ops
 from ..autograd import no_grad
 from ..backends.dtypes import dtype as DType
-from ..ops import linear, logsigmoid, one_hot, prelu
-from ..tensor import Tensor
-from .reduction import check_reduction, resolve_reduction
+from ..ops import glu, hardshrink, linear, logsigmoid, one_hot, prelu, sigmoid, softplus, softsign, tanh, tanhshrink
+from ..ops.loss import reduce_loss
+from ..tensor import Tensor, empty_like, full_like
+from .reduction import resolve_reduction
 
 __all__ = [
     "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu",
@@ -70,7 +71,7 @@ def rrelu(
     """A leaky ReLU whose slope is drawn from [lower, upper] for each value in training, else their mean."""
     source = _free(input, inplace)
     if training:
-        slopes = ops.empty_like(source.detach()).uniform_(lower, upper)
+        slopes = empty_like(source.detach()).uniform_(lower, upper)
         return _store(input, ops.where(source >= 0, source, source * slopes), inplace)
     return _store(input, ops.leaky_relu(source, (lower + upper) / 2), inplace)
 
@@ -105,31 +106,6 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return _store(input, ops.mish(_free(input, inplace)), inplace)
 
 
-def sigmoid(input: Tensor) -> Tensor:
-    """``1 / (1 + exp(-x))``; any shape."""
-    return ops.sigmoid(input)
-
-
-def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent; any shape."""
-    return ops.tanh(input)
-
-
-def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
-    """``log(1 + exp(beta · x)) / beta``; the identity where ``beta · x > threshold``; any shape."""
-    return ops.softplus(input, beta, threshold)
-
-
-def softsign(input: Tensor) -> Tensor:
-    """``x / (1 + |x|)``; any shape."""
-    return input / (input.abs() + 1)
-
-
-def tanhshrink(input: Tensor) -> Tensor:
-    """``x - tanh(x)``; any shape."""
-    return input - input.tanh()
-
-
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """``x`` moved towards 0 by ``lambd``, and 0 where it would pass it.
 
@@ -139,11 +115,6 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
     return ops.softshrink(input, lambd)
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """``x``, but 0 where ``|x| ≤ lambd``; any shape."""
-    return ops.hardshrink(input, lambd)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -175,20 +146,6 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``x`` where it exceeds ``threshold``, and ``value`` elsewhere; any shape."""
     return _store(input, ops.threshold(_free(input, inplace), threshold, value), inplace)
-
-
-def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """``a · sigmoid(b)`` where ``a`` and ``b`` are the halves of the input along ``dim``.
-
-    Raises:
-        RuntimeError: if the size of ``dim`` is odd, or there is no dimension.
-    """
-    if input.dim() == 0:
-        raise RuntimeError("glu does not support scalars because halving size must be even")
-    if input.size(dim) % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {input.size(dim)}")
-    first, second = input.chunk(2, dim)
-    return first * second.sigmoid()
 
 
 def _softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
@@ -247,7 +204,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
         return _store(input, input * 0, inplace)
     floor = -_SELU_ALPHA * _SELU_SCALE
     scale = 1 / math.sqrt((1 - p) * (1 + p * floor**2))
-    kept = ops.empty_like(input.detach()).bernoulli_(1 - p)
+    kept = empty_like(input.detach()).bernoulli_(1 - p)
     result = (input * kept + floor * (1 - kept)) * scale - scale * floor * p
     return _store(input, result, inplace)
 
@@ -286,7 +243,13 @@ def embedding(
         padding_idx %= rows
     if max_norm is not None:
         _renormalize(weight, input, max_norm, norm_type)
-    return ops.embedding(weight, input, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
+    rows = ops.embedding(weight, input, padding_idx)
+    if scale_grad_by_freq and rows.requires_grad:
+        used = input.reshape(-1)
+        counts = weight.new_zeros(weight.size(0)).index_add(0, used, weight.new_ones(used.numel()))
+        share = (1 / counts[input]).unsqueeze(-1)
+        rows.register_hook(lambda grad: grad * share)
+    return rows
 
 
 @no_grad()
@@ -345,38 +308,18 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 # -- losses ------------------------------------------------------------------------------------------------------------
 
 
-def _reduce(loss: Tensor, reduction: str) -> Tensor:
-    check_reduction(reduction)
-    return loss if reduction == "none" else loss.mean() if reduction == "mean" else loss.sum()
+def _weighted(errors: Tensor, weight: Tensor, reduction: str, input: Tensor) -> Tensor:
+    """The reduction of weighted errors; their mean is over the sum of the weights."""
+    _check_weight(weight, input)
+    weighted = errors * weight
+    return weighted.sum() / weight.sum() if reduction == "mean" else reduce_loss(weighted, reduction)
 
 
-def _warn_of_shapes(input: Tensor, target: Tensor) -> None:
-    warnings.warn(
-        f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
-        "lead to incorrect results due to broadcasting: every prediction is compared with every target. Please ensure "
-        f"they have the same size, for example with target.view({', '.join(map(str, input.shape))}) or "
-        "input.squeeze(-1).",
-        stacklevel=4,
-    )
-
-
-def _aligned(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Both with one shape; a difference is legal but nearly always a mistake, so it is warned of."""
-    if input.shape == target.shape:
-        return input, target
-    _warn_of_shapes(input, target)
-    return ops.broadcast_tensors(input, target)
-
-
-def _weighted(errors: Tensor, weight: Tensor, reduction: str, input: Tensor, by_weight: bool = True) -> Tensor:
+def _check_weight(weight: Tensor, input: Tensor) -> None:
     if weight.shape != input.shape:
         raise ValueError(
             f"Weights and input must have the same size: got {tuple(weight.shape)} and {tuple(input.shape)}."
         )
-    weighted = errors * weight
-    if reduction == "mean" and by_weight:
-        return weighted.sum() / weight.sum()
-    return _reduce(weighted, reduction)
 
 
 def mse_loss(
@@ -388,10 +331,9 @@ def mse_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The mean (or sum, or each) of ``(input - target)²``, if wanted weighted; shapes that differ are warned of."""
-    input, target = _aligned(input, target)
     reduction = resolve_reduction(reduction, size_average, reduce)
     if weight is not None:
-        return _weighted((input - target) ** 2, weight, reduction, input)
+        return _weighted(ops.mse_loss(input, target, "none"), weight, reduction, input)
     return ops.mse_loss(input, target, reduction)
 
 
@@ -404,11 +346,10 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The mean (or sum, or each) of ``|input - target|``, if wanted weighted; shapes that differ are warned of."""
-    input, target = _aligned(input, target)
     reduction = resolve_reduction(reduction, size_average, reduce)
     if weight is not None:
-        return _weighted((input - target).abs(), weight, reduction, input)
-    return _reduce((input - target).abs(), reduction)
+        return _weighted(ops.l1_loss(input, target, "none"), weight, reduction, input)
+    return ops.l1_loss(input, target, reduction)
 
 
 def smooth_l1_loss(
@@ -424,14 +365,7 @@ def smooth_l1_loss(
     Raises:
         RuntimeError: if ``beta`` is negative.
     """
-    input, target = _aligned(input, target)
-    reduction = resolve_reduction(reduction, size_average, reduce)
-    if beta < 0:
-        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
-    distance = (input - target).abs()
-    if beta == 0:
-        return _reduce(distance, reduction)
-    return _reduce(ops.where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta), reduction)
+    return ops.smooth_l1_loss(input, target, resolve_reduction(reduction, size_average, reduce), beta)
 
 
 def huber_loss(
@@ -442,14 +376,10 @@ def huber_loss(
     Raises:
         RuntimeError: unless ``delta`` is positive.
     """
-    input, target = _aligned(input, target)
-    if delta <= 0:
-        raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    distance = (input - target).abs()
-    errors = ops.where(distance <= delta, 0.5 * distance * distance, delta * (distance - 0.5 * delta))
-    if weight is not None:
-        return _weighted(errors, weight, reduction, input, by_weight=False)
-    return _reduce(errors, reduction)
+    if weight is None:
+        return ops.huber_loss(input, target, reduction, delta)
+    _check_weight(weight, input)
+    return reduce_loss(ops.huber_loss(input, target, "none", delta) * weight, reduction)
 
 
 def nll_loss(
@@ -462,9 +392,7 @@ def nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """Minus the log-probability ``input`` of the right class ``target``; see :class:`nbtorch.nn.NLLLoss`."""
-    reduction = resolve_reduction(reduction, size_average, reduce)
-    check_reduction(reduction)
-    return ops.nll_loss(input, target, weight, reduction, ignore_index)
+    return ops.nll_loss(input, target, weight, ignore_index, resolve_reduction(reduction, size_average, reduce))
 
 
 def cross_entropy(
@@ -479,8 +407,7 @@ def cross_entropy(
 ) -> Tensor:
     """The cross-entropy of logits and classes, or probabilities; see :class:`nbtorch.nn.CrossEntropyLoss`."""
     reduction = resolve_reduction(reduction, size_average, reduce)
-    check_reduction(reduction)
-    return ops.cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing)
+    return ops.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def binary_cross_entropy(
@@ -497,15 +424,7 @@ def binary_cross_entropy(
         ValueError: if the shapes differ.
         RuntimeError: if a value of the input is not between 0 and 1.
     """
-    reduction = resolve_reduction(reduction, size_average, reduce)
-    if target.shape != input.shape:
-        raise ValueError(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
-            "Please ensure they have the same size."
-        )
-    check_reduction(reduction)
-    errors = ops.binary_cross_entropy(input, target)
-    return _reduce(errors if weight is None else errors * weight, reduction)
+    return ops.binary_cross_entropy(input, target, weight, resolve_reduction(reduction, size_average, reduce))
 
 
 def binary_cross_entropy_with_logits(
@@ -523,17 +442,7 @@ def binary_cross_entropy_with_logits(
         ValueError: if the shapes differ.
     """
     reduction = resolve_reduction(reduction, size_average, reduce)
-    if target.shape != input.shape:
-        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
-    check_reduction(reduction)
-    errors = (1 - target) * input - _log_sigmoid_weighted(input, target, pos_weight)
-    return _reduce(errors if weight is None else errors * weight, reduction)
-
-
-def _log_sigmoid_weighted(input: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor:
-    if pos_weight is None:
-        return logsigmoid(input)
-    return (1 + (pos_weight - 1) * target) * logsigmoid(input)
+    return ops.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
 
 
 def kl_div(
@@ -552,10 +461,7 @@ def kl_div(
             "divides only by the batch size, and aligns with the KL div math definition.",
             stacklevel=2,
         )
-    errors = target.exp() * (target - input) if log_target else ops.xlogy(target, target) - target * input
-    if reduction == "batchmean":
-        return errors.sum() / input.size(0) if input.dim() else errors.sum()
-    return _reduce(errors, reduction)
+    return ops.kl_div(input, target, reduction, log_target)
 
 
 def poisson_nll_loss(
@@ -574,7 +480,7 @@ def poisson_nll_loss(
     if full:  # Stirling's approximation of log(target!)
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
         errors = errors + stirling.masked_fill(target <= 1, 0)
-    return _reduce(errors, reduction)
+    return reduce_loss(errors, reduction)
 
 
 def gaussian_nll_loss(
@@ -591,7 +497,7 @@ def gaussian_nll_loss(
         ValueError: if a variance is negative, or its shape does not fit.
     """
     if not isinstance(var, Tensor):
-        var = ops.full_like(input.detach(), var)
+        var = full_like(input.detach(), var)
     if (var < 0).any():
         raise ValueError("var has negative entry/entries")
     if var.shape != input.shape:
@@ -599,9 +505,8 @@ def gaussian_nll_loss(
             var = var.unsqueeze(-1)
         elif input.dim() != var.dim() or sum(v for v, n in zip(var.shape, input.shape, strict=True) if v != n) != 1:
             raise ValueError(f"var is of incorrect size: got {tuple(var.shape)} for an input of {tuple(input.shape)}")
-    check_reduction(reduction)
     var = var.clone()
     with no_grad():
         var.clamp_(min=eps)
     errors = 0.5 * (var.log() + (input - target) ** 2 / var)
-    return _reduce(errors + 0.5 * math.log(2 * math.pi) if full else errors, reduction)
+    return reduce_loss(errors + 0.5 * math.log(2 * math.pi) if full else errors, reduction)

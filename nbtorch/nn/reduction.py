@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-__all__ = ["check_reduction", "resolve_reduction"]
+__all__ = ["resolve_reduction"]
 
 
 def resolve_reduction(reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> str:
@@ -19,9 +19,3 @@ def resolve_reduction(reduction: str, size_average: bool | None = None, reduce: 
         f"size_average and reduce args will be deprecated, please use reduction='{meant}' instead.", stacklevel=4
     )
     return meant
-
-
-def check_reduction(reduction: str) -> None:
-    """Raises ValueError unless ``reduction`` is one of the three."""
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")

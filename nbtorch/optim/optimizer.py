@@ -12,6 +12,7 @@ from typing import Any
 
 from ..autograd.modes import grad_mode
 from ..tensor import Tensor
+from ..utils.gradients import clear_gradients
 from ..utils.hooks import RemovableHandle, add_hook
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
@@ -128,11 +129,7 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros if ``set_to_none=False``."""
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if set_to_none:
-                    parameter.grad = None
-                elif parameter.grad is not None:
-                    parameter.grad.detach_().zero_()
+            clear_gradients(group["params"], set_to_none)
 
     def add_param_group(self, param_group: ParamGroup) -> None:
         """Train further parameters, with options of their own where the dictionary gives some.

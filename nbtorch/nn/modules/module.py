@@ -11,6 +11,7 @@ from ...autograd import no_grad
 from ...backends.dtypes import bfloat16, float16, float32, float64
 from ...backends.dtypes import dtype as DType
 from ...tensor import Tensor, empty_like
+from ...utils.gradients import clear_gradients
 from ...utils.hooks import RemovableHandle, add_hook
 from ..parameter import Buffer, Parameter
 from .calls import (
@@ -445,12 +446,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
-        for parameter in self.parameters():
-            if parameter.grad is not None:
-                if set_to_none:
-                    parameter.grad = None
-                else:
-                    parameter.grad.detach_().zero_()
+        clear_gradients(self.parameters(), set_to_none)
 
     # -- hooks ---------------------------------------------------------------------------------------------------------
 
