@@ -369,12 +369,12 @@ descend(lr=0.2)
 # 2. Running the calculation leaves a **graph** behind.
 # 3. `backward()` walks it in reverse and gives every number its slope, the **gradient**.
 # 4. The optimizer steps **against** the gradient: small enough not to leap, large enough to arrive.
-# 5. From one weight to 2,410 (the digit reader) to billions, nothing else changes.
+# 5. From one weight to 2,410 (the digit reader) to billions, the principle stays the same.
 #
 # **What comes next.** You have used four things: tensors, the graph, `backward` and an optimizer. The lessons after this one
 # let you build each of them yourself, from a plain array up to the program of part 1 running on your own code.
 # `nbtorch lab` brings new lessons and never touches a notebook you have changed.
-# %% [markdown] lang="ko" of="afbefd04"
+# %% [markdown] lang="ko" of="81d234de"
 # 더 나빠집니다. 한 걸음마다 바닥을 뛰어넘어 반대편의 더 높은 곳에 떨어지는데, 그곳은 기울기가 더 가팔라서 다음 걸음은 더 커집니다.
 # 손실은 매번 네 배로 **커집니다**. 손실이 점점 커지거나 `nan`이 나오면 가장 먼저 학습률을 의심하세요.
 #
@@ -393,7 +393,7 @@ descend(lr=0.2)
 # 2. 계산을 실행하면 **그래프**가 남습니다.
 # 3. `backward()`는 그래프를 거슬러 올라가며 모든 수에 기울기, 곧 **그래디언트**를 구해 줍니다.
 # 4. 옵티마이저는 그래디언트의 **반대쪽**으로 움직입니다. 뛰어넘지 않을 만큼 작게, 도착할 만큼은 크게.
-# 5. 가중치가 하나이든, 2,410개(숫자를 읽는 신경망)이든, 수십억 개이든 달라지는 것은 없습니다.
+# 5. 가중치가 하나이든, 2,410개(숫자를 읽는 신경망)이든, 수십억 개이든 원리는 같습니다.
 #
 # **다음에는.** 오늘 쓴 것은 네 가지, 텐서와 그래프와 `backward`와 옵티마이저입니다. 이어지는 수업에서는 이 네 가지를 평범한 배열에서
 # 시작해 직접 만들고, 마지막에는 1장의 프로그램을 여러분이 만든 코드 위에서 돌립니다. `nbtorch lab`은 새 수업을 가져오되,

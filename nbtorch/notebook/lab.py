@@ -57,7 +57,7 @@ def open_lab(visit: Visit) -> None:
         print(line)
     first = min((folder / visit.language).glob("[0-9][0-9]_*.ipynb")).name
     print(f"Opening JupyterLab on {first}; stop it with Ctrl-C.", flush=True)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # kernels inherit it: small arrays gain nothing from threads
+    prepare_environment()
     serve(arguments(visit, folder, first))
     print(f"JupyterLab has stopped. Your notebooks are in {folder}; go on with: nbtorch lab")
 
@@ -108,6 +108,14 @@ def report_lines(handout: Handout, folder: Path) -> list[str]:
     return lines
 
 
+def prepare_environment() -> None:
+    """Set what JupyterLab and its kernels inherit from this process."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small arrays gain nothing from threads
+    # New defaults for settings (no question about news from the web); a learner's own settings still win.
+    defaults = str(Path(__file__).parent / "jupyter_config")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (defaults, os.environ.get("JUPYTER_CONFIG_PATH"))))
+
+
 def arguments(visit: Visit, folder: Path, first: str) -> list[str]:
     """JupyterLab's command line. Authentication is left as it is: on, by a token that JupyterLab makes."""
     chosen = [
@@ -115,7 +123,7 @@ def arguments(visit: Visit, folder: Path, first: str) -> list[str]:
         f"--LabApp.default_url=/lab/tree/{visit.language}/{first}",
         "--ServerApp.answer_yes=True",  # one Ctrl-C ends it; the notebooks save themselves while one works
         "--Application.log_level=WARN",  # leaves the address, which is what a newcomer looks for
-        # Nothing needs the network: no asking for JupyterLab's news, no looking for its updates.
+        # Nothing needs the network: no news of JupyterLab, no looking for its updates.
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]

@@ -28,6 +28,7 @@ from nbtorch.notebook.doctor import Line, Verdict
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """JupyterLab's command lines, which are recorded instead of run."""
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # the lab sets variables for its kernels
     calls: list[list[str]] = []
     monkeypatch.setattr(lab, "serve", calls.append)
     return calls
@@ -207,7 +208,9 @@ def test_a_real_lab_starts_with_authentication_and_ends_on_ctrl_c(tmp_path: Path
         assert "00_start_here.ipynb" in [item["name"] for item in json.loads(body)["content"]]
         assert "python3" in json.loads(answer(f"{base}/api/kernelspecs?token={token}")[1])["kernelspecs"]
         status, page = answer(f"{base}{path}?token={token}")
-        assert status == 200 and '"news": {"disabled": true}' in page  # JupyterLab asks for nothing from the web
+        assert status == 200 and '"news": {"disabled": true}' in page  # nothing is fetched from the web
+        notification = answer(f"{base}/lab/api/settings/@jupyterlab/apputils-extension:notification?token={token}")[1]
+        assert json.loads(notification)["schema"]["properties"]["fetchNews"]["default"] == "false"  # nor asked for
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0, log.read_text()
     finally:

@@ -1,0 +1,74 @@
+"""Lesson 00 runs, keeps what it promises, and gives the same bytes when it is executed again."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbtorch.course.build import execute, notebook_path, read_notebook, to_text, unexecuted
+from nbtorch.course.places import LANGUAGES
+from nbtorch.course.source import find_sources, read_lesson
+
+NAME = "00_start_here"
+
+
+def run() -> Any:
+    return execute(unexecuted(read_lesson(find_sources([NAME])[0]), "en"))
+
+
+def test_executing_it_again_gives_the_same_bytes() -> None:
+    first = to_text(run())
+    if first != notebook_path(NAME, "en").read_text(encoding="utf-8"):
+        # Another processor or another matplotlib than where the committed notebook was built; nbval compares what must
+        # be equal everywhere. Here it must at least be equal to itself.
+        assert to_text(run()) == first
+
+
+@pytest.fixture(params=LANGUAGES)
+def notebook(request: pytest.FixtureRequest) -> Any:
+    return read_notebook(notebook_path(NAME, request.param))
+
+
+def outputs(notebook: Any, kind: str) -> str:
+    """All outputs of one kind, joined: `stream` or a MIME type."""
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            text = output.text if output.output_type == kind == "stream" else output.get("data", {}).get(kind, "")
+            found.append(text)
+    return "\n".join(found)
+
+
+def test_the_stored_lesson_shows_losses_graph_gradients_and_pictures(notebook: Any) -> None:
+    printed, drawn = outputs(notebook, "stream"), outputs(notebook, "image/svg+xml")
+    losses = [float(loss) for loss in re.findall(r"Epoch \d+/100, Loss: ([\d.]+)", printed)]
+    assert len(losses) == 8 and losses == sorted(losses, reverse=True)
+    slopes = re.findall(r"by (?:nudging|backward): +(-?[\d.]+)", printed)
+    assert slopes == ["-15.00", "-15.00"]
+    (accuracy,) = re.findall(r"(\d+)% of the test digits are right", printed)
+    assert int(accuracy) > 95
+    assert drawn.count("<svg") == 2  # the graph, and the run with its gradients
+    assert outputs(notebook, "image/png").count("iVBOR") == 3
+
+
+def test_the_numbers_in_the_text_are_true(notebook: Any) -> None:
+    import nbtorch.nn as nn
+    from nbtorch.datasets import digits
+
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+    for number in (len(digits("train")[0]), len(digits("test")[0]), sum(p.numel() for p in model.parameters())):
+        assert f"{number:,}" in text
+    assert "nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))" in Path(find_sources([NAME])[0]).read_text(
+        encoding="utf-8"
+    )
+
+
+def test_it_is_short_cells_and_asks_before_it_tells(notebook: Any) -> None:
+    codes = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert max(len(code.splitlines()) for code in codes) <= 15
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert text.count("**Predict.**") + text.count("**예측.**") >= 4
+    minutes = sum(int(n) for n in re.findall(r"^## .*\((\d+)(?: minutes?|분)\)$", text, re.MULTILINE))
+    assert minutes == 10
