@@ -70,7 +70,7 @@ def _panel(title: str, array: Array, max_cells: int) -> str:
     heading = f'<div style="{_MUTED}">{title}</div>' if title else ""
     if not array.size:
         return f'<div>{heading}<div style="{_MUTED}">no elements</div></div>'
-    if not array.ndim:
+    if array.size == 1:
         value = array.item()
         text = str(value) if isinstance(value, bool) else number_text(float(value))
         return f'<div>{heading}<div style="{_CODE};font-size:16px">{text}</div></div>'

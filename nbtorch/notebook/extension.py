@@ -9,6 +9,7 @@ the shell as it was found.
 from __future__ import annotations
 
 import importlib
+import inspect
 import platform
 import re
 import warnings
@@ -138,7 +139,7 @@ def _missing_magic(name: str, extra: str, problem: str) -> Callable[[str, str], 
             f"run  %pip install 'nbtorch[{extra}]'  and restart the kernel, or remove the first line of this cell"
         )
 
-    missing.__doc__ = f"%%{name} comes with the optional packages of nbtorch[{extra}], which are not installed."
+    missing.__doc__ = f"Comes with the optional packages of nbtorch[{extra}], which are not installed."
     return missing
 
 
@@ -184,15 +185,21 @@ def _nbtorch_magic(ip: Any) -> Callable[[str], None]:
 
 def _overview(ip: Any) -> str:
     devices = "cpu, cuda" if cuda.is_available() else "cpu (no usable GPU: run  !nbtorch doctor  to see why)"
-    magics = [f"%%{name}" for name in _OPTIONAL_MAGICS if name in ip.magics_manager.magics["cell"]]
+    cell_magics = ip.magics_manager.magics["cell"]
     rows = {
         "versions": f"nbtorch {__version__} · numpy {version('numpy')} · Python {platform.python_version()}",
         "devices": devices,
         "displays": "the last line of a cell shows a tensor (with its gradient) or a module as a picture",
         "%graph loss": "the computation behind a tensor; the same as nbtorch.graph(loss)",
-        **dict.fromkeys(magics, "live widgets over an ordinary training loop"),
+        **{f"%%{name}": _first_line(cell_magics[name]) for name in _OPTIONAL_MAGICS if name in cell_magics},
         "%nbtorch": "this overview",
         "help": "a question mark after a magic, as in %graph?",
     }
     width = max(map(len, rows))
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())
+
+
+def _first_line(magic: Callable[..., object]) -> str:
+    """What a magic says of itself, without the indented usage that IPython's ``magic_arguments`` puts above it."""
+    lines = inspect.cleandoc(magic.__doc__ or "").splitlines()
+    return next((line for line in lines if line and line != "::" and not line.startswith(" ")), "")

@@ -69,6 +69,12 @@ def test_a_scalar_shows_its_number(lib: Any) -> None:
     assert text(tensor_html(lib.tensor(float("nan")))).endswith("nan")
 
 
+def test_a_single_element_needs_no_map_and_no_statistics(lib: Any) -> None:
+    w = lib.tensor([[2.0]], requires_grad=True)
+    (w * w).sum().backward()
+    assert text(tensor_html(w)) == "Tensor (1, 1) · float32 · cpu · requires_grad values 2 gradient 4"
+
+
 def test_small_tensors_carry_their_numbers_and_statistics(lib: Any) -> None:
     shown = text(tensor_html(lib.tensor([[-1.0, 0.0], [0.12345, 2.0]])))
     for word in ("−1", "0.123", "min −1 · mean 0.2809 · max 2"):
