@@ -81,8 +81,9 @@ def _panel(title: str, array: Array, max_cells: int) -> str:
 
 
 def _facts_text(facts: Statistics) -> str:
-    names = ("min", "mean", "max")
-    text = " · ".join(f"{name} {number_text(value)}" for name, value in zip(names, facts[:3], strict=True))
+    text = (
+        f"min {number_text(facts.minimum)} · mean {number_text(_steady_mean(facts))} · max {number_text(facts.maximum)}"
+    )
     if math.isnan(facts.minimum):
         text = "no finite values"
     if facts.nans:
@@ -90,6 +91,13 @@ def _facts_text(facts: Statistics) -> str:
     if facts.infinities:
         text += f" · ▲ {facts.infinities:,} Inf"
     return text
+
+
+def _steady_mean(facts: Statistics) -> float:
+    """The mean to four digits of the largest magnitude: where terms cancel, what is below is noise of the machine."""
+    if not facts.scale or not math.isfinite(facts.mean):
+        return facts.mean
+    return round(facts.mean, 3 - math.floor(math.log10(facts.scale)))
 
 
 def _legend(facts: Statistics) -> str:

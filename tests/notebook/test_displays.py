@@ -208,6 +208,12 @@ def test_last_digits_of_a_float_do_not_change_the_display(lib: Any) -> None:
     assert tensor_html(values) == tensor_html(noisy)
 
 
+def test_a_mean_that_is_zero_but_for_rounding_is_shown_as_zero(lib: Any) -> None:
+    logits = lib.arange(12.0).reshape(3, 4).sin().requires_grad_()
+    lib.nn.functional.cross_entropy(logits, lib.tensor([0, 1, 2])).backward()
+    assert "mean 0 ·" in text(tensor_html(logits.grad))
+
+
 # --- modules
 
 
