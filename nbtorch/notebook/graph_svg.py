@@ -24,6 +24,7 @@ _TITLE, _SMALL = 12.0, 10.5
 _LINE = "#808892"
 _PANEL, _PANEL_LINE, _PANEL_TEXT, _PANEL_MUTED = "#f5f7f9", "#c9d0d8", "#252b33", "#59636e"
 _MARGIN = 10.0
+_RING = 6.0  # by how much the outer line of a result is larger than the inner one
 _LONGEST_LABEL = 32
 
 _COLORS: dict[Kind, tuple[str, str, str]] = {  # fill, stroke, text
@@ -132,7 +133,8 @@ def _box_size(node: TracedNode, lines: list[str]) -> tuple[float, float]:
     if node.kind == "constant":
         return 12.0, 12.0
     text = max((_mono_width(line, _SMALL if k else _TITLE) for k, line in enumerate(lines)), default=0.0)
-    return round(max(44.0, text + 24), 1), (38.0 if len(lines) > 1 else 26.0)
+    ring = _RING if node.kind == "result" else 0.0
+    return round(max(44.0, text + 24) + ring, 1), (38.0 if len(lines) > 1 else 26.0) + ring
 
 
 def _box(node: TracedNode, lines: list[str], size: tuple[float, float], center: Point) -> str:
@@ -141,9 +143,11 @@ def _box(node: TracedNode, lines: list[str], size: tuple[float, float], center: 
     if node.kind == "constant":
         return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="5" fill="none" stroke="{stroke}" stroke-dasharray="2 2"/>'
     radius = height / 2 if node.kind == "leaf" else 5.0
-    parts = [_rect(x, y, width, height, radius, fill, stroke, 1.5)]
+    parts = []
     if node.kind == "result":  # a second outline: the kinds differ in form, not in hue alone
-        parts.insert(0, _rect(x, y, width + 6, height + 6, radius + 3, "none", stroke, 1.0))
+        parts.append(_rect(x, y, width, height, radius + 3, "none", stroke, 1.0))
+        width, height = width - _RING, height - _RING
+    parts.append(_rect(x, y, width, height, radius, fill, stroke, 1.5))
     if len(lines) == 1:
         parts.append(_text(x, y + 4, lines[0], _TITLE, ink, weight=600))
     else:

@@ -22,7 +22,7 @@ _MAX_FACETS = 8
 _MAX_NUMBERED = 8  # rows and columns up to which the cells carry their numbers
 _MAX_MARKS = 200  # beyond that, the fill of a cell alone says that it is not finite
 _CHUNK = 1 << 20
-_NAN_FILL, _INF_FILL = "#cc79a7", "#111111"
+_NAN_FILL, _INF_FILL = "#cc79a7", "#3b3b3b"
 
 
 class Statistics(NamedTuple):
