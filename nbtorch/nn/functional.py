@@ -13,8 +13,22 @@ from collections.abc import Sequence
 from .. import ops
 from ..autograd import no_grad
 from ..backends.dtypes import dtype as DType
-from ..ops import glu, hardshrink, linear, logsigmoid, one_hot, prelu, sigmoid, softplus, softsign, tanh, tanhshrink
+from ..ops import (
+    glu,
+    hardshrink,
+    linear,
+    logsigmoid,
+    normalization,
+    one_hot,
+    prelu,
+    sigmoid,
+    softplus,
+    softsign,
+    tanh,
+    tanhshrink,
+)
 from ..ops.loss import reduce_loss
+from ..ops.operands import broadcast_shapes
 from ..tensor import Tensor, empty_like, full_like
 from .reduction import resolve_reduction
 
@@ -52,12 +66,12 @@ def _free(input: Tensor, inplace: bool) -> Tensor:
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """``max(x, 0)``; any shape."""
-    return ops.relu_(input) if inplace else ops.relu(input)
+    return input.relu_() if inplace else ops.relu(input)
 
 
 def relu_(input: Tensor) -> Tensor:
     """``max(x, 0)``, in place."""
-    return ops.relu_(input)
+    return input.relu_()
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -269,28 +283,14 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Subtracts the mean and divides by the deviation over the last dimensions, then scales and shifts."""
-    return ops.layer_norm(input, tuple(normalized_shape), weight, bias, eps)
+    return normalization.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
     """Divides by the root of the mean square over the last dimensions, then scales."""
-    shape = tuple(normalized_shape)
-    if tuple(input.shape[-len(shape) :]) != shape:
-        raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape {_any_then(shape)}, "
-            f"but got input of size{list(input.shape)}"
-        )
-    if eps is None:
-        eps = ops.finfo(input.dtype).eps
-    dims = tuple(range(-len(shape), 0))
-    scaled = input * ops.rsqrt((input * input).mean(dims, keepdim=True) + eps)
-    return scaled if weight is None else scaled * weight
-
-
-def _any_then(shape: tuple[int, ...]) -> str:
-    return "[*, " + ", ".join(map(str, shape)) + "]"
+    return normalization.rms_norm(input, normalized_shape, weight, eps)
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
@@ -300,7 +300,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between ``x1`` and ``x2`` along ``dim``, which disappears."""
-    x1, x2 = ops.broadcast_tensors(x1, x2)
+    shape = broadcast_shapes("cosine_similarity", tuple(x1.shape), tuple(x2.shape))
+    x1, x2 = x1.expand(shape), x2.expand(shape)
     squares = (x1 * x1).sum(dim).clamp_min(eps * eps), (x2 * x2).sum(dim).clamp_min(eps * eps)
     return (x1 * x2).sum(dim) / (squares[0].sqrt() * squares[1].sqrt())
 

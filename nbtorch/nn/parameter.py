@@ -19,6 +19,9 @@ class Parameter(Tensor):
         requires_grad: whether gradients are recorded; only floating-point values can have them.
     """
 
+    # What is computed from a parameter is an ordinary tensor.
+    _result_class = Tensor
+
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
             data = empty(0)
@@ -54,6 +57,7 @@ class Buffer(Tensor):
         persistent: whether the buffer is part of :meth:`Module.state_dict`.
     """
 
+    _result_class = Tensor
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:

@@ -315,7 +315,7 @@ def test_shuffling_by_a_generator() -> None:
         generator = lib.Generator()
         generator.manual_seed(seed)
         loader = lib.utils.data.DataLoader(squares(lib), shuffle=True, generator=generator)
-        return [int(i) for i, _ in loader]
+        return [i.item() for i, _ in loader]
 
     assert order(1) == order(1) != order(2)
 
