@@ -33,4 +33,4 @@ class AcceleratorBackend(Backend):
         if a.dtype.name == "bfloat16" and (a.ndim > 2 or b.ndim > 2):
             # CuPy 14 has no batches of bfloat16 matrices.
             return self.xp.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-        return self.xp.matmul(a, b)
+        return super().matmul(a, b)

@@ -169,6 +169,9 @@ class ufunc:
         if len(dtypes) < len(signature):
             # Python's numbers take the dtype of the arrays, unless theirs is of a higher kind.
             weak = [s(0) for s in signature if not isinstance(s, np.dtype)]
+            if any(d.name == "bfloat16" for d in dtypes):  # which meets Python floats in float32, as in NumPy
+                dtypes = [*dtypes, *(np.dtype(np.float32) for w in weak if isinstance(w, float))]
+                weak = []
             common = np.result_type(*dtypes, *weak)
             dtypes = [s if isinstance(s, np.dtype) else common for s in signature]
         # NumPy knows bfloat16, CuPy's "E", only through a dtype object of the package ml_dtypes.
@@ -608,7 +611,9 @@ def _product(function: Callable[..., Any], a: Any, b: Any, out: Any) -> Any:
     if counters.watched:
         counters.launch()
     if out is None:
-        return wrap(function(a._a, b._a))
+        result = function(a._a, b._a)
+        # NumPy's matmul answers in float32 to bfloat16.
+        return wrap(result.astype(a._a.dtype) if a._a.dtype.kind == b._a.dtype.kind == "V" else result)
     if not out._a.flags.c_contiguous:
         raise ValueError("output array must be C-contiguous")
     function(a._a, b._a, out=out._a)
