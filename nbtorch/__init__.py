@@ -1,0 +1,118 @@
+"""nbtorch: PyTorch's principle, made visible, in Jupyter.
+
+``import nbtorch as torch`` runs ordinary PyTorch programs on NumPy (CPU) and CuPy (GPU).
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from . import autograd, backends, cuda, nn, optim, utils
+from ._version import __version__
+from .autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .backends.device import device
+from .backends.dtypes import (
+    bfloat16,
+    double,
+    dtype,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+)
+from .backends.dtypes import bool_ as bool  # noqa: A004
+from .backends.dtypes import float32 as float  # noqa: A004
+from .backends.dtypes import int32 as int  # noqa: A004
+from .ops import *
+from .ops import operands
+from .tensor import Size, Tensor, set_printoptions
+
+
+
+def is_tensor(obj: object) -> builtins.bool:
+    """Whether ``obj`` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input: Tensor) -> builtins.bool:
+    """Whether the dtype of ``input`` is a floating one."""
+    return input.is_floating_point()
+
+
+def numel(input: Tensor) -> builtins.int:
+    """The number of elements."""
+    return input.numel()
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtype:
+    """The dtype that an operation between the two would have."""
+    return operands.result_type(tensor1, tensor2)
+
+
+def can_cast(from_: dtype, to: dtype) -> builtins.bool:
+    """Whether PyTorch's promotion rules let values of one dtype be written to another in place."""
+    return from_.category <= to.category
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors, expanded to their common shape."""
+    shape = operands.broadcast_shapes("broadcast_tensors", *[tuple(t.shape) for t in tensors])
+    return tuple(t.expand(shape) for t in tensors)
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The common shape of several."""
+    return Size(operands.broadcast_shapes("broadcast_shapes", *[(s,) if isinstance(s, builtins.int) else tuple(s) for s in shapes]))
+
+
+def graph(value: Any, **options: Any) -> Any:
+    """The computation behind a tensor, drawn: ``nbtorch.graph(loss)`` as the last line of a cell.
+
+    See ``nbtorch.notebook.graph.graph`` for the options.
+    """
+    from .notebook.graph import graph as draw
+
+    return draw(value, **options)
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """``%load_ext nbtorch``: rich displays and magics."""
+    from .notebook.extension import load_ipython_extension as load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """``%unload_ext nbtorch``: as if it had never been loaded."""
+    from .notebook.extension import unload_ipython_extension as unload
+
+    unload(ipython)
+
+
+def __getattr__(name: str) -> Any:
+    # Rooms that most programs don't enter are opened when first asked for.
+    if name in ("datasets", "testing", "notebook"):
+        import importlib
+
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'nbtorch' has no attribute {name!r}")

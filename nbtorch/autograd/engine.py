@@ -1,0 +1,350 @@
+"""Backward: walks the graph from the outputs to the leaves, each node once, in the reverse order of its making.
+
+No recursion anywhere. A first pass counts how many gradients each node will receive; the second runs a node when it
+has them all, hands its gradients on, and frees what it saved. Gradients are plain arrays, so that nothing is recorded
+and nothing is wrapped; with ``create_graph`` they are tensors and the same derivatives record themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from ..backends.quiet import hush, unhush
+from . import anomaly
+from .hooks import Hooks
+from .modes import grad_mode
+from .node import Node
+from .variable import Variable, wrap
+
+
+class TensorMath:
+    """The functions that derivatives call, on tensors: ``ops`` puts each of its functions here under its name."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"no differentiable function {name!r} is registered; is it defined in nbtorch.ops?")
+
+
+maths: Any = TensorMath()
+
+Edge = tuple[Any, int]
+
+
+def edge_of(t: Variable) -> Edge:
+    """The place in the graph where the gradient of ``t`` arrives: its node and output number, or the leaf itself."""
+    node = t.grad_fn
+    return (t, 0) if node is None else (node, t._output_nr)
+
+
+def run_backward(
+    roots: Sequence[tuple[Any, int, Any]],
+    *,
+    retain_graph: bool,
+    create_graph: bool,
+    targets: Sequence[Edge] | None = None,
+    accumulate: bool = True,
+) -> dict[Edge, Any]:
+    """Propagates gradients from ``roots``.
+
+    Args:
+        roots: (node or leaf, output number, gradient) triples; the gradients are tensors.
+        retain_graph: keep what the nodes saved, so that backward can run again.
+        create_graph: compute with tensors, recorded in turn.
+        targets: where given, only the way to these edges is walked and their gradients are returned.
+        accumulate: add to the ``.grad`` of the leaves reached; with ``targets``, of those leaves only.
+
+    Returns:
+        For each reached target its gradient, a tensor; empty without ``targets``.
+    """
+    pending = _count(roots)
+    needed = None if targets is None else _on_the_way(pending, targets)
+    wanted = set() if targets is None else set(targets)
+    captured: dict[Edge, Any] = {}
+    grads: dict[Any, Any] = {}
+    heap: list[tuple[int, Node]] = []
+
+    def receive(e: Any, nr: int, grad: Any) -> None:
+        """Adds a gradient to what ``e`` has already; it may be None, which counts as zero."""
+        if e._is_node and e.outputs > 1:
+            slots = grads.get(e)
+            if slots is None:
+                slots = grads[e] = [None] * e.outputs
+            if grad is not None:
+                slots[nr] = grad if slots[nr] is None else slots[nr] + grad
+        else:
+            before = grads.get(e)
+            if before is None:
+                grads[e] = grad
+            elif grad is not None:
+                grads[e] = before + grad
+
+    def finish_leaf(leaf: Any, grad: Any, fresh: bool) -> None:
+        if grad is None or (needed is not None and leaf not in needed):
+            return
+        hooks = leaf._hooks
+        if hooks is not None and hooks.tensor:
+            grad = _run_tensor_hooks(hooks, 0, leaf._backend, grad, create_graph)
+            fresh = False
+        if (leaf, 0) in wanted:
+            captured[leaf, 0] = grad if create_graph else wrap(leaf._backend.as_array(grad), leaf._backend)
+        if accumulate and (targets is None or (leaf, 0) in wanted):
+            accumulate_grad(leaf, grad, create_graph, fresh)
+            if hooks is not None and hooks.post:
+                for hook in list(hooks.post.values()):
+                    hook(leaf)
+
+    before_mode = grad_mode.enabled
+    grad_mode.enabled = create_graph
+    token = hush()
+    try:
+        for e, nr, g in roots:
+            receive(e, nr, g if create_graph else g._array)
+        for e in {id(root): root for root, _, _ in roots}.values():
+            if pending[e] == 0:
+                if e._is_node:
+                    heappush(heap, (-e.sequence_nr, e))
+                else:
+                    finish_leaf(e, grads.pop(e, None), False)
+
+        while heap:
+            node: Any = heappop(heap)[1]
+            # A chain has one node ready at a time: it is then kept out of the heap.
+            while node is not None:
+                g = grads.pop(node, None)
+                following: Any = None
+                outs: Any = None
+                if g is not None and (needed is None or node in needed):
+                    if node.hooks is not None or wanted or node.outputs > 1:
+                        g = _before(node, g, create_graph, wanted, captured)
+                    if needed is None or needed[node]:
+                        outs = _run(node, g, create_graph)
+                    if not retain_graph:
+                        node.release()
+                edges = node.edges
+                nrs = node.nrs
+                plan_made = node.plan is not None and node.hooks is None
+                for i in range(len(edges)):
+                    e = edges[i]
+                    if e is None:
+                        continue
+                    o = None if outs is None else outs[i]
+                    if e._is_node:
+                        if o is not None:
+                            if nrs is not None and e.outputs > 1:
+                                if o.shape != e.shape[nrs[i]] or o.dtype is not e.dtype[nrs[i]]:
+                                    o = _fit(o, e.shape[nrs[i]], e.dtype[nrs[i]], e.backend, node, create_graph)
+                                receive(e, nrs[i], o)
+                            else:
+                                if o.shape != e.shape or o.dtype is not e.dtype:
+                                    o = _fit(o, e.shape, e.dtype, e.backend, node, create_graph)
+                                before = grads.get(e)
+                                grads[e] = o if before is None else before + o
+                        count = pending[e] - 1
+                        pending[e] = count
+                        if count == 0:
+                            if following is None:
+                                following = e
+                            else:
+                                heappush(heap, (-e.sequence_nr, e))
+                    else:
+                        array = e._array
+                        if o is not None:
+                            if o.shape != array.shape or o.dtype is not array.dtype:
+                                o = _fit(o, array.shape, array.dtype, e._backend, node, create_graph)
+                            before = grads.get(e)
+                            grads[e] = o if before is None else before + o
+                        count = pending[e] - 1
+                        pending[e] = count
+                        if count == 0:
+                            # A derivative may hand on the gradient it got, or a view: that is not the leaf's to keep.
+                            total = grads.pop(e, None)
+                            fresh = total is not o or (o is not g and not create_graph and _owns(o) and plan_made)
+                            finish_leaf(e, total, fresh)
+                if following is not None and heap and -heap[0][0] > following.sequence_nr:
+                    heappush(heap, (-following.sequence_nr, following))
+                    break
+                node = following
+    finally:
+        unhush(token)
+        grad_mode.enabled = before_mode
+    return captured
+
+
+def _owns(array: Any) -> bool:
+    """Whether an array has memory of its own, rather than a view of another's."""
+    return getattr(array, "base", None) is None
+
+
+def _count(roots: Sequence[tuple[Any, int, Any]]) -> dict[Any, int]:
+    """How many gradients each reachable node and leaf will receive from other nodes."""
+    pending: dict[Any, int] = {}
+    stack = []
+    for e, _, _ in roots:
+        if e not in pending:
+            pending[e] = 0
+            if e._is_node:
+                stack.append(e)
+    while stack:
+        for e in stack.pop().edges:
+            if e is None:
+                continue
+            count = pending.get(e)
+            if count is None:
+                pending[e] = 1
+                if e._is_node:
+                    stack.append(e)
+            else:
+                pending[e] = count + 1
+    return pending
+
+
+def _on_the_way(pending: dict[Any, int], targets: Sequence[Edge]) -> dict[Any, bool]:
+    """The nodes from which a target can be reached; True where the node itself has to run for that."""
+    consumers: dict[Any, list[Any]] = {}
+    for node in pending:
+        if node._is_node:
+            for e in node.edges:
+                if e is not None:
+                    consumers.setdefault(e, []).append(node)
+    needed: dict[Any, bool] = {e: False for e, _ in targets if e in pending}
+    stack = list(needed)
+    while stack:
+        for node in consumers.get(stack.pop(), ()):
+            if node not in needed:
+                needed[node] = True
+                stack.append(node)
+            else:
+                needed[node] = True
+    return needed
+
+
+def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: dict[Edge, Any]) -> Any:
+    """Hooks on the node's outputs, and the gradients that were asked for."""
+    several = node.outputs > 1
+    grads = list(g) if several else [g]
+    backend = node.backend
+    hooks: Hooks | None = node.hooks
+    if hooks is not None:
+        for nr in list(hooks.tensor):
+            if grads[nr] is not None:
+                grads[nr] = _run_tensor_hooks(hooks, nr, backend, grads[nr], create_graph)
+        for nr, keeper in hooks.retain.items():
+            tensor = keeper()
+            if tensor is not None and grads[nr] is not None:
+                kept = grads[nr] if create_graph else wrap(backend.as_array(grads[nr]), backend)
+                tensor._grad = kept if tensor._grad is None else tensor._grad + kept
+        if hooks.pre:
+            offered = tuple(_as_tensor(x, backend, create_graph) for x in grads)
+            for hook in list(hooks.pre.values()):
+                replaced = hook(offered)
+                if replaced is not None:
+                    offered = replaced if isinstance(replaced, tuple) else (replaced,)
+            grads = [_as_grad(x, create_graph) for x in offered]
+    for nr, grad in enumerate(grads):
+        if (node, nr) in wanted and grad is not None:
+            captured[node, nr] = grad if create_graph else wrap(backend.as_array(grad), backend)
+    if not several:
+        return grads[0]
+    for nr, grad in enumerate(grads):
+        if grad is None:
+            zeros = backend.zeros(node.shape[nr], node.dtype[nr])
+            grads[nr] = wrap(zeros, backend) if create_graph else zeros
+    return grads
+
+
+def _run(node: Any, g: Any, create_graph: bool) -> Any:
+    """The gradients of the node's inputs, one per edge, None where none is wanted."""
+    if node.saved is not None or node.guards:
+        node.check()
+    plan = node.plan
+    if plan is None:
+        outs = node.backward(g, create_graph)
+    elif create_graph:
+        outs = plan.run(maths, g, plan.saved_tensors(node))
+    else:
+        outs = plan.run(node.backend, g, node.saved)
+    hooks = node.hooks
+    if hooks is not None and hooks.post:
+        outs = _run_post_hooks(node, hooks, outs, g, create_graph)
+    if grad_mode.anomaly:
+        anomaly.check_gradients(node, outs)
+    return outs
+
+
+def _run_post_hooks(node: Any, hooks: Hooks, outs: Any, g: Any, create_graph: bool) -> Any:
+    backend = node.backend
+    grad_inputs = tuple(_as_tensor(o, backend, create_graph) for o in outs)
+    grads = g if node.outputs > 1 else [g]
+    grad_outputs = tuple(_as_tensor(x, backend, create_graph) for x in grads)
+    for hook in list(hooks.post.values()):
+        replaced = hook(grad_inputs, grad_outputs)
+        if replaced is not None:
+            grad_inputs = replaced if isinstance(replaced, tuple) else (replaced,)
+    return [_as_grad(x, create_graph) for x in grad_inputs]
+
+
+def _run_tensor_hooks(hooks: Hooks, nr: int, backend: Any, grad: Any, create_graph: bool) -> Any:
+    offered = _as_tensor(grad, backend, create_graph)
+    for hook in list(hooks.tensor.get(nr, {}).values()):
+        replaced = hook(offered)
+        if replaced is not None:
+            if not isinstance(replaced, Variable):
+                raise TypeError(
+                    f"hook {getattr(hook, '__name__', hook)!r} returned {type(replaced).__name__}\n"
+                    "  expected: the new gradient as a tensor, or None to keep the old one"
+                )
+            if replaced._array.shape != offered._array.shape:
+                raise RuntimeError(
+                    f"hook {getattr(hook, '__name__', hook)!r} has changed the size of value\n"
+                    f"  expected: shape {tuple(offered._array.shape)}\n  got: shape {tuple(replaced._array.shape)}"
+                )
+            offered = replaced
+    return _as_grad(offered, create_graph)
+
+
+def _as_tensor(grad: Any, backend: Any, create_graph: bool) -> Any:
+    return grad if create_graph or grad is None else wrap(backend.as_array(grad), backend)
+
+
+def _as_grad(tensor: Any, create_graph: bool) -> Any:
+    return tensor if create_graph or tensor is None else tensor._array
+
+
+def _fit(o: Any, shape: Any, dtype: Any, backend: Any, node: Any, create_graph: bool) -> Any:
+    """A gradient brought to the shape, dtype and device of what it is the gradient of."""
+    if create_graph:
+        if o._array.shape != shape:
+            o = maths.sum_to_size(o, shape)
+        if o._array.dtype != dtype:
+            o = maths.to_numpy_dtype(o, dtype)
+        return o
+    if o.shape != shape:
+        try:
+            o = backend.sum_to_size(o, shape)
+        except (ValueError, IndexError):
+            raise RuntimeError(
+                f"Function {node.name()} returned an invalid gradient\n"
+                f"  expected: a shape that broadcasts from {tuple(shape)}\n  got: shape {tuple(o.shape)}"
+            ) from None
+    if o.dtype != dtype:
+        o = backend.astype(backend.as_array(o), dtype)
+    return o
+
+
+def accumulate_grad(leaf: Any, grad: Any, create_graph: bool, fresh: bool) -> None:
+    """Adds ``grad`` (an array, or a tensor with ``create_graph``) to ``leaf.grad``; copies it unless ``fresh``."""
+    held = leaf._grad
+    if create_graph:
+        # The first gradient is kept as it is, as PyTorch does, so that its graph can be walked again.
+        leaf._grad = grad if held is None else held + grad
+    elif held is None:
+        backend = leaf._backend
+        grad = backend.as_array(grad)
+        leaf._grad = wrap(grad if fresh else backend.copy(grad), backend)
+    elif held._requires_grad:
+        leaf._grad = held + wrap(leaf._backend.as_array(grad), leaf._backend)
+    else:
+        held._array += grad
+        if held._storage is not None:
+            held._touch()

@@ -1,0 +1,141 @@
+"""Whether operations are recorded: ``no_grad``, ``enable_grad``, ``set_grad_enabled``, ``inference_mode``.
+
+The setting belongs to a thread, as in PyTorch: a data-loading thread under ``no_grad`` does not stop training.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Mode(threading.local):
+    enabled: bool = True
+    inference: bool = False
+    anomaly: bool = False
+
+
+grad_mode = _Mode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations of this thread are recorded for backward."""
+    return grad_mode.enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside ``inference_mode``."""
+    return grad_mode.inference
+
+
+class _GradMode:
+    """A context manager that also decorates functions, generators excluded from neither."""
+
+    _to: bool
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(grad_mode.enabled)
+        grad_mode.enabled = self._to
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        grad_mode.enabled = self._before.pop()
+
+    def _fresh(self) -> _GradMode:
+        return type(self)()
+
+    def __call__(self, function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._fresh():
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+
+class no_grad(_GradMode):
+    """Operations inside are not recorded. Use as ``with no_grad():`` or as a decorator, with or without brackets."""
+
+    _to = False
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        self = super().__new__(cls)
+        if function is None:
+            return self
+        self._before = []
+        return self(function)
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__()
+
+
+class enable_grad(no_grad):
+    """Operations inside are recorded, even within ``no_grad``."""
+
+    _to = True
+
+
+class set_grad_enabled(_GradMode):
+    """Switches recording at once; as a context manager, until its end.
+
+    Args:
+        mode: record (True) or not (False).
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self._to = bool(mode)
+        self._before.append(grad_mode.enabled)
+        grad_mode.enabled = self._to
+
+    def __enter__(self) -> None:
+        grad_mode.enabled = self._to
+
+    def _fresh(self) -> _GradMode:
+        return set_grad_enabled(self._to)
+
+    def __call__(self, function: F) -> F:
+        # Used as a decorator it must not leave the switch thrown.
+        grad_mode.enabled = self._before.pop()
+        return super().__call__(function)
+
+
+class inference_mode(_GradMode):
+    """Like ``no_grad``; tensors made inside can't be recorded later either.
+
+    Args:
+        mode: enter it (True) or leave it for the block (False).
+    """
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        self = super().__new__(cls)
+        if callable(mode):
+            self.__init__(True)  # type: ignore[misc]
+            return self(mode)
+        return self
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self._inference = mode
+        self._was: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(grad_mode.enabled)
+        self._was.append(grad_mode.inference)
+        grad_mode.inference = self._inference
+        if self._inference:
+            grad_mode.enabled = False
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        grad_mode.inference = self._was.pop()
+        super().__exit__(kind, value, tb)
+
+    def _fresh(self) -> _GradMode:
+        return inference_mode(self._inference)  # type: ignore[no-any-return]

@@ -1,0 +1,218 @@
+"""The nodes of the graph. A node points to the nodes it got its inputs from and to what its derivative needs of them.
+
+A node never points to a whole tensor, with one exception: the edge to a leaf is the leaf itself, whose ``.grad``
+backward adds to. So tensors die as soon as the user lets go of them, and no reference cycle arises.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .hooks import Hook, Hooks, RemovableHandle, add_hook
+from .variable import Variable, Where, _new, describe_where, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Freed:
+    """Stands in the place of what a node saved once backward has used it."""
+
+    __slots__ = ()
+
+
+FREED = Freed()
+
+
+class Node:
+    """One recorded operation: PyTorch's ``grad_fn``.
+
+    Attributes:
+        op: the record of the operation (see ``nbtorch.ops.record``).
+        plan: which derivatives are wanted and what they need; None where ``backward`` is overridden.
+        edges: for each input the node it came from, the leaf tensor itself, or None where no gradient is wanted.
+        nrs: for each input which output of its node it was; None where all are 0.
+        saved: what the derivative needs, in the order that ``plan`` says.
+        guards: pairs of a storage and its version at saving, flattened.
+        shape, dtype: of the output; tuples of them where there are several.
+        sequence_nr: nodes made later have larger numbers; backward runs them from large to small.
+        where: the user's line that called the operation.
+    """
+
+    __slots__ = (
+        "__weakref__", "_next", "backend", "dtype", "edges", "guards", "hooks", "nrs", "op", "plan", "saved",
+        "sequence_nr", "shape", "where",
+    )  # fmt: skip
+    _is_node = True
+    outputs = 1
+
+    op: Any
+    plan: Any
+    edges: tuple[Any, ...]
+    nrs: tuple[int, ...] | None
+    saved: Any
+    guards: tuple[Any, ...]
+    shape: Any
+    dtype: Any
+    backend: Any
+    sequence_nr: int
+    hooks: Hooks | None
+    where: Where | None
+
+    def name(self) -> str:
+        """PyTorch's name of the node, such as ``MulBackward0``."""
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """For each input, the node it came from and which of its outputs it was; (None, 0) where none is wanted."""
+        try:
+            return self._next  # type: ignore[no-any-return]
+        except AttributeError:
+            pass
+        self._next = tuple(
+            (e if e is None or e._is_node else accumulator(e), 0 if self.nrs is None else self.nrs[i])
+            for i, e in enumerate(self.edges)
+        )
+        return self._next
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Empty; PyTorch keeps its anomaly traces there. The line that made the node is in ``where``."""
+        return {}
+
+    def _hooks(self) -> Hooks:
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return self.hooks
+
+    def register_hook(self, hook: Hook) -> RemovableHandle:
+        """``hook(grad_inputs, grad_outputs)`` runs after the node; what it returns replaces ``grad_inputs``."""
+        return add_hook(self._hooks().post, hook)
+
+    def register_prehook(self, hook: Hook) -> RemovableHandle:
+        """``hook(grad_outputs)`` runs before the node; what it returns replaces ``grad_outputs``."""
+        return add_hook(self._hooks().pre, hook)
+
+    def release(self) -> None:
+        """Forgets what was saved: a second backward then raises."""
+        self.saved = FREED
+        self.guards = ()
+
+    def check(self) -> None:
+        """Raises if what was saved is gone, or was changed in place since it was saved."""
+        if self.saved is FREED:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time (or directly access saved tensors after they "
+                "have already been freed).\n"
+                f"  node: {self.name()}, recorded at {describe_where(self.where)}\n"
+                "  why: backward frees what each node saved, to save memory\n"
+                "  fix: run the forward pass again, or call backward(retain_graph=True) the first time"
+            )
+        guards = self.guards
+        for i in range(0, len(guards), 2):
+            storage = guards[i]
+            if storage.exports is not None:
+                storage.refresh()
+            if storage.version != guards[i + 1]:
+                self._raise_changed(storage, guards[i + 1], i // 2)
+
+    def _raise_changed(self, storage: Any, version: int, which: int) -> None:
+        what, shape = self.plan.describe_saved(self, which) if self.plan is not None else (f"tensor {which}", "?")
+        changed = (
+            "by writing to a NumPy array that shares its memory"
+            if storage.changed is None
+            else f"at {describe_where(storage.changed)}"
+        )
+        raise RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace operation\n"
+            f"  tensor: the {what} of {self.name()}, shape {shape}, at version {storage.version}; "
+            f"expected version {version}\n"
+            f"  saved for backward at {describe_where(self.where)}\n"
+            f"  changed {changed}\n"
+            "  fix: use the out-of-place form (x = x + 1 for x += 1), change it after backward(), "
+            "or give the graph a copy with x.clone()"
+        )
+
+    def backward(self, grads: Any, create_graph: bool) -> Sequence[Any]:
+        """The gradients of the inputs. Nodes made from records are run by their plan; others override this."""
+        raise NotImplementedError(f"{self.name()} has no derivative of its own")
+
+    def __getattr__(self, name: str) -> Any:
+        # PyTorch's way to look at what a node keeps: grad_fn._saved_self, grad_fn._saved_result.
+        if name.startswith("_saved_"):
+            plan = object.__getattribute__(self, "plan")
+            if plan is not None:
+                return plan.saved_attribute(self, name.removeprefix("_saved_"))
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+class AccumulateGrad:
+    """The end of the graph at a leaf, as PyTorch shows it: ``variable`` is the leaf whose ``.grad`` is added to."""
+
+    __slots__ = ("__weakref__", "variable")
+    next_functions: tuple[tuple[Any, int], ...] = ()
+    _is_node = False
+
+    def __init__(self, variable: Variable) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        return "AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return {}
+
+    # One leaf has one accumulator in the eyes of code that keeps a set of the nodes it has seen.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return hash(self.variable)
+
+    def register_hook(self, hook: Hook) -> RemovableHandle:
+        """``hook(grad_inputs, grad_outputs)`` runs when the gradient was added; both hold the incoming gradient."""
+        leaf = self.variable
+        return add_hook(leaf_hooks(leaf).post, lambda t: hook((), (t.grad,)))
+
+    def register_prehook(self, hook: Hook) -> RemovableHandle:
+        """``hook(grad_outputs)`` runs before the gradient is added; what it returns replaces it."""
+
+        def on_grad(grad: Any) -> Any:
+            replaced = hook((grad,))
+            return None if replaced is None else replaced[0]
+
+        return leaf_hooks(self.variable).on_tensor(0, on_grad)
+
+
+def accumulator(leaf: Variable) -> AccumulateGrad:
+    return AccumulateGrad(leaf)
+
+
+def leaf_hooks(leaf: Variable) -> Hooks:
+    hooks = leaf._hooks
+    if hooks is None:
+        hooks = leaf._hooks = Hooks()
+    return hooks  # type: ignore[no-any-return]
+
+
+def saved_tensor(array: Any, backend: Any, edge: Any, nr: int) -> Any:
+    """An array that a node saved, as the tensor it was: with the history that ``edge`` gives it."""
+    if edge is not None and not edge._is_node:
+        return edge
+    t = wrap(array, backend)
+    if edge is not None:
+        t._grad_fn, t._output_nr, t._requires_grad = edge, nr, True
+    return t
+
+
+def new_node(cls: type[Node]) -> Node:
+    """A node with nothing but its class; the caller fills every field."""
+    return _new(cls)

@@ -1,0 +1,386 @@
+"""Array primitives: what every kind of device can do, in one generic body each.
+
+A ``Backend`` wraps an array module with NumPy's interface (``xp``). Its methods take and return plain arrays, carry
+PyTorch's names, and have dimensions already normalised (non-negative ints). Derivatives are written against these
+names, so that one formula runs on arrays (through a backend) and on tensors (through the functions of ``ops``).
+A subclass may override a method for speed; the body here is then the oracle that the override is tested against.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .device import device
+from .special import erf
+
+Array = Any
+Dims = tuple[int, ...] | None
+
+# PyTorch's name -> the name in NumPy and CuPy. Each is a ufunc: elementwise and broadcasting.
+UFUNCS: dict[str, str] = {
+    "abs": "absolute", "acos": "arccos", "acosh": "arccosh", "add": "add", "asin": "arcsin", "asinh": "arcsinh",
+    "atan": "arctan", "atan2": "arctan2", "atanh": "arctanh", "bitwise_and": "bitwise_and",
+    "bitwise_left_shift": "left_shift", "bitwise_not": "invert", "bitwise_or": "bitwise_or",
+    "bitwise_right_shift": "right_shift", "bitwise_xor": "bitwise_xor", "ceil": "ceil", "cos": "cos", "cosh": "cosh",
+    "div": "true_divide", "eq": "equal", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "floor": "floor",
+    "floor_divide": "floor_divide", "fmod": "fmod", "ge": "greater_equal", "gt": "greater", "isfinite": "isfinite",
+    "isinf": "isinf", "isnan": "isnan", "le": "less_equal", "log": "log", "log10": "log10", "log1p": "log1p",
+    "log2": "log2", "logaddexp": "logaddexp", "logical_and": "logical_and", "logical_not": "logical_not",
+    "logical_or": "logical_or", "logical_xor": "logical_xor", "lt": "less", "maximum": "maximum",
+    "minimum": "minimum", "mul": "multiply", "ne": "not_equal", "neg": "negative", "positive": "positive",
+    "pow": "power", "reciprocal": "reciprocal", "remainder": "remainder", "round": "rint", "sign": "sign",
+    "sin": "sin", "sinh": "sinh", "sqrt": "sqrt", "square": "square", "sub": "subtract", "tan": "tan",
+    "tanh": "tanh", "trunc": "trunc",
+}  # fmt: skip
+
+
+def _in_dtype_of(x: Array, result: Array) -> Array:
+    """``result`` in the dtype of ``x``: array modules answer in float32 where bfloat16 meets a Python number."""
+    return result if result.dtype == x.dtype else result.astype(x.dtype)
+
+
+class Backend:
+    """The array primitives of one kind of device.
+
+    Attributes:
+        xp: the array module, with NumPy's interface.
+        device: the device whose numbers it computes on.
+        ndarray: the class of its arrays.
+    """
+
+    # The elementwise primitives are the array module's own functions: set in __init__, no Python frame in between.
+    abs: Callable[..., Array]
+    acos: Callable[..., Array]
+    acosh: Callable[..., Array]
+    add: Callable[..., Array]
+    asin: Callable[..., Array]
+    asinh: Callable[..., Array]
+    atan: Callable[..., Array]
+    atan2: Callable[..., Array]
+    atanh: Callable[..., Array]
+    bitwise_and: Callable[..., Array]
+    bitwise_left_shift: Callable[..., Array]
+    bitwise_not: Callable[..., Array]
+    bitwise_or: Callable[..., Array]
+    bitwise_right_shift: Callable[..., Array]
+    bitwise_xor: Callable[..., Array]
+    ceil: Callable[..., Array]
+    cos: Callable[..., Array]
+    cosh: Callable[..., Array]
+    div: Callable[..., Array]
+    eq: Callable[..., Array]
+    exp: Callable[..., Array]
+    exp2: Callable[..., Array]
+    expm1: Callable[..., Array]
+    floor: Callable[..., Array]
+    floor_divide: Callable[..., Array]
+    fmod: Callable[..., Array]
+    ge: Callable[..., Array]
+    gt: Callable[..., Array]
+    isfinite: Callable[..., Array]
+    isinf: Callable[..., Array]
+    isnan: Callable[..., Array]
+    le: Callable[..., Array]
+    log: Callable[..., Array]
+    log10: Callable[..., Array]
+    log1p: Callable[..., Array]
+    log2: Callable[..., Array]
+    logaddexp: Callable[..., Array]
+    logical_and: Callable[..., Array]
+    logical_not: Callable[..., Array]
+    logical_or: Callable[..., Array]
+    logical_xor: Callable[..., Array]
+    lt: Callable[..., Array]
+    maximum: Callable[..., Array]
+    minimum: Callable[..., Array]
+    mul: Callable[..., Array]
+    ne: Callable[..., Array]
+    neg: Callable[..., Array]
+    positive: Callable[..., Array]
+    pow: Callable[..., Array]
+    reciprocal: Callable[..., Array]
+    remainder: Callable[..., Array]
+    round: Callable[..., Array]
+    sign: Callable[..., Array]
+    sin: Callable[..., Array]
+    sinh: Callable[..., Array]
+    sqrt: Callable[..., Array]
+    square: Callable[..., Array]
+    sub: Callable[..., Array]
+    tan: Callable[..., Array]
+    tanh: Callable[..., Array]
+    trunc: Callable[..., Array]
+
+    def __init__(self, xp: Any, device: device) -> None:
+        self.xp = xp
+        self.device = device
+        self.ndarray: type = xp.ndarray
+        for name, ufunc in UFUNCS.items():
+            setattr(self, name, getattr(xp, ufunc))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.device)!r})"
+
+    # -- to and from the host ------------------------------------------------------------------------------------
+    def from_host(self, array: np.ndarray[Any, Any]) -> Array:
+        """A device array with the same numbers; may share memory with ``array`` where the device is the host."""
+        return self.xp.asarray(array)
+
+    def to_host(self, array: Array) -> np.ndarray[Any, Any]:
+        """A NumPy array with the same numbers; shares memory where the device is the host."""
+        raise NotImplementedError(f"{type(self).__name__} must say how its arrays reach the host")
+
+    def synchronize(self) -> None:
+        """Waits until everything queued on the device is done; nothing to wait for on the host."""
+
+    # -- creation ------------------------------------------------------------------------------------------------
+    def empty(self, shape: Sequence[int], dtype: Any) -> Array:
+        return self.xp.empty(shape, dtype)
+
+    def zeros(self, shape: Sequence[int], dtype: Any) -> Array:
+        return self.xp.zeros(shape, dtype)
+
+    def ones(self, shape: Sequence[int], dtype: Any) -> Array:
+        return self.xp.ones(shape, dtype)
+
+    def full(self, shape: Sequence[int], value: Any, dtype: Any) -> Array:
+        return self.xp.full(shape, value, dtype)
+
+    def new_zeros(self, x: Array, shape: Sequence[int]) -> Array:
+        """Zeros of the dtype of ``x``."""
+        return self.xp.zeros(shape, x.dtype)
+
+    def arange(self, start: float, end: float, step: float, dtype: Any) -> Array:
+        return self.xp.arange(start, end, step, dtype)
+
+    def astype(self, x: Array, dtype: Any) -> Array:
+        return x.astype(dtype)
+
+    def copy(self, x: Array) -> Array:
+        return x.copy()
+
+    def contiguous(self, x: Array) -> Array:
+        return self.xp.ascontiguousarray(x).reshape(x.shape)
+
+    def as_array(self, x: Any) -> Array:
+        """``x`` as an array: NumPy's reductions and ufuncs give scalars where a 0-d array is meant."""
+        return x if type(x) is self.ndarray else self.xp.asarray(x)
+
+    def shares_memory(self, x: Array, view: Array) -> bool:
+        """Whether ``view``, made from ``x`` by reshaping or indexing, is over the same memory or had to be copied."""
+        return view is x or (view.base is not None and (view.base is x or view.base is x.base))
+
+    # -- elementwise ---------------------------------------------------------------------------------------------
+    def rsqrt(self, x: Array) -> Array:
+        return 1 / self.sqrt(x)
+
+    def sigmoid(self, x: Array) -> Array:
+        # By tanh: no overflow on either side, and one transcendental function instead of an exp and a division.
+        return _in_dtype_of(x, 0.5 * self.tanh(0.5 * x) + 0.5)
+
+    def relu(self, x: Array) -> Array:
+        return self.maximum(x, 0)
+
+    def erf(self, x: Array) -> Array:
+        return erf(self.xp, x)
+
+    def softplus(self, x: Array, beta: float, threshold: float) -> Array:
+        scaled = x * beta
+        small = self.log1p(self.exp(self.minimum(scaled, threshold))) / beta
+        return _in_dtype_of(x, self.where(scaled > threshold, x, small))
+
+    def where(self, condition: Array, input: Any, other: Any) -> Array:
+        return self.xp.where(condition, input, other)
+
+    def clamp(self, x: Array, min: Any = None, max: Any = None) -> Array:
+        if min is not None:
+            x = self.maximum(x, min)
+        if max is not None:
+            x = self.minimum(x, max)
+        return x
+
+    def masked_fill(self, x: Array, mask: Array, value: Any) -> Array:
+        return self.xp.where(mask, self.xp.asarray(value, dtype=x.dtype), x)
+
+    def tril(self, x: Array, diagonal: int = 0) -> Array:
+        return self.xp.tril(x, diagonal)
+
+    def triu(self, x: Array, diagonal: int = 0) -> Array:
+        return self.xp.triu(x, diagonal)
+
+    # -- reductions ----------------------------------------------------------------------------------------------
+    def sum(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:
+        return x.sum(dim, dtype, None, keepdim)
+
+    def prod(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:
+        return x.prod(dim, dtype, None, keepdim)
+
+    def mean(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+        return x.mean(dim, None, None, keepdim)
+
+    def amax(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+        return x.max(dim, None, keepdim)
+
+    def amin(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+        return x.min(dim, None, keepdim)
+
+    def argmax(self, x: Array, dim: int | None = None) -> Array:
+        return self.xp.argmax(x, dim)
+
+    def argmin(self, x: Array, dim: int | None = None) -> Array:
+        return self.xp.argmin(x, dim)
+
+    def any(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+        return self.xp.any(x, dim, None, keepdim)
+
+    def all(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+        return self.xp.all(x, dim, None, keepdim)
+
+    def cumsum(self, x: Array, dim: int) -> Array:
+        return self.xp.cumsum(x, dim, x.dtype)
+
+    def cumprod(self, x: Array, dim: int) -> Array:
+        return self.xp.cumprod(x, dim, x.dtype)
+
+    def sort(self, x: Array, dim: int, descending: bool) -> Array:
+        """The indices that sort ``x`` stably along ``dim``, NaN greatest."""
+        if not x.ndim:
+            return self.xp.zeros((), np.int64)
+        if not descending:
+            return self.xp.argsort(x, dim, kind="stable")
+        # Sorting the reversed array and reversing the result keeps equal elements in their first order.
+        backwards = self.xp.argsort(self.flip(x, (dim,)), dim, kind="stable")
+        return self.flip(x.shape[dim] - 1 - backwards, (dim,))
+
+    def nonzero(self, x: Array) -> Array:
+        """The indices of nonzero elements, one row each, int64."""
+        found = self.xp.nonzero(x) if x.ndim else self.xp.nonzero(x.reshape(1))
+        return self.xp.stack(found, 1) if x.ndim else self.xp.zeros((found[0].shape[0], 0), np.int64)
+
+    def logsumexp(self, x: Array, dim: tuple[int, ...], keepdim: bool = False) -> Array:
+        top = self.amax(x, dim, True)
+        # An infinite maximum would give inf - inf; the sum is then decided by the maximum alone.
+        top = self.where(self.isfinite(top), top, self.xp.zeros_like(top))
+        total = self.log(self.sum(self.exp(x - top), dim, True)) + top
+        return total if keepdim else total.reshape(tuple(n for i, n in enumerate(x.shape) if i not in dim))
+
+    def softmax(self, x: Array, dim: int) -> Array:
+        powers = self.exp(x - self.amax(x, (dim,), True))
+        return powers / self.sum(powers, (dim,), True)
+
+    def log_softmax(self, x: Array, dim: int) -> Array:
+        shifted = x - self.amax(x, (dim,), True)
+        return shifted - self.log(self.sum(self.exp(shifted), (dim,), True))
+
+    # -- linear algebra ------------------------------------------------------------------------------------------
+    def matmul(self, a: Array, b: Array) -> Array:
+        return _in_dtype_of(a, self.xp.matmul(a, b))
+
+    def einsum(self, equation: str, *operands: Array) -> Array:
+        if operands[0].dtype.kind == "V":  # bfloat16, which no einsum knows
+            return self.xp.einsum(equation, *[x.astype(np.float32) for x in operands]).astype(operands[0].dtype)
+        return self.xp.einsum(equation, *operands)
+
+    # -- shape ---------------------------------------------------------------------------------------------------
+    def reshape(self, x: Array, shape: Sequence[int]) -> Array:
+        return x.reshape(shape)
+
+    def permute(self, x: Array, dims: Sequence[int]) -> Array:
+        return x.transpose(dims)
+
+    def transpose(self, x: Array, dim0: int, dim1: int) -> Array:
+        return x.swapaxes(dim0, dim1)
+
+    def expand(self, x: Array, shape: Sequence[int]) -> Array:
+        return self.xp.broadcast_to(x, shape)
+
+    def sum_to_size(self, x: Array, shape: tuple[int, ...]) -> Array:
+        """Undoes broadcasting: sums ``x`` over the dimensions along which ``shape`` was stretched to reach it."""
+        lead = x.ndim - len(shape)
+        if lead < 0:  # a value with leading dimensions of size 1, written into a region without them
+            x, lead = x.reshape((1,) * -lead + x.shape), 0
+        dims = tuple(range(lead)) + tuple(
+            lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1
+        )
+        return self.sum(x, dims, True).reshape(shape) if dims else x.reshape(shape)
+
+    def cat(self, arrays: Sequence[Array], dim: int) -> Array:
+        return self.xp.concatenate(arrays, dim)
+
+    def flip(self, x: Array, dims: Sequence[int]) -> Array:
+        chosen = set(dims)
+        return x[tuple(slice(None, None, -1) if i in chosen else slice(None) for i in range(x.ndim))]
+
+    def roll(self, x: Array, shifts: Any, dims: Any) -> Array:
+        return self.xp.roll(x, shifts, dims)
+
+    # -- indexing ------------------------------------------------------------------------------------------------
+    def index(self, x: Array, index: Any) -> Array:
+        return x[index]
+
+    def index_put(self, x: Array, index: Any, values: Any, accumulate: bool = False) -> Array:
+        """``x`` with ``values`` written (or added, duplicates counted) at ``index``: a new array."""
+        out = self.copy(x)
+        if accumulate:
+            self.add_at(out, index, values)
+        else:
+            out[index] = values
+        return out
+
+    def index_backward(self, g: Array, index: Any, shape: Sequence[int], basic: bool) -> Array:
+        """Zeros of ``shape`` with ``g`` added at ``index``; ``basic`` where no element can be named twice."""
+        out = self.zeros(shape, g.dtype)
+        if basic:
+            out[index] = g
+        else:
+            self.add_at(out, index, g)
+        return out
+
+    def add_at(self, x: Array, index: Any, values: Any) -> None:
+        self.xp.add.at(x, index, values)
+
+    def gather(self, x: Array, dim: int, index: Array) -> Array:
+        return x[self._along(dim, index)]
+
+    def scatter_add(self, x: Array, dim: int, index: Array, src: Array) -> Array:
+        out = self.copy(x)
+        self.add_at(out, self._along(dim, index), src[tuple(slice(0, n) for n in index.shape)])
+        return out
+
+    def scatter(self, x: Array, dim: int, index: Array, src: Any) -> Array:
+        out = self.copy(x)
+        out[self._along(dim, index)] = src[tuple(slice(0, n) for n in index.shape)] if hasattr(src, "shape") else src
+        return out
+
+    def _along(self, dim: int, index: Array) -> tuple[Array, ...]:
+        """``index`` along ``dim`` and every other coordinate left where it is, as one advanced index."""
+        if index.ndim == 0:
+            return (index.reshape(1).reshape(()),) if dim == 0 else ()
+        grids = []
+        for i, n in enumerate(index.shape):
+            if i == dim:
+                grids.append(index)
+            else:
+                grids.append(self.xp.arange(n).reshape((1,) * i + (n,) + (1,) * (index.ndim - 1 - i)))
+        return tuple(grids)
+
+    def take(self, x: Array, index: Array, dim: int) -> Array:
+        return self.xp.take(x, index, dim)
+
+    def index_add(self, x: Array, dim: int, index: Array, source: Array) -> Array:
+        out = self.copy(x)
+        self.add_at(out, (slice(None),) * dim + (index,), source)
+        return out
+
+    # -- fused steps that an optimizer takes on its own buffers ----------------------------------------------------
+    def norm(self, x: Array) -> Array:
+        """The Euclidean norm over all elements, 0-d."""
+        return self.sqrt(self.sum(x * x))
+
+    @staticmethod
+    def numel(shape: Sequence[int]) -> int:
+        return math.prod(shape)

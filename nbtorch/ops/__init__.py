@@ -1,0 +1,14 @@
+"""The differentiable operations, by family. Each is one record (see ``record``) with one public function."""
+
+from .activation import *
+from .comparison import *
+from .conversion import *
+from .creation import *
+from .indexing import *
+from .linalg import *
+from .loss import *
+from .pointwise import *
+from .random import *
+from .record import registry as registry
+from .reduction import *
+from .shape import *

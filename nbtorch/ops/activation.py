@@ -1,0 +1,252 @@
+"""Activation functions of neural networks, elementwise.
+
+Sources: GELU, Hendrycks and Gimpel 2016; SiLU/Swish, Elfwing et al. 2017; ELU, Clevert et al. 2015; SELU, Klambauer et
+al. 2017; Mish, Misra 2019.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..autograd.variable import TensorT, Variable
+from .dispatch import PROMOTE, unary
+from .inplace import unary_
+from .operands import normalize_dim, require_tensor
+from .pointwise import clamp, sigmoid, tanh, where
+from .record import Op
+from .reduction import _require_floating
+from .shape import chunk
+
+__all__ = [
+    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "logsigmoid",
+    "mish", "prelu", "relu", "relu6", "selu", "silu", "softplus", "softshrink", "softsign", "tanhshrink",
+    "threshold",
+]  # fmt: skip
+
+RELU = Op("relu", lambda m, input: m.relu(input), input=lambda g, out: g * (out > 0), formula=r"\mathrm{ReLU}'(x) = [x>0]")
+
+
+@RELU
+def relu(input: TensorT) -> TensorT:
+    """``max(input, 0)``; its derivative at 0 is taken as 0."""
+    return unary(RELU, input, PROMOTE)
+
+
+LEAKY_RELU = Op(
+    "leaky_relu",
+    lambda m, input, negative_slope: m.where(input > 0, input, input * negative_slope),
+    input=lambda m, g, input, negative_slope: m.where(input > 0, g, g * negative_slope),
+    formula=r"f'(x) = [x>0] + a\,[x\le 0]",
+)
+
+
+@LEAKY_RELU
+def leaky_relu(input: TensorT, negative_slope: float = 0.01) -> TensorT:
+    """``input`` where positive, ``negative_slope * input`` elsewhere."""
+    return unary(LEAKY_RELU, input, PROMOTE, (negative_slope,))
+
+
+def prelu(input: TensorT, weight: Any) -> TensorT:
+    """``leaky_relu`` with a learnt slope: one for all, or one for each channel (dimension 1)."""
+    if weight._array.size != 1:
+        if input._array.ndim < 2 or input._array.shape[1] != weight._array.size:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight._array.size} and "
+                f"channel size = {input._array.shape[1] if input._array.ndim > 1 else 1}."
+            )
+        weight = weight.reshape([1, -1] + [1] * (input._array.ndim - 2))
+    return where(input > 0, input, input * weight)  # type: ignore[operator, no-any-return]
+
+
+ELU = Op(
+    "elu",
+    lambda m, input, alpha, scale, input_scale: m.where(
+        input > 0, input * scale, m.expm1(m.minimum(input, 0) * input_scale) * (alpha * scale)
+    ),
+    input=lambda m, g, input, alpha, scale, input_scale: m.where(
+        input > 0, g * scale, g * m.exp(m.clamp(input, None, 0) * input_scale) * (alpha * scale * input_scale)
+    ),
+    formula=r"f'(x) = [x>0] + \alpha e^{x}\,[x\le 0]",
+)
+
+
+@ELU
+def elu(input: TensorT, alpha: float = 1.0) -> TensorT:
+    """``input`` where positive, ``alpha * (exp(input) - 1)`` elsewhere."""
+    return unary(ELU, input, PROMOTE, (alpha, 1.0, 1.0))
+
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu(input: TensorT) -> TensorT:
+    """A scaled ``elu`` whose outputs keep zero mean and unit variance."""
+    return unary(ELU, input, PROMOTE, (_SELU_ALPHA, _SELU_SCALE, 1.0))
+
+
+def celu(input: TensorT, alpha: float = 1.0) -> TensorT:
+    """``max(0, x) + min(0, alpha * (exp(x / alpha) - 1))``."""
+    return unary(ELU, input, PROMOTE, (alpha, 1.0, 1.0 / alpha))
+
+
+_ROOT_2 = math.sqrt(2.0)
+_ROOT_2_OVER_PI = math.sqrt(2.0 / math.pi)
+
+GELU = Op(
+    "gelu",
+    lambda m, input: input * (0.5 * (1.0 + m.erf(input * (1 / _ROOT_2)))),
+    input=lambda m, g, input: g
+    * (
+        0.5 * (1.0 + m.erf(input * (1 / _ROOT_2)))
+        + input * m.exp(-0.5 * (input * input)) * (1 / math.sqrt(2 * math.pi))
+    ),
+    formula=r"f(x) = x\,\Phi(x):\quad f'(x) = \Phi(x) + x\,\varphi(x)",
+)
+
+
+def _gelu_tanh(m: Any, input: Any) -> Any:
+    return 0.5 * input * (1.0 + m.tanh(_ROOT_2_OVER_PI * (input + 0.044715 * (input * input * input))))
+
+
+def _gelu_tanh_input(m: Any, g: Any, input: Any) -> Any:
+    squared = input * input
+    t = m.tanh(_ROOT_2_OVER_PI * (input + 0.044715 * squared * input))
+    slope = _ROOT_2_OVER_PI * (1.0 + 3 * 0.044715 * squared)
+    return g * (0.5 * (1.0 + t) + 0.5 * input * (1.0 - t * t) * slope)
+
+
+GELU_TANH = Op("gelu_tanh", _gelu_tanh, node="GeluBackward0", input=_gelu_tanh_input,
+               formula=r"f(x) \approx \tfrac x2\bigl(1+\tanh\sqrt{2/\pi}\,(x+0.044715x^3)\bigr)")  # fmt: skip
+
+
+@GELU
+def gelu(input: TensorT, approximate: str = "none") -> TensorT:
+    """``input`` times the standard normal distribution function of it; ``approximate="tanh"`` for the cheaper form."""
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    require_tensor("gelu", "input", input)
+    _require_floating("gelu", input)
+    return unary(GELU if approximate == "none" else GELU_TANH, input, PROMOTE)
+
+
+SILU = Op(
+    "silu",
+    lambda m, input: input * m.sigmoid(input),
+    input=lambda m, g, input: g * (m.sigmoid(input) * (1 + input * (1 - m.sigmoid(input)))),
+    formula=r"f(x) = x\,\sigma(x):\quad f'(x) = \sigma(x)\,\bigl(1 + x\,(1-\sigma(x))\bigr)",
+)
+
+
+@SILU
+def silu(input: TensorT) -> TensorT:
+    """``input * sigmoid(input)``."""
+    return unary(SILU, input)
+
+
+SOFTPLUS = Op(
+    "softplus",
+    lambda m, input, beta, threshold: m.softplus(input, beta, threshold),
+    input=lambda m, g, input, beta, threshold: m.where(input * beta > threshold, g, g * m.sigmoid(input * beta)),
+    formula=r"\tfrac1\beta\ln(1+e^{\beta x})' = \sigma(\beta x)",
+)
+
+
+@SOFTPLUS
+def softplus(input: TensorT, beta: float = 1.0, threshold: float = 20.0) -> TensorT:
+    """``log(1 + exp(beta * input)) / beta``; the input itself where ``beta * input`` exceeds ``threshold``."""
+    return unary(SOFTPLUS, input, PROMOTE, (beta, threshold))
+
+
+LOGSIGMOID = Op(
+    "logsigmoid",
+    lambda m, input: -m.logaddexp(m.mul(input, 0), -input),
+    node="LogSigmoidBackward0",
+    input=lambda m, g, input: g * m.sigmoid(-input),
+    formula=r"\ln\sigma(x)' = \sigma(-x)",
+)
+
+
+@LOGSIGMOID
+def logsigmoid(input: TensorT) -> TensorT:
+    """``log(sigmoid(input))`` without overflow."""
+    return unary(LOGSIGMOID, input, PROMOTE)
+
+
+def mish(input: TensorT) -> TensorT:
+    """``input * tanh(softplus(input))``."""
+    return input * tanh(softplus(input))  # type: ignore[operator, no-any-return]
+
+
+def hardtanh(input: TensorT, min_val: float = -1.0, max_val: float = 1.0) -> TensorT:
+    """``input`` bounded to [min_val, max_val]; the derivative at the bounds is 0."""
+    inside = (input > min_val) & (input < max_val)  # type: ignore[operator]
+    return where(inside, input, clamp(input, min_val, max_val).detach())  # type: ignore[attr-defined, no-any-return]
+
+
+def relu6(input: TensorT) -> TensorT:
+    """``hardtanh(input, 0, 6)``."""
+    return hardtanh(input, 0.0, 6.0)
+
+
+def hardsigmoid(input: TensorT) -> TensorT:
+    """``relu6(input + 3) / 6``."""
+    return relu6(input + 3) / 6  # type: ignore[operator, no-any-return]
+
+
+def hardswish(input: TensorT) -> TensorT:
+    """``input * relu6(input + 3) / 6``."""
+    return input * relu6(input + 3) / 6  # type: ignore[operator, no-any-return]
+
+
+def softsign(input: TensorT) -> TensorT:
+    """``input / (1 + |input|)``."""
+    return input / (input.abs() + 1)  # type: ignore[attr-defined, operator, no-any-return]
+
+
+def tanhshrink(input: TensorT) -> TensorT:
+    """``input - tanh(input)``."""
+    return input - tanh(input)  # type: ignore[operator, no-any-return]
+
+
+def threshold(input: TensorT, threshold: float, value: float) -> TensorT:
+    """``input`` where above ``threshold``, ``value`` elsewhere."""
+    return where(input > threshold, input, value)  # type: ignore[operator, no-any-return]
+
+
+def softshrink(input: TensorT, lambd: float = 0.5) -> TensorT:
+    """``input`` moved towards 0 by ``lambd``, 0 within it."""
+    moved = where(input > lambd, input - lambd, input + lambd)  # type: ignore[operator]
+    return where(input.abs() > lambd, moved, input * 0)  # type: ignore[attr-defined, operator, no-any-return]
+
+
+def hardshrink(input: TensorT, lambd: float = 0.5) -> TensorT:
+    """``input`` where its size exceeds ``lambd``, 0 elsewhere."""
+    return where(input.abs() > lambd, input, input * 0)  # type: ignore[attr-defined, operator, no-any-return]
+
+
+def glu(input: TensorT, dim: int = -1) -> TensorT:
+    """The first half along ``dim`` times the sigmoid of the second.
+
+    Raises:
+        RuntimeError: where the size along ``dim`` is odd.
+    """
+    d = normalize_dim(dim, input._array.ndim, "glu")
+    if input._array.shape[d] % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {input._array.shape[d]}")
+    a, b = chunk(input, 2, d)
+    return a * sigmoid(b)  # type: ignore[operator, no-any-return]
+
+
+class ActivationMethods(Variable):
+    """Those of this file that PyTorch has as methods of ``Tensor``."""
+
+    __slots__ = ()
+
+    relu = relu
+    prelu = prelu
+    hardshrink = hardshrink
+
+    def relu_(self: TensorT) -> TensorT:
+        """``relu`` in place."""
+        return unary_(RELU, self, PROMOTE)

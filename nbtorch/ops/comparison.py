@@ -1,0 +1,285 @@
+"""Comparisons, logic and bits: results that no gradient flows through."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from ..autograd.variable import TensorT, Variable
+from ..backends.dtypes import bool_
+from .conversion import to_dtype
+from .dispatch import BOOLEAN, PROMOTE, binary, unary
+from .operands import Number, is_operand, require_tensor
+from .record import Op
+
+__all__ = [
+    "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "eq", "equal", "ge", "greater", "greater_equal", "gt", "isclose", "isfinite", "isinf", "isnan",
+    "le", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne", "not_equal",
+]  # fmt: skip
+
+EQ = Op("eq", lambda m, input, other: m.eq(input, other), tensors=2)
+NE = Op("ne", lambda m, input, other: m.ne(input, other), tensors=2)
+LT = Op("lt", lambda m, input, other: m.lt(input, other), tensors=2)
+LE = Op("le", lambda m, input, other: m.le(input, other), tensors=2)
+GT = Op("gt", lambda m, input, other: m.gt(input, other), tensors=2)
+GE = Op("ge", lambda m, input, other: m.ge(input, other), tensors=2)
+LOGICAL_AND = Op("logical_and", lambda m, input, other: m.logical_and(input, other), tensors=2)
+LOGICAL_OR = Op("logical_or", lambda m, input, other: m.logical_or(input, other), tensors=2)
+LOGICAL_XOR = Op("logical_xor", lambda m, input, other: m.logical_xor(input, other), tensors=2)
+LOGICAL_NOT = Op("logical_not", lambda m, input: m.logical_not(input))
+BITWISE_AND = Op("bitwise_and", lambda m, input, other: m.bitwise_and(input, other), tensors=2)
+BITWISE_OR = Op("bitwise_or", lambda m, input, other: m.bitwise_or(input, other), tensors=2)
+BITWISE_XOR = Op("bitwise_xor", lambda m, input, other: m.bitwise_xor(input, other), tensors=2)
+BITWISE_NOT = Op("bitwise_not", lambda m, input: m.bitwise_not(input))
+BITWISE_LEFT_SHIFT = Op("bitwise_left_shift", lambda m, input, other: m.bitwise_left_shift(input, other), tensors=2)
+BITWISE_RIGHT_SHIFT = Op("bitwise_right_shift", lambda m, input, other: m.bitwise_right_shift(input, other), tensors=2)
+ISNAN = Op("isnan", lambda m, input: m.isnan(input))
+ISINF = Op("isinf", lambda m, input: m.isinf(input))
+ISFINITE = Op("isfinite", lambda m, input: m.isfinite(input))
+
+
+@EQ
+def eq(input: TensorT, other: TensorT | Number) -> TensorT:
+    """Whether equal, elementwise: a bool tensor."""
+    return binary(EQ, input, other)
+
+
+@NE
+def ne(input: TensorT, other: TensorT | Number) -> TensorT:
+    """Whether different, elementwise: a bool tensor."""
+    return binary(NE, input, other)
+
+
+@LT
+def lt(input: TensorT, other: TensorT | Number) -> TensorT:
+    """Whether less, elementwise: a bool tensor."""
+    return binary(LT, input, other)
+
+
+@LE
+def le(input: TensorT, other: TensorT | Number) -> TensorT:
+    """Whether less or equal, elementwise: a bool tensor."""
+    return binary(LE, input, other)
+
+
+@GT
+def gt(input: TensorT, other: TensorT | Number) -> TensorT:
+    """Whether greater, elementwise: a bool tensor."""
+    return binary(GT, input, other)
+
+
+@GE
+def ge(input: TensorT, other: TensorT | Number) -> TensorT:
+    """Whether greater or equal, elementwise: a bool tensor."""
+    return binary(GE, input, other)
+
+
+@LOGICAL_AND
+def logical_and(input: TensorT, other: TensorT) -> TensorT:
+    """Whether both are nonzero: a bool tensor."""
+    return binary(LOGICAL_AND, to_dtype(input, bool_), other, BOOLEAN)
+
+
+@LOGICAL_OR
+def logical_or(input: TensorT, other: TensorT) -> TensorT:
+    """Whether one of two is nonzero: a bool tensor."""
+    return binary(LOGICAL_OR, to_dtype(input, bool_), other, BOOLEAN)
+
+
+@LOGICAL_XOR
+def logical_xor(input: TensorT, other: TensorT) -> TensorT:
+    """Whether exactly one of two is nonzero: a bool tensor."""
+    return binary(LOGICAL_XOR, to_dtype(input, bool_), other, BOOLEAN)
+
+
+@LOGICAL_NOT
+def logical_not(input: TensorT) -> TensorT:
+    """Whether zero: a bool tensor."""
+    return unary(LOGICAL_NOT, input, PROMOTE)
+
+
+def _bits(op: Op, input: Any, other: Any) -> Any:
+    for x in (input, other):
+        if isinstance(x, builtins.float) or (isinstance(x, Variable) and x._array.dtype.kind == "f"):
+            got = x._dtype() if isinstance(x, Variable) else type(x).__name__
+            raise RuntimeError(
+                f"{op.name} is not supported for floating point\n  expected: integers or bools\n  got: {got}"
+            )
+    return binary(op, input, other)
+
+
+@BITWISE_AND
+def bitwise_and(input: TensorT, other: TensorT | Number) -> TensorT:
+    """The and of the bits of integers, or of bools."""
+    return _bits(BITWISE_AND, input, other)
+
+
+@BITWISE_OR
+def bitwise_or(input: TensorT, other: TensorT | Number) -> TensorT:
+    """The or of the bits of integers, or of bools."""
+    return _bits(BITWISE_OR, input, other)
+
+
+@BITWISE_XOR
+def bitwise_xor(input: TensorT, other: TensorT | Number) -> TensorT:
+    """The exclusive or of the bits of integers, or of bools."""
+    return _bits(BITWISE_XOR, input, other)
+
+
+@BITWISE_LEFT_SHIFT
+def bitwise_left_shift(input: TensorT, other: TensorT | Number) -> TensorT:
+    """``input`` times 2 to the power ``other``, on integers."""
+    return _bits(BITWISE_LEFT_SHIFT, input, other)
+
+
+@BITWISE_RIGHT_SHIFT
+def bitwise_right_shift(input: TensorT, other: TensorT | Number) -> TensorT:
+    """``input`` divided by 2 to the power ``other``, rounded down, on integers."""
+    return _bits(BITWISE_RIGHT_SHIFT, input, other)
+
+
+@BITWISE_NOT
+def bitwise_not(input: TensorT) -> TensorT:
+    """The bits of integers turned round; for bools, not."""
+    if isinstance(input, Variable) and input._array.dtype.kind == "f":
+        raise TypeError(f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {input._dtype()!r}")
+    return unary(BITWISE_NOT, input, PROMOTE)
+
+
+@ISNAN
+def isnan(input: TensorT) -> TensorT:
+    """Whether NaN, elementwise."""
+    return unary(ISNAN, input, PROMOTE)
+
+
+@ISINF
+def isinf(input: TensorT) -> TensorT:
+    """Whether plus or minus infinity, elementwise."""
+    return unary(ISINF, input, PROMOTE)
+
+
+@ISFINITE
+def isfinite(input: TensorT) -> TensorT:
+    """Whether neither NaN nor infinite, elementwise."""
+    return unary(ISFINITE, input, PROMOTE)
+
+
+def equal(input: Variable, other: Variable) -> builtins.bool:
+    """Whether two tensors have the same shape and the same elements."""
+    require_tensor("equal", "input", input)
+    require_tensor("equal", "other", other)
+    if input._array.shape != other._array.shape:
+        return False
+    return builtins.bool(eq(input, other)._array.all())
+
+
+def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False) -> Any:
+    """Whether ``|input - other| <= atol + rtol * |other|``, elementwise; equal infinities are close.
+
+    Raises:
+        RuntimeError: where the dtypes differ.
+    """
+    if input._array.dtype != other._array.dtype:
+        raise RuntimeError(
+            f"{input._dtype()!r} did not match {other._dtype()!r}\n  expected: two tensors of one dtype\n"
+            "  fix: convert one of them, for example other.to(input.dtype)"
+        )
+    a, b = input.detach(), other.detach()
+    same = eq(a, b)
+    if equal_nan:
+        same = same | (isnan(a) & isnan(b))
+    if a._array.dtype.kind != "f":
+        a, b = a.double(), b.double()
+    near = le((a - b).abs(), atol + rtol * b.abs())
+    return same | (near & isfinite(a) & isfinite(b))
+
+
+def allclose(
+    input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False
+) -> builtins.bool:
+    """Whether all elements are close (see ``isclose``)."""
+    return builtins.bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+
+
+class ComparisonMethods(Variable):
+    """The functions of this file as methods of ``Tensor``, and the operators."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    eq = eq
+    ne = ne
+    lt = lt
+    le = le
+    gt = gt
+    ge = ge
+    logical_and = logical_and
+    logical_or = logical_or
+    logical_xor = logical_xor
+    logical_not = logical_not
+    bitwise_and = bitwise_and
+    bitwise_or = bitwise_or
+    bitwise_xor = bitwise_xor
+    bitwise_not = bitwise_not
+    bitwise_left_shift = bitwise_left_shift
+    bitwise_right_shift = bitwise_right_shift
+    isnan = isnan
+    isinf = isinf
+    isfinite = isfinite
+    equal = equal
+    isclose = isclose
+    allclose = allclose
+    not_equal = not_equal
+    less = less
+    less_equal = less_equal
+    greater = greater
+    greater_equal = greater_equal
+
+    def __eq__(self: Any, other: Any) -> Any:
+        return eq(self, other) if is_operand(other) else NotImplemented
+
+    def __ne__(self: Any, other: Any) -> Any:
+        return ne(self, other) if is_operand(other) else NotImplemented
+
+    def __lt__(self: TensorT, other: Any) -> TensorT:
+        return lt(self, other) if is_operand(other) else NotImplemented
+
+    def __le__(self: TensorT, other: Any) -> TensorT:
+        return le(self, other) if is_operand(other) else NotImplemented
+
+    def __gt__(self: TensorT, other: Any) -> TensorT:
+        return gt(self, other) if is_operand(other) else NotImplemented
+
+    def __ge__(self: TensorT, other: Any) -> TensorT:
+        return ge(self, other) if is_operand(other) else NotImplemented
+
+    def __and__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_and(self, other) if is_operand(other) else NotImplemented
+
+    def __rand__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_and(self, other) if is_operand(other) else NotImplemented
+
+    def __or__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_or(self, other) if is_operand(other) else NotImplemented
+
+    def __ror__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_or(self, other) if is_operand(other) else NotImplemented
+
+    def __xor__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_xor(self, other) if is_operand(other) else NotImplemented
+
+    def __rxor__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_xor(self, other) if is_operand(other) else NotImplemented
+
+    def __lshift__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_left_shift(self, other) if is_operand(other) else NotImplemented
+
+    def __rshift__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_right_shift(self, other) if is_operand(other) else NotImplemented
+
+    def __invert__(self: TensorT) -> TensorT:
+        return bitwise_not(self)

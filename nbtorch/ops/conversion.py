@@ -1,0 +1,203 @@
+"""From one dtype or device to another, and copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.function import Function
+from ..autograd.variable import TensorT, Variable, wrap
+from ..backends import get_backend
+from ..backends.base import Backend
+from ..backends.device import device as Device
+from ..backends.dtypes import (
+    bfloat16,
+    bool_,
+    dtype,
+    float16,
+    float32,
+    float64,
+    from_numpy_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from .record import Op, apply, mathematical
+
+__all__ = [
+    "clone",
+]  # fmt: skip
+
+TO_COPY = Op(
+    "to_copy",
+    lambda m, input, dtype: m.astype(input, dtype),
+    node="ToCopyBackward0",
+    input=lambda g: g,  # the engine brings a gradient back to its input's dtype
+    formula=r"x' = 1",
+)
+
+
+@TO_COPY
+def to_numpy_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
+    """A copy in another dtype, named as NumPy names it."""
+    return apply(TO_COPY, (input,), (dtype,))
+
+
+def to_dtype(input: TensorT, d: dtype) -> TensorT:
+    """``input`` itself where it has the dtype already, else a copy in it."""
+    wanted = d.numpy
+    return input if input._array.dtype == wanted else to_numpy_dtype(input, wanted)
+
+
+CLONE = Op("clone", lambda m, input: m.copy(input), input=lambda g: g, formula=r"x' = 1")
+
+
+@CLONE
+def clone(input: TensorT, *, memory_format: Any = None) -> TensorT:
+    """A copy with memory of its own, in the graph: gradients flow back through it."""
+    return apply(CLONE, (input,))
+
+
+CONTIGUOUS = Op("contiguous", lambda m, input: m.contiguous(input), node="CloneBackward0", input=lambda g: g,
+                formula=r"x' = 1")  # fmt: skip
+
+
+@CONTIGUOUS
+def contiguous(input: TensorT, memory_format: Any = None) -> TensorT:
+    """``input`` itself where its elements lie in row-major order, else a copy that does."""
+    return input if input._array.flags.c_contiguous else apply(CONTIGUOUS, (input,))
+
+
+class ToCopy(Function):
+    """A copy on another device; its gradient is the copy back."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Any, target: Backend) -> Any:
+        ctx.source = input._backend
+        host = input._backend.to_host(input._array)
+        # The CPU's own array is copied: the two tensors must not share memory.
+        array = target.from_host(host.copy() if input._backend.device.type == "cpu" else host)
+        return wrap(array, target, input._result_class)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        return ToCopy.apply(grads[0], ctx.source), None
+
+
+def to_device(input: TensorT, where: str | int | Device) -> TensorT:
+    """``input`` itself where it is on the device already, else a copy there; gradients are copied back."""
+    target = get_backend(where)
+    return input if target is input._backend else ToCopy.apply(input, target)  # type: ignore[no-any-return]
+
+
+@mathematical
+def type_as(input: TensorT, other: Variable) -> TensorT:
+    """``input`` in the dtype and on the device of ``other``."""
+    return to_dtype(to_device(input, other._backend.device), from_numpy_dtype(other._array.dtype))
+
+
+def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dtype | None, bool]:
+    """What ``to(...)`` was asked for: a device, a dtype, another tensor's, in PyTorch's spellings.
+
+    Returns:
+        device or None, dtype or None, whether to copy in any case.
+    """
+    where = kwargs.pop("device", None)
+    d = kwargs.pop("dtype", None)
+    copy = bool(kwargs.pop("copy", False))
+    kwargs.pop("non_blocking", None)
+    kwargs.pop("memory_format", None)
+    if "other" in kwargs:
+        args = (kwargs.pop("other"), *args)
+    if kwargs:
+        raise TypeError(f"to() received an unexpected keyword argument {next(iter(kwargs))!r}")
+    for position, a in enumerate(args):
+        if isinstance(a, dtype):
+            d = a
+        elif isinstance(a, bool):
+            copy = a if position > 1 and a else copy
+        elif isinstance(a, (str, int, Device)):
+            where = a
+        elif isinstance(a, Variable):
+            where, d = a._backend.device, a._dtype()
+        elif a is not None:
+            raise TypeError(
+                f"to() received an invalid argument of type {type(a).__name__}\n"
+                "  expected: a device ('cuda'), a dtype (torch.float64) or another tensor"
+            )
+    if d is not None and not isinstance(d, dtype):
+        raise TypeError(f"to(): argument 'dtype' must be torch.dtype, not {type(d).__name__}")
+    return where, d, copy
+
+
+class ConversionMethods(Variable):
+    """Conversions as methods of ``Tensor``."""
+
+    __slots__ = ()
+
+    clone = clone
+    contiguous = contiguous
+    type_as = type_as
+
+    def to(self: TensorT, *args: Any, **kwargs: Any) -> TensorT:
+        """To a device, a dtype, or those of another tensor; ``self`` where nothing changes.
+
+        Raises:
+            RuntimeError: for a device that can't be used here.
+            TypeError: for anything that is neither a device, a dtype nor a tensor.
+        """
+        where, d, copy = parse_to(args, kwargs)
+        out = self if where is None else to_device(self, where)
+        out = out if d is None else to_dtype(out, d)
+        return clone(out) if copy and out is self else out
+
+    def cpu(self: TensorT) -> TensorT:
+        """The tensor on the CPU."""
+        return to_device(self, "cpu")
+
+    def cuda(self: TensorT, device: Any = None, non_blocking: bool = False) -> TensorT:
+        """The tensor on a GPU."""
+        return to_device(self, "cuda" if device is None else device)
+
+    def float(self: TensorT) -> TensorT:
+        """In float32."""
+        return to_dtype(self, float32)
+
+    def double(self: TensorT) -> TensorT:
+        """In float64."""
+        return to_dtype(self, float64)
+
+    def half(self: TensorT) -> TensorT:
+        """In float16."""
+        return to_dtype(self, float16)
+
+    def bfloat16(self: TensorT) -> TensorT:
+        """In bfloat16; needs the package ``ml_dtypes``."""
+        return to_dtype(self, bfloat16)
+
+    def long(self: TensorT) -> TensorT:
+        """In int64."""
+        return to_dtype(self, int64)
+
+    def int(self: TensorT) -> TensorT:
+        """In int32."""
+        return to_dtype(self, int32)
+
+    def short(self: TensorT) -> TensorT:
+        """In int16."""
+        return to_dtype(self, int16)
+
+    def char(self: TensorT) -> TensorT:
+        """In int8."""
+        return to_dtype(self, int8)
+
+    def byte(self: TensorT) -> TensorT:
+        """In uint8."""
+        return to_dtype(self, uint8)
+
+    def bool(self: TensorT) -> TensorT:
+        """In bool: True where not 0."""
+        return to_dtype(self, bool_)

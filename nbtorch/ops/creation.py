@@ -1,0 +1,387 @@
+"""New tensors: from data, filled, or spaced."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..autograd.engine import maths
+from ..autograd.variable import Variable, expose, wrap
+from ..backends import Backend, get_backend
+from ..backends.dtypes import dtype as DType
+from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64
+from .operands import number_dtype, require_tensor
+from .shape import sizes, stack
+
+__all__ = [
+    "arange", "as_tensor", "asarray", "cartesian_prod", "empty", "empty_like", "eye", "from_numpy", "full",
+    "full_like", "linspace", "logspace", "meshgrid", "ones", "ones_like", "strided", "tensor", "zeros", "zeros_like",
+]  # fmt: skip
+
+class _Strided:
+    def __repr__(self) -> str:
+        return "torch.strided"
+
+
+strided = _Strided()
+
+
+def _finish(array: Any, backend: Backend, requires_grad: bool) -> Any:
+    t = wrap(array, backend)
+    return t.requires_grad_(True) if requires_grad else t
+
+
+def as_numpy_dtype(d: DType | None, default: DType | None = None) -> Any:
+    if d is None:
+        return (get_default_dtype() if default is None else default).numpy
+    if not isinstance(d, DType):
+        raise TypeError(f"dtype must be a torch.dtype such as torch.float32, not {type(d).__name__}: {d!r}")
+    return d.numpy
+
+
+# -- from data -----------------------------------------------------------------------------------------------------------
+
+
+def _leaf(x: Any) -> Any:
+    """Tensors inside lists as numbers; everything else as it is."""
+    return x.tolist() if isinstance(x, Variable) else x
+
+
+def _infer(data: Any) -> np.ndarray[Any, Any]:
+    """Nested lists as an array, Python floats in the default dtype.
+
+    Raises:
+        ValueError: where rows differ in length.
+        TypeError: for elements that aren't numbers.
+    """
+    if isinstance(data, (list, tuple)):
+        data = _unwrapped(data)
+    try:
+        array = np.array(data)
+    except ValueError:
+        raise ValueError(
+            f"expected sequence of length {_first_length(data)} at dim 1: the rows differ in length\n"
+            f"  got: {_shorten(data)}\n  expected: nested lists of equal lengths, like [[1, 2], [3, 4]]"
+        ) from None
+    except OverflowError as error:
+        raise RuntimeError(f"Overflow when unpacking long long: {error}") from None
+    kind = array.dtype.kind
+    if kind in "OUSV":
+        if kind == "O" and _has_big_int(data):
+            raise RuntimeError("Overflow when unpacking long long\n  expected: integers that fit in 64 bits")
+        raise TypeError(
+            f"can't make a tensor of {_shorten(data)}\n  expected: numbers, bools, or nested lists of them\n"
+            f"  got: elements of type {_element_type(data)}"
+        )
+    if kind == "c":
+        raise TypeError("complex numbers are not supported: keep real and imaginary parts in two tensors")
+    return array
+
+
+def _unwrapped(data: Any) -> Any:
+    return [_unwrapped(x) if isinstance(x, (list, tuple)) else _leaf(x) for x in data]
+
+
+def _first_length(data: Any) -> int:
+    first = data[0]
+    return len(first) if isinstance(first, (list, tuple)) else 0
+
+
+def _has_big_int(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(_has_big_int(x) for x in data)
+    return isinstance(data, int) and not -(2**63) <= data < 2**63
+
+
+def _element_type(data: Any) -> str:
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return type(data).__name__
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def tensor(data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+    """A new leaf tensor with a copy of ``data``.
+
+    Args:
+        data: a number, nested lists of numbers, a NumPy array or scalar, or a tensor (of which a detached copy is made).
+        dtype: inferred unless given: Python floats become the default dtype, ints int64, bools bool; NumPy arrays keep
+            their own.
+
+    Raises:
+        ValueError: for lists whose rows differ in length.
+        TypeError: for elements that aren't numbers.
+        RuntimeError: for ``requires_grad`` with a dtype that isn't floating.
+    """
+    if isinstance(data, Variable):
+        backend = data._backend if device is None else get_backend(device)
+        host = data._backend.to_host(data._array)
+    else:
+        backend = get_backend(device)
+        host = data if isinstance(data, (np.ndarray, np.generic)) else _infer(data)
+        if not isinstance(data, (np.ndarray, np.generic)) and host.dtype.kind == "f" and dtype is None:
+            host = host.astype(get_default_dtype().numpy)
+        if not host.size and not isinstance(data, (np.ndarray, np.generic)) and dtype is None:
+            host = host.astype(get_default_dtype().numpy)
+    wanted = from_numpy_dtype(host.dtype).numpy if dtype is None else as_numpy_dtype(dtype)
+    _check_range(host, wanted)
+    return _finish(backend.from_host(np.array(host, dtype=wanted)), backend, requires_grad)
+
+
+def _check_range(host: Any, wanted: Any) -> None:
+    if wanted.kind in "iu" and host.dtype.kind in "iu" and wanted.itemsize < host.dtype.itemsize and np.size(host):
+        limits = np.iinfo(wanted)
+        low, high = int(np.min(host)), int(np.max(host))
+        if low < limits.min or high > limits.max:
+            raise RuntimeError(
+                f"value cannot be converted to type {from_numpy_dtype(wanted)!r} without overflow: {high if high > limits.max else low}"
+            )
+
+
+def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Any:
+    """``data`` as a tensor, sharing memory where that is possible (tensors, NumPy arrays on the CPU)."""
+    if isinstance(data, Variable):
+        return data.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
+    if isinstance(data, np.ndarray):
+        backend = get_backend(device)
+        if backend.device.type == "cpu" and (dtype is None or dtype.numpy == data.dtype):
+            return from_numpy(data)
+    return tensor(data, dtype=dtype, device=device)
+
+
+asarray = as_tensor
+
+
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Any:
+    """A tensor on the CPU over the memory of a NumPy array: writing to one is seen in the other.
+
+    A write into the array after the graph has saved it is noticed, and backward raises.
+
+    Raises:
+        TypeError: for anything but an array, and for dtypes that have no tensor.
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})\n  fix: torch.tensor(data)")
+    from_numpy_dtype(ndarray.dtype)
+    if any(s < 0 for s in ndarray.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+        )
+    t = wrap(ndarray[...] if type(ndarray) is np.ndarray else np.asarray(ndarray), get_backend(None))
+    expose(t, t._array, lasting=True)
+    return t
+
+
+# -- filled --------------------------------------------------------------------------------------------------------------
+
+
+def _shape(size: tuple[Any, ...], kwargs_size: Any, function: str) -> tuple[int, ...]:
+    shape = sizes(size if kwargs_size is None else (kwargs_size,), function)
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+    return shape
+
+
+def zeros(*size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, out: Any = None,
+          layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+    """Zeros of shape ``size`` (ints or one sequence), in the default dtype unless given."""
+    backend = get_backend(device)
+    return _finish(backend.zeros(_shape(size, None, "zeros"), as_numpy_dtype(dtype)), backend, requires_grad)
+
+
+def ones(*size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, out: Any = None,
+         layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+    """Ones of shape ``size`` (ints or one sequence), in the default dtype unless given."""
+    backend = get_backend(device)
+    return _finish(backend.ones(_shape(size, None, "ones"), as_numpy_dtype(dtype)), backend, requires_grad)
+
+
+def empty(*size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, out: Any = None,
+          layout: Any = None, pin_memory: bool = False, memory_format: Any = None) -> Any:  # fmt: skip
+    """A tensor of shape ``size`` with whatever its memory holds."""
+    backend = get_backend(device)
+    return _finish(backend.empty(_shape(size, None, "empty"), as_numpy_dtype(dtype)), backend, requires_grad)
+
+
+def full(size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+         out: Any = None, layout: Any = None) -> Any:  # fmt: skip
+    """A tensor of shape ``size`` filled with a number; its dtype follows the number unless given."""
+    backend = get_backend(device)
+    value = fill_value.item() if hasattr(fill_value, "item") else fill_value
+    if not isinstance(value, (bool, int, float)):
+        raise TypeError(f"full(): argument 'fill_value' must be Number, not {type(fill_value).__name__}")
+    d = number_dtype(value) if dtype is None else dtype
+    shape = _shape((size,) if isinstance(size, (tuple, list)) else ((size,),), None, "full")
+    return _finish(backend.full(shape, value, as_numpy_dtype(d)), backend, requires_grad)
+
+
+def _like(input: Any, dtype: DType | None, device: Any, function: str) -> tuple[tuple[int, ...], Any, Backend]:
+    require_tensor(function, "input", input)
+    backend = input._backend if device is None else get_backend(device)
+    return tuple(input._array.shape), input._array.dtype if dtype is None else as_numpy_dtype(dtype), backend
+
+
+def zeros_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+               memory_format: Any = None, layout: Any = None) -> Any:  # fmt: skip
+    """Zeros of the shape, dtype and device of ``input``."""
+    shape, d, backend = _like(input, dtype, device, "zeros_like")
+    return _finish(backend.zeros(shape, d), backend, requires_grad)
+
+
+def ones_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+              memory_format: Any = None, layout: Any = None) -> Any:  # fmt: skip
+    """Ones of the shape, dtype and device of ``input``."""
+    shape, d, backend = _like(input, dtype, device, "ones_like")
+    return _finish(backend.ones(shape, d), backend, requires_grad)
+
+
+def empty_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+               memory_format: Any = None, layout: Any = None) -> Any:  # fmt: skip
+    """A tensor of the shape, dtype and device of ``input`` with whatever its memory holds."""
+    shape, d, backend = _like(input, dtype, device, "empty_like")
+    return _finish(backend.empty(shape, d), backend, requires_grad)
+
+
+def full_like(input: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
+              memory_format: Any = None, layout: Any = None) -> Any:  # fmt: skip
+    """A tensor of the shape, dtype and device of ``input``, filled with a number."""
+    shape, d, backend = _like(input, dtype, device, "full_like")
+    value = fill_value.item() if hasattr(fill_value, "item") else fill_value
+    return _finish(backend.full(shape, value, d), backend, requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """The identity matrix, ``n`` rows and ``m`` (or ``n``) columns."""
+    if n < 0 or (m is not None and m < 0):
+        raise RuntimeError(f"n must be greater or equal to 0, got {n if n < 0 else m}")
+    backend = get_backend(device)
+    return _finish(backend.from_host(np.eye(n, m, dtype=as_numpy_dtype(dtype))), backend, requires_grad)
+
+
+# -- spaced --------------------------------------------------------------------------------------------------------------
+
+
+def _number(x: Any) -> Any:
+    return x.item() if hasattr(x, "item") else x
+
+
+def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
+           requires_grad: bool = False, out: Any = None, layout: Any = None) -> Any:  # fmt: skip
+    """Numbers from ``start`` up to but without ``end``, ``step`` apart; int64 where all three are ints.
+
+    Raises:
+        RuntimeError: for a step of 0, or one that leads away from ``end``.
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = _number(start), _number(end), _number(step)
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError(
+            "upper bound and lower bound inconsistent with step sign\n"
+            f"  got: start={start}, end={end}, step={step}\n  fix: give a negative step to count down"
+        )
+    if dtype is None:
+        dtype = int64 if all(isinstance(x, int) for x in (start, end, step)) else get_default_dtype()
+    backend = get_backend(device)
+    # Counted first: NumPy's own rounding may give one element more than PyTorch.
+    n = max(math.ceil((end - start) / step), 0)
+    wide = np.float64 if dtype.is_floating_point or not all(isinstance(x, int) for x in (start, end, step)) else np.int64
+    array = start + np.arange(n, dtype=wide) * step
+    return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype))), backend, requires_grad)
+
+
+def linspace(start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced.
+
+    Raises:
+        RuntimeError: for a negative number of steps.
+    """
+    if steps < 0:
+        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+    backend = get_backend(device)
+    array = np.linspace(_number(start), _number(end), steps).astype(as_numpy_dtype(dtype))
+    return _finish(backend.from_host(array), backend, requires_grad)
+
+
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DType | None = None, device: Any = None,
+             requires_grad: bool = False) -> Any:  # fmt: skip
+    """``base`` to the powers ``linspace(start, end, steps)``."""
+    backend = get_backend(device)
+    array = np.power(base, np.linspace(_number(start), _number(end), steps)).astype(as_numpy_dtype(dtype))
+    return _finish(backend.from_host(array), backend, requires_grad)
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
+    """Grids of coordinates: each vector stretched over the dimensions of the others.
+
+    Raises:
+        RuntimeError: for an unknown ``indexing`` (``"ij"`` or ``"xy"``).
+    """
+    vectors = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
+    if indexing not in ("ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    swap = indexing == "xy" and len(vectors) >= 2
+    if swap:
+        vectors[:2] = vectors[1::-1]
+    shape = [v.numel() for v in vectors]
+    grids = [
+        v.reshape([-1 if i == j else 1 for j in range(len(vectors))]).expand(shape) for i, v in enumerate(vectors)
+    ]
+    if swap:
+        grids = [g.transpose(0, 1) for g in grids]
+        grids[:2] = grids[1::-1]
+    return tuple(grids)
+
+
+def cartesian_prod(*tensors: Any) -> Any:
+    """Every combination of one element from each vector, one row each."""
+    return stack([g.reshape(-1) for g in meshgrid(*tensors)], 1) if len(tensors) > 1 else tensors[0]
+
+
+def _new_filled(name: str) -> Any:
+    """What derivatives call for constants: zeros or ones beside a gradient."""
+
+    def make(input: Any, shape: Any) -> Any:
+        return wrap(getattr(input._backend, name)(tuple(shape), input._array.dtype), input._backend)
+
+    return make
+
+
+maths.new_zeros = _new_filled("zeros")
+maths.new_ones = _new_filled("ones")
+
+
+class CreationMethods(Variable):
+    """``new_zeros`` and its kin: new tensors of this one's dtype and device."""
+
+    __slots__ = ()
+
+    def new_zeros(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+        """Zeros with this tensor's dtype and device unless given."""
+        return zeros(*size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+
+    def new_ones(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+        """Ones with this tensor's dtype and device unless given."""
+        return ones(*size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+
+    def new_empty(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+        """An uninitialised tensor with this one's dtype and device unless given."""
+        return empty(*size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+
+    def new_full(self, size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+        """A filled tensor with this one's dtype and device unless given."""
+        return full(size, fill_value, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+
+    def new_tensor(self, data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+        """A copy of ``data`` with this tensor's dtype and device unless given."""
+        return tensor(data, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)

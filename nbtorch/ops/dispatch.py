@@ -1,0 +1,121 @@
+"""From operands to arrays and back: the short way that every elementwise operation takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.modes import grad_mode
+from ..autograd.variable import Variable, sync_view, wrap
+from ..backends.dtypes import bool_, dtype, get_default_dtype
+from ..backends.quiet import hush, unhush
+from .operands import NUMBERS, broadcast_shapes, cast, float_of, operand, require_tensor, result_type
+from .record import Op, check_same_device, make_node, result_class
+
+# How an elementwise operation treats dtypes.
+PROMOTE, FLOAT, BOOLEAN = 0, 1, 2
+
+
+def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = ()) -> Any:
+    """An elementwise operation on one tensor; with FLOAT, integers and bools become the default floating dtype."""
+    if not isinstance(input, Variable):
+        require_tensor(op.name, "input", input)
+    m = input._backend
+    a = input._array
+    if rule == FLOAT and a.dtype.kind in "iub":
+        a = m.astype(a, get_default_dtype().numpy)
+    token = hush()
+    try:
+        out = op.forward(m, a, *static)
+    finally:
+        unhush(token)
+    if type(out) is not m.ndarray:
+        out = m.as_array(out)
+    t = wrap(out, m, input._result_class)
+    if grad_mode.enabled and op.derivatives:
+        if input._view is not None:
+            sync_view(input)
+        if input._requires_grad:
+            t._grad_fn = make_node(op, 1, (input,), (a,), out, static, t)
+            t._requires_grad = True
+    return t
+
+
+def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[Any, ...] = ()) -> Any:
+    """An elementwise operation on two operands, tensors or numbers, with broadcasting and promotion."""
+    try:
+        a = input._array
+        b = other._array
+        m = input._backend
+        fits = a.dtype is b.dtype and m is other._backend and (rule == PROMOTE or a.dtype.kind == "f")
+    except AttributeError:
+        fits = False
+    if not fits:
+        input, other, a, b, m = _prepare(op, input, other, rule)
+    token = hush()
+    try:
+        out = op.forward(m, a, b, *static)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise _explain(op, input, other, error) from None
+    finally:
+        unhush(token)
+    if type(out) is not m.ndarray:
+        out = m.as_array(out)
+    cls = input._result_class if type(input) is type(other) else result_class((input, other))
+    t = wrap(out, m, cls)
+    if grad_mode.enabled and op.derivatives:
+        mask = 0
+        if isinstance(input, Variable):
+            if input._view is not None:
+                sync_view(input)
+            if input._requires_grad:
+                mask = 1
+        if isinstance(other, Variable):
+            if other._view is not None:
+                sync_view(other)
+            if other._requires_grad:
+                mask |= 2
+        if mask:
+            t._grad_fn = make_node(op, mask, (input, other), (a, b), out, static, t)
+            t._requires_grad = True
+    return t
+
+
+def _prepare(op: Op, input: Any, other: Any, rule: int) -> tuple[Any, Any, Any, Any, Any]:
+    """Operands as tensors or numbers, and their arrays in the dtype to compute in."""
+    first = input if isinstance(input, Variable) else other
+    if not isinstance(first, Variable):
+        require_tensor(op.name, "input", input)
+    input = operand(input, first._backend, op.name, "input")
+    other = operand(other, first._backend, op.name, "other")
+    input, other = _to_device_of_the_other(input, other)
+    m = check_same_device(op, (input, other))
+    d: dtype = bool_ if rule == BOOLEAN else result_type(input, other)
+    if rule == FLOAT:
+        d = float_of(d)
+    return input, other, cast(input, d, m), cast(other, d, m), m
+
+
+def _to_device_of_the_other(input: Any, other: Any) -> tuple[Any, Any]:
+    """A 0-d tensor on the CPU may meet a tensor on a device: it counts as a number there, as in PyTorch."""
+    if isinstance(input, Variable) and isinstance(other, Variable) and input._backend is not other._backend:
+        if other._array.ndim == 0 and other._backend.device.type == "cpu" and not other.requires_grad:
+            return input, wrap(input._backend.from_host(other._array), input._backend)
+        if input._array.ndim == 0 and input._backend.device.type == "cpu" and not input.requires_grad:
+            return wrap(other._backend.from_host(input._array), other._backend), other
+    return input, other
+
+
+def _explain(op: Op, input: Any, other: Any, error: Exception) -> Exception:
+    shapes = [tuple(x._array.shape) for x in (input, other) if isinstance(x, Variable)]
+    try:
+        broadcast_shapes(op.name, *shapes)
+    except RuntimeError as explained:
+        return explained
+    if isinstance(error, OverflowError):
+        number = next(x for x in (input, other) if isinstance(x, NUMBERS))
+        tensor = input if isinstance(input, Variable) else other
+        return RuntimeError(
+            f"value cannot be converted to type {tensor._dtype()!r} without overflow: {number}\n  operation: {op.name}"
+        )
+    got = ", ".join(repr(x._dtype()) if isinstance(x, Variable) else type(x).__name__ for x in (input, other))
+    return RuntimeError(f"{op.name} is not supported for {got}: {error}")

@@ -1,0 +1,622 @@
+"""Reading and writing elements by position: slices, masks, index tensors, and the gather and scatter family."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..autograd.modes import grad_mode
+from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.dtypes import from_numpy_dtype, int64
+from .conversion import to_dtype
+from .inplace import check_writable, overwrite
+from .operands import NUMBERS, Number, broadcast_shapes, normalize_dim, require_tensor
+from .record import Op, apply, apply_view, check_same_device
+
+__all__ = [
+    "embedding", "gather", "index_add", "index_put", "index_select", "masked_fill", "masked_select", "nonzero",
+    "one_hot", "scatter", "scatter_add", "take_along_dim", "tril", "triu",
+]  # fmt: skip
+
+SLICE = Op("getitem_slice", lambda m, input, index: m.index(input, index), node="SliceBackward0",
+           input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+           formula=r"\text{zeros, with } g \text{ where it was read}")  # fmt: skip
+SELECT_INT = Op("getitem_int", lambda m, input, index: m.index(input, index), node="SelectBackward0",
+                input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+                formula=r"\text{zeros, with } g \text{ where it was read}")  # fmt: skip
+INDEX = Op("index", lambda m, input, index: m.index(input, index),
+           input=lambda m, g, index, shape: m.index_backward(g, index, shape, False),
+           formula=r"\text{zeros, with } g \text{ added wherever it was read}")  # fmt: skip
+INDEX_BACKWARD = Op("index_backward", lambda m, g, index, shape, basic: m.index_backward(g, index, shape, basic),
+                    g=lambda m, g, index: m.index(g, index), node="IndexPutBackward0",
+                    formula=r"\text{read again where it was added}")  # fmt: skip
+INDEX_PUT = Op("index_put", lambda m, input, values, index, accumulate: m.index_put(input, index, values, accumulate),
+               tensors=2,
+               input=lambda m, g, index, accumulate: g if accumulate else m.index_put(g, index, _nothing(g), False),
+               values=lambda m, g, index: m.index(g, index),
+               formula=r"\text{the gradient goes to what was written; what was there before gets } 0")  # fmt: skip
+
+
+def _nothing(g: Any) -> Any:
+    """0 to write, in the form that ``g`` needs."""
+    return wrap(g._backend.zeros((), g._array.dtype), g._backend) if isinstance(g, Variable) else 0
+
+
+@INDEX
+def index(input: Any, index: Any) -> Any:
+    """``input[index]`` for an index already in arrays; what derivatives call."""
+    return apply(INDEX, (input,), (index,))
+
+
+@INDEX_BACKWARD
+def index_backward(g: Any, index: Any, shape: Any, basic: bool) -> Any:
+    """Zeros of ``shape`` with ``g`` added at ``index``."""
+    return apply(INDEX_BACKWARD, (g,), (index, tuple(shape), basic))
+
+
+def _array_index(item: Any, m: Any) -> Any:
+    """One advanced index as an array of the device, guarded copies of what the user may change later."""
+    if isinstance(item, Variable):
+        if item._backend is not m:
+            if item._backend.device.type != "cpu":
+                raise RuntimeError(
+                    f"indices should be either on cpu or on the same device as the indexed tensor ({m.device})\n"
+                    f"  got: indices on {item._backend.device}"
+                )
+            array = m.from_host(item._array)
+        else:
+            array = item._array
+    else:
+        host = np.asarray(item)
+        if host.size == 0 and host.dtype.kind == "f":
+            host = host.astype(np.int64)
+        if host.dtype.kind == "O":
+            raise TypeError(f"can't index with {type(item).__name__}: {item!r}\n  expected: ints, bools or an index tensor")
+        array = m.from_host(host)
+    kind = array.dtype.kind
+    if kind == "f":
+        raise IndexError(
+            "tensors used as indices must be long, int, byte or bool tensors\n"
+            f"  got: {from_numpy_dtype(array.dtype)!r}\n  fix: index.long()"
+        )
+    if kind == "u":
+        return m.astype(array, np.bool_)  # PyTorch's old mask dtype
+    # While recording, the graph keeps the index: a later write to the user's tensor must not change it.
+    return m.copy(array) if grad_mode.enabled else array
+
+
+def parse_index(input: Variable, index: Any) -> tuple[Any, bool, bool]:
+    """An index as the backend takes it.
+
+    Returns:
+        the index, whether it is basic (a view), whether it is made of whole numbers alone.
+
+    Raises:
+        IndexError: for too many indices, indices out of range, or of a dtype that can't index.
+        TypeError: for things that aren't indices.
+        ValueError: for a slice that steps backwards.
+    """
+    m = input._backend
+    items = index if isinstance(index, tuple) else (index,)
+    if isinstance(index, list) and any(isinstance(i, (slice, Variable)) or i is None or i is Ellipsis for i in index):
+        items = tuple(index)
+    out: list[Any] = []
+    basic, whole = True, True
+    for item in items:
+        if isinstance(item, bool) or isinstance(item, np.bool_):
+            basic = whole = False
+            out.append(bool(item))
+        elif isinstance(item, (int, np.integer)):
+            out.append(int(item))
+        elif item is None or item is Ellipsis:
+            whole = False
+            out.append(item)
+        elif isinstance(item, slice):
+            whole = False
+            out.append(_slice(item))
+        elif isinstance(item, Variable) and item._array.ndim == 0 and item._array.dtype.kind == "i" and item._backend.device.type == "cpu":
+            out.append(int(item._array))
+        elif isinstance(item, (Variable, np.ndarray, list, tuple, range)):
+            basic = whole = False
+            out.append(_array_index(list(item) if isinstance(item, range) else _plain(item), m))
+        else:
+            raise TypeError(
+                f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+                f"(got {type(item).__name__})"
+            )
+    _check_index(input, out)
+    return tuple(out), basic, whole
+
+
+def _plain(item: Any) -> Any:
+    """Lists of 0-d tensors as lists of numbers."""
+    if isinstance(item, (list, tuple)):
+        return [_plain(i) for i in item]
+    return int(item._array) if isinstance(item, Variable) and item._array.ndim == 0 and item._backend.device.type == "cpu" else item
+
+
+def _slice(s: slice) -> slice:
+    def bound(b: Any) -> Any:
+        return b if b is None else int(b)
+
+    if s.step is not None and int(s.step) <= 0:
+        raise ValueError("step must be greater than zero\n  fix: torch.flip(x, dims) turns a dimension round")
+    return slice(bound(s.start), bound(s.stop), bound(s.step))
+
+
+def _check_index(input: Variable, items: list[Any]) -> None:
+    shape = input._array.shape
+    used = sum(_consumes(i) for i in items)
+    if used > len(shape):
+        if not shape and all(isinstance(i, int) and not isinstance(i, bool) for i in items):
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
+                "a 0-dim tensor to a number"
+            )
+        raise IndexError(f"too many indices for tensor of dimension {len(shape)}\n  got: {used} indices, shape {tuple(shape)}")
+    dim = 0
+    on_host = input._backend.device.type == "cpu"
+    for i in items:
+        if i is Ellipsis:
+            dim = len(shape) - sum(_consumes(j) for j in items[_position(items) + 1 :])
+            continue
+        if isinstance(i, int) and not isinstance(i, bool):
+            n = shape[dim]
+            if not -n <= i < n:
+                raise IndexError(f"index {i} is out of bounds for dimension {dim} with size {n}")
+        elif hasattr(i, "dtype"):
+            if i.dtype == np.bool_:
+                for k, size in enumerate(i.shape):
+                    if size != shape[dim + k]:
+                        raise IndexError(
+                            f"The shape of the mask {list(i.shape)} at index {k} does not match the shape of the indexed "
+                            f"tensor {list(shape)} at index {dim + k}"
+                        )
+            elif on_host and i.size:
+                n = shape[dim]
+                low, high = i.min(), i.max()
+                if low < -n or high >= n:
+                    raise IndexError(f"index {low if low < -n else high} is out of bounds for dimension {dim} with size {n}")
+        dim += _consumes(i)
+
+
+def _position(items: list[Any]) -> int:
+    return next(k for k, i in enumerate(items) if i is Ellipsis)
+
+
+def _consumes(i: Any) -> int:
+    """How many dimensions of the tensor one item of an index uses up."""
+    if i is None or i is Ellipsis or isinstance(i, bool):
+        return 0
+    if hasattr(i, "dtype") and i.dtype == np.bool_:
+        return int(i.ndim)
+    return 1
+
+
+def getitem(input: Any, item: Any) -> Any:
+    """``input[item]``: a view for ints, slices, None and ``...``; a copy for masks and index tensors."""
+    parsed, basic, whole = parse_index(input, item)
+    if basic:
+        return apply_view(SELECT_INT if whole and parsed else SLICE, input, (parsed,))
+    return apply(INDEX, (input,), (parsed,))
+
+
+def _values(input: Variable, value: Any) -> Any:
+    """What is to be written, as a tensor of this dtype and device."""
+    if isinstance(value, Variable):
+        if value._backend is not input._backend:
+            if value._array.ndim:
+                raise RuntimeError(
+                    f"Expected all tensors to be on the same device, but found at least two devices, "
+                    f"{input._backend.device} and {value._backend.device}!\n  operation: writing to a tensor by index"
+                )
+            value = value.to(input._backend.device)  # type: ignore[attr-defined]
+        return to_dtype(value, input._dtype())
+    if isinstance(value, (*NUMBERS, np.generic)):
+        return wrap(input._backend.full((), value, input._array.dtype), input._backend)
+    if isinstance(value, (np.ndarray, list, tuple)):
+        return wrap(input._backend.from_host(np.array(value).astype(input._array.dtype)), input._backend)
+    raise TypeError(f"can't assign a {type(value).__name__} to a {input._dtype()!r}\n  expected: a tensor or a number")
+
+
+def setitem(input: Any, item: Any, value: Any) -> None:
+    """``input[item] = value``, in the graph where a gradient is wanted.
+
+    Raises:
+        RuntimeError: where ``value`` can't be broadcast to what is indexed, and as for every change in place.
+    """
+    check_writable(input)
+    parsed, _, _ = parse_index(input, item)
+    _put(input, parsed, _values(input, value), False)
+
+
+def _put(input: Any, parsed: Any, values: Any, accumulate: bool) -> Any:
+    m = input._backend
+    if not grad_mode.enabled or not (input.requires_grad or values.requires_grad):
+        try:
+            if accumulate:
+                m.add_at(input._array, parsed, values._array)
+            else:
+                input._array[parsed] = values._array
+        except ValueError:
+            raise _mismatch(input, parsed, values) from None
+        input._touch()
+        return input
+    try:
+        return overwrite(input, INDEX_PUT, (values,), (parsed, accumulate), (input._array, values._array))
+    except ValueError:
+        raise _mismatch(input, parsed, values) from None
+
+
+def _mismatch(input: Any, parsed: Any, values: Any) -> RuntimeError:
+    region = tuple(input._array[parsed].shape)
+    return RuntimeError(
+        f"shape mismatch: value tensor of shape {list(values._array.shape)} cannot be broadcast to indexing result of "
+        f"shape {list(region)}"
+    )
+
+
+@INDEX_PUT
+def index_put(input: Any, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Any:
+    """A copy of ``input`` with ``values`` written at ``indices``, or added there, duplicates counted."""
+    parsed, _, _ = parse_index(input, tuple(indices))
+    return apply(INDEX_PUT, (input, _values(input, values)), (parsed, accumulate))
+
+
+# -- along one dimension -------------------------------------------------------------------------------------------------
+
+
+def _require_index(function: str, index: Any, input: Any) -> None:
+    require_tensor(function, "index", index)
+    if index._array.dtype.kind != "i" or index._array.dtype.itemsize < 4:
+        raise RuntimeError(
+            f"{function}(): Expected dtype int64 for index\n  got: {index._dtype()!r}\n  fix: index.long()"
+        )
+    check_same_device(GATHER, (input, index))
+
+
+def _check_range(function: str, index: Any, size: int, dim: int, error: type[Exception] = RuntimeError) -> None:
+    """Indices must be in range; on a device they are not looked at, since that would wait for it."""
+    array = index._array
+    if index._backend.device.type == "cpu" and array.size and (array.min() < 0 or array.max() >= size):
+        bad = int(array.min()) if array.min() < 0 else int(array.max())
+        raise error(f"index {bad} is out of bounds for dimension {dim} with size {size}\n  operation: {function}")
+
+
+def _check_smaller(function: str, index: Any, other: Any, dim: int, name: str, along: bool) -> None:
+    a, b = index._array.shape, other._array.shape
+    if len(a) != len(b) and (a or len(b) > 1) and (b or len(a) > 1):
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as {name} tensor\n"
+            f"  operation: {function}\n  got: index of shape {tuple(a)}, {name} of shape {tuple(b)}"
+        )
+    for d, (i, n) in enumerate(zip(a, b, strict=False)):
+        if i > n and (along or d != dim):
+            raise RuntimeError(
+                f"Size does not match at dimension {d} expected index {list(a)} to be no larger than {name} {list(b)} "
+                f"apart from dimension {dim}\n  operation: {function}"
+            )
+
+
+GATHER = Op("gather", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2,
+            input=lambda m, g, index, dim, shape: m.scatter_add(m.new_zeros(g, shape), dim, index, g),
+            formula=r"\text{each gradient is added to where its value was taken from}")  # fmt: skip
+
+
+@GATHER
+def gather(input: TensorT, dim: int, index: Variable, *, sparse_grad: bool = False) -> TensorT:
+    """Along ``dim``, the elements at ``index``: ``out[i][j] = input[i][index[i][j]]`` for dim 1.
+
+    Raises:
+        RuntimeError: for an index of the wrong dtype, shape or range.
+    """
+    require_tensor("gather", "input", input)
+    _require_index("gather", index, input)
+    d = normalize_dim(dim, input._array.ndim, "gather")
+    _check_smaller("gather", index, input, d, "input", False)
+    _check_range("gather", index, input._array.shape[d] if input._array.ndim else 1, d)
+    return apply(GATHER, (input, index), (d,))
+
+
+SCATTER_ADD = Op("scatter_add", lambda m, input, index, src, dim: m.scatter_add(input, dim, index, src), tensors=3,
+                 input=lambda g: g, src=lambda m, g, index, dim: m.gather(g, dim, index),
+                 formula=r"\text{the source gets the gradient from where it was added}")  # fmt: skip
+
+
+@SCATTER_ADD
+def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
+    """A copy of ``input`` with ``src`` added along ``dim`` at ``index``, duplicates counted."""
+    require_tensor("scatter_add", "input", input)
+    _require_index("scatter_add", index, input)
+    d = normalize_dim(dim, input._array.ndim, "scatter_add")
+    _check_smaller("scatter_add", index, src, d, "src", True)
+    _check_smaller("scatter_add", index, input, d, "self", False)
+    _check_range("scatter_add", index, input._array.shape[d] if input._array.ndim else 1, d)
+    return apply(SCATTER_ADD, (input, index, _cut(src, index)), (d,))
+
+
+def _cut(src: Any, index: Any) -> Any:
+    """The part of ``src`` that ``index`` speaks of."""
+    shape = index._array.shape
+    return src if src._array.shape == shape else getitem(src, tuple(slice(0, n) for n in shape))
+
+
+SCATTER = Op("scatter", lambda m, input, index, src, dim: m.scatter(input, dim, index, src), tensors=3,
+             input=lambda m, g, index, dim: m.scatter(g, dim, index, 0),
+             src=lambda m, g, index, dim: m.gather(g, dim, index),
+             formula=r"\text{the source gets the gradient from where it was written}")  # fmt: skip
+
+
+@SCATTER
+def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
+    """A copy of ``input`` with ``src`` (a tensor or a number) written along ``dim`` at ``index``."""
+    require_tensor("scatter", "input", input)
+    _require_index("scatter", index, input)
+    d = normalize_dim(dim, input._array.ndim, "scatter")
+    given = value if src is None else src
+    _check_smaller("scatter", index, input, d, "self", False)
+    _check_range("scatter", index, input._array.shape[d] if input._array.ndim else 1, d)
+    if isinstance(given, Variable):
+        _check_smaller("scatter", index, given, d, "src", True)
+        return apply(SCATTER, (input, index, _cut(given, index)), (d,))
+    return apply(SCATTER, (input, index, given), (d,))
+
+
+INDEX_SELECT = Op("index_select", lambda m, input, index, dim: m.take(input, index, dim), tensors=2,
+                  input=lambda m, g, index, dim, shape: m.index_add(m.new_zeros(g, shape), dim, index, g),
+                  formula=r"\text{each gradient is added to where its slice was taken from}")  # fmt: skip
+INDEX_ADD = Op("index_add", lambda m, input, index, source, dim: m.index_add(input, dim, index, source), tensors=3,
+               input=lambda g: g, source=lambda m, g, index, dim: m.index_select(g, dim, index),
+               formula=r"\text{the source gets the gradient from where it was added}")  # fmt: skip
+
+
+@INDEX_SELECT
+def index_select(input: TensorT, dim: int, index: Variable) -> TensorT:
+    """A copy of the slices along ``dim`` whose numbers stand in the 1-D ``index``."""
+    require_tensor("index_select", "input", input)
+    _require_index("index_select", index, input)
+    if index._array.ndim > 1:
+        raise IndexError(f"index_select(): Index is supposed to be a vector, got shape {tuple(index._array.shape)}")
+    d = normalize_dim(dim, input._array.ndim, "index_select")
+    _check_range("index_select", index, input._array.shape[d] if input._array.ndim else 1, d, IndexError)
+    if not input._array.ndim:
+        return input.clone()  # type: ignore[attr-defined, no-any-return]
+    return apply(INDEX_SELECT, (input, index.reshape(-1) if not index._array.ndim else index), (d,))  # type: ignore[attr-defined]
+
+
+@INDEX_ADD
+def index_add(input: TensorT, dim: int, index: Variable, source: Variable, *, alpha: Number = 1) -> TensorT:
+    """A copy of ``input`` with the slices of ``source`` added along ``dim`` at ``index``."""
+    require_tensor("index_add", "input", input)
+    _require_index("index_add", index, input)
+    d = normalize_dim(dim, input._array.ndim, "index_add")
+    _check_range("index_add", index, input._array.shape[d], d)
+    scaled = source if alpha == 1 else source * alpha  # type: ignore[operator]
+    return apply(INDEX_ADD, (input, index, scaled), (d,))
+
+
+def take_along_dim(input: TensorT, indices: Variable, dim: int | None = None) -> TensorT:
+    """``gather`` with broadcasting; of the flattened tensor where ``dim`` is None."""
+    if dim is None:
+        return gather(input.reshape(-1), 0, indices.reshape(-1))  # type: ignore[attr-defined]
+    d = normalize_dim(dim, input._array.ndim, "take_along_dim")
+    a, b = list(input._array.shape), list(indices._array.shape)
+    common = list(broadcast_shapes("take_along_dim", tuple(a[:d] + [1] + a[d + 1 :]), tuple(b[:d] + [1] + b[d + 1 :])))
+    wide = input.expand(common[:d] + [a[d]] + common[d + 1 :])  # type: ignore[attr-defined]
+    return gather(wide, d, indices.expand(common[:d] + [b[d]] + common[d + 1 :]))  # type: ignore[attr-defined, no-any-return]
+
+
+# -- masks ---------------------------------------------------------------------------------------------------------------
+
+MASKED_FILL = Op("masked_fill", lambda m, input, mask, value: m.masked_fill(input, mask, value), tensors=3,
+                 input=lambda m, g, mask: m.masked_fill(g, mask, 0),
+                 value=lambda m, g, mask: m.sum(g * mask),
+                 formula=r"\frac{\partial L}{\partial x} = g \text{ outside the mask, } 0 \text{ inside}")  # fmt: skip
+
+
+@MASKED_FILL
+def masked_fill(input: TensorT, mask: Variable, value: Any) -> TensorT:
+    """A copy with ``value`` (a number or a 0-d tensor) where the bool ``mask`` holds.
+
+    Raises:
+        RuntimeError: for a mask that is not bool, or a value with dimensions.
+    """
+    return apply(MASKED_FILL, _mask_inputs("masked_fill", input, mask, value))
+
+
+def _mask_inputs(function: str, input: Any, mask: Any, value: Any) -> tuple[Any, Any, Any]:
+    require_tensor(function, "input", input)
+    require_tensor(function, "mask", mask)
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(f"{function} only supports boolean masks, but got mask with dtype {mask._dtype()!r}\n  fix: mask.bool()")
+    if isinstance(value, Variable):
+        if value._array.ndim:
+            raise RuntimeError(
+                f"{function} only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+            )
+        value = to_dtype(value, input._dtype())
+    elif isinstance(value, float) and input._array.dtype.kind in "iub" and not value.is_integer():
+        raise RuntimeError(f"value cannot be converted to type {input._dtype()!r} without overflow: {value}")
+    check_same_device(MASKED_FILL, (input, mask))
+    broadcast_shapes(function, tuple(input._array.shape), tuple(mask._array.shape))
+    return input, mask, value
+
+
+def masked_select(input: TensorT, mask: Variable) -> TensorT:
+    """The elements where ``mask`` holds, as a vector."""
+    require_tensor("masked_select", "mask", mask)
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask._dtype()!r}")
+    shape = broadcast_shapes("masked_select", tuple(input._array.shape), tuple(mask._array.shape))
+    return getitem(input.expand(shape), mask.expand(shape))  # type: ignore[attr-defined, no-any-return]
+
+
+TRIL = Op("tril", lambda m, input, diagonal: m.tril(input, diagonal), input=lambda m, g, diagonal: m.tril(g, diagonal),
+          formula=r"\text{the gradient keeps the same triangle}")  # fmt: skip
+TRIU = Op("triu", lambda m, input, diagonal: m.triu(input, diagonal), input=lambda m, g, diagonal: m.triu(g, diagonal),
+          formula=r"\text{the gradient keeps the same triangle}")  # fmt: skip
+
+
+def _triangle(op: Op, input: Any, diagonal: int) -> Any:
+    require_tensor(op.name, "input", input)
+    if input._array.ndim < 2:
+        raise RuntimeError(f"{op.name}: input tensor must have at least 2 dimensions, got shape {tuple(input._array.shape)}")
+    return apply(op, (input,), (diagonal,))
+
+
+@TRIL
+def tril(input: TensorT, diagonal: int = 0) -> TensorT:
+    """The lower triangle of each matrix, zeros elsewhere."""
+    return _triangle(TRIL, input, diagonal)  # type: ignore[no-any-return]
+
+
+@TRIU
+def triu(input: TensorT, diagonal: int = 0) -> TensorT:
+    """The upper triangle of each matrix, zeros elsewhere."""
+    return _triangle(TRIU, input, diagonal)  # type: ignore[no-any-return]
+
+
+NONZERO = Op("nonzero", lambda m, input: m.nonzero(input))
+
+
+@NONZERO
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+    """Where elements are nonzero: one row of indices each, or with ``as_tuple`` one vector for each dimension."""
+    require_tensor("nonzero", "input", input)
+    found = apply(NONZERO, (input,))
+    if not as_tuple:
+        return found
+    if not input._array.ndim:
+        return (found.new_zeros(found._array.shape[0], dtype=int64),)
+    return tuple(found.unbind(1))
+
+
+# -- by class or word ----------------------------------------------------------------------------------------------------
+
+EMBEDDING = Op("embedding", lambda m, weight, input, padding_idx: m.take(weight, input, 0), tensors=2,
+               weight=lambda m, g, input, padding_idx, shape: _embedding_weight(m, g, input, padding_idx, shape),
+               formula=r"\text{each row of the gradient is added to the row of its word}")  # fmt: skip
+
+
+def _embedding_weight(m: Any, g: Any, input: Any, padding_idx: Any, shape: Any) -> Any:
+    if padding_idx is not None:
+        keep = input != padding_idx
+        g = g * m.reshape(keep, (*keep.shape, 1))
+    n = math.prod(input.shape)
+    return m.index_add(m.new_zeros(g, shape), 0, m.reshape(input, (n,)), m.reshape(g, (n, shape[1])))
+
+
+@EMBEDDING
+def embedding(weight: TensorT, input: Variable, padding_idx: int | None = None) -> TensorT:
+    """The rows of ``weight`` (words, features) whose numbers stand in ``input``; shape ``(*input.shape, features)``.
+
+    Raises:
+        IndexError: for a number outside the table.
+        RuntimeError: for indices that are not int32 or int64.
+    """
+    require_tensor("embedding", "weight", weight)
+    require_tensor("embedding", "input", input)
+    if input._array.dtype.kind != "i" or input._array.dtype.itemsize < 4:
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input._dtype()!r} instead (while checking arguments for embedding)\n  fix: input.long()"
+        )
+    if weight._array.ndim != 2:
+        raise RuntimeError(f"'weight' must be 2-D\n  got: shape {tuple(weight._array.shape)}")
+    check_same_device(EMBEDDING, (weight, input))
+    _check_range("embedding", input, weight._array.shape[0], 0, IndexError)
+    return apply(EMBEDDING, (weight, input), (padding_idx,))
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """For each class number a row with a 1 there and zeros elsewhere: int64, shape ``(*tensor.shape, num_classes)``.
+
+    Raises:
+        RuntimeError: for a dtype other than int64, and for class numbers that are negative or too large.
+    """
+    require_tensor("one_hot", "tensor", tensor)
+    if tensor._dtype() is not int64:
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor._dtype()!r}\n  fix: x.long()")
+    m = tensor._backend
+    if num_classes == -1:
+        if not tensor._array.size:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        num_classes = int(tensor._array.max()) + 1
+    if m.device.type == "cpu" and tensor._array.size:
+        if tensor._array.min() < 0:
+            raise RuntimeError("Class values must be non-negative.")
+        if tensor._array.max() >= num_classes:
+            raise RuntimeError(
+                f"Class values must be smaller than num_classes.\n  got: {int(tensor._array.max())} and {num_classes} classes"
+            )
+    classes = m.arange(0, num_classes, 1, np.int64)
+    return wrap(m.astype(tensor._array.reshape((*tensor._array.shape, 1)) == classes, np.int64), m)
+
+
+class IndexingMethods(Variable):
+    """The functions of this file as methods of ``Tensor``, and square brackets."""
+
+    __slots__ = ()
+
+    gather = gather
+    scatter_add = scatter_add
+    scatter = scatter
+    index_select = index_select
+    index_add = index_add
+    index_put = index_put
+    take_along_dim = take_along_dim
+    masked_fill = masked_fill
+    masked_select = masked_select
+    tril = tril
+    triu = triu
+    nonzero = nonzero
+
+    def __getitem__(self: TensorT, item: Any) -> TensorT:
+        return getitem(self, item)  # type: ignore[no-any-return]
+
+    def __setitem__(self, item: Any, value: Any) -> None:
+        setitem(self, item, value)
+
+    def index_put_(self: TensorT, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> TensorT:
+        """Writes (or adds) ``values`` at ``indices`` in place."""
+        check_writable(self)
+        parsed, _, _ = parse_index(self, tuple(indices))
+        return _put(self, parsed, _values(self, values), accumulate)  # type: ignore[no-any-return]
+
+    def masked_fill_(self: TensorT, mask: Variable, value: Any) -> TensorT:
+        """``masked_fill`` in place."""
+        check_writable(self)
+        _, mask, value = _mask_inputs("masked_fill_", self, mask, value)
+        number = value._array if isinstance(value, Variable) else value
+        return overwrite(self, MASKED_FILL, (mask, value), (), (self._array, mask._array, number))  # type: ignore[no-any-return]
+
+    def scatter_add_(self: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
+        """``scatter_add`` in place."""
+        check_writable(self)
+        _require_index("scatter_add_", index, self)
+        d = normalize_dim(dim, self._array.ndim, "scatter_add_")
+        _check_smaller("scatter_add_", index, src, d, "src", True)
+        _check_range("scatter_add_", index, self._array.shape[d], d)
+        src = _cut(src, index)
+        return overwrite(self, SCATTER_ADD, (index, src), (d,), (self._array, index._array, src._array))  # type: ignore[no-any-return]
+
+    def scatter_(self: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
+        """``scatter`` in place."""
+        check_writable(self)
+        _require_index("scatter_", index, self)
+        d = normalize_dim(dim, self._array.ndim, "scatter_")
+        _check_range("scatter_", index, self._array.shape[d], d)
+        given = value if src is None else src
+        if isinstance(given, Variable):
+            given = _cut(given, index)
+        array = given._array if isinstance(given, Variable) else given
+        return overwrite(self, SCATTER, (index, given), (d,), (self._array, index._array, array))  # type: ignore[no-any-return]
+
+    def index_add_(self: TensorT, dim: int, index: Variable, source: Any, *, alpha: Number = 1) -> TensorT:
+        """``index_add`` in place."""
+        check_writable(self)
+        d = normalize_dim(dim, self._array.ndim, "index_add_")
+        source = source if alpha == 1 else source * alpha
+        return overwrite(self, INDEX_ADD, (index, source), (d,), (self._array, index._array, source._array))  # type: ignore[no-any-return]

@@ -1,0 +1,382 @@
+"""Operations that change a tensor in place, and what that means for the graph.
+
+The new value's node takes the place of the tensor's old one. Where the tensor is a view, its base gets a node that
+says "this region was overwritten" (PyTorch's ``CopySlices``), and other views of the base find their new history when
+they are next looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.modes import grad_mode
+from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.dtypes import from_numpy_dtype
+from ..backends.quiet import hush, unhush
+from .dispatch import FLOAT, PROMOTE
+from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, result_type
+from .pointwise import (
+    ABS, ADD, CEIL, CLAMP, COS, DIV, ERF, EXP, FLOOR, FLOOR_DIVIDE, LOG, MUL, NEG, POW, RECIPROCAL, REMAINDER, ROUND,
+    RSQRT, SIGMOID, SIN, SQRT, SQUARE, SUB, TANH, TRUNC,
+)  # fmt: skip
+from .record import Op, check_same_device, gradient_mask, make_node
+
+
+def check_writable(target: Any) -> None:
+    """Raises where a change in place would break the graph or has no meaning.
+
+    Raises:
+        RuntimeError: for a leaf that requires grad (or a view of one) while recording, and for an expanded tensor.
+    """
+    if grad_mode.enabled and target.requires_grad:
+        if target._grad_fn is None:
+            raise RuntimeError(
+                "a leaf Variable that requires grad is being used in an in-place operation.\n"
+                "  why: its gradient would belong to a value that no longer exists\n"
+                "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
+            )
+        base = target._base
+        if base is not None and base._grad_fn is None and base._requires_grad:
+            raise RuntimeError(
+                "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
+                "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
+            )
+    flags = target._array.flags
+    if not getattr(flags, "writeable", True):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation.\n"
+            "  why: it was made by expand() or broadcasting, or from a read-only NumPy array\n  fix: x = x.clone() first"
+        )
+
+
+def overwrite(target: Any, op: Op, others: tuple[Any, ...], static: tuple[Any, ...], arrays: tuple[Any, ...]) -> Any:
+    """Replaces the value of ``target`` by ``op(target, *others)`` in place, recorded where a gradient is wanted.
+
+    Args:
+        arrays: the inputs' arrays in the dtype to compute in, that of ``target`` first.
+    """
+    m = target._backend
+    array = target._array
+    inputs = (target, *others)
+    token = hush()
+    try:
+        out = m.as_array(op.forward(m, *arrays, *static))
+        if out.shape != array.shape:
+            raise RuntimeError(
+                f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(out.shape)}\n"
+                f"  operation: {op.name}, in place\n  fix: the out-of-place form gives the larger result"
+            )
+        _check_cast(op, out, array)
+        mask = gradient_mask(inputs)
+        node = None
+        if mask:
+            before = wrap(arrays[0], m)
+            before._grad_fn, before._output_nr = target._grad_fn, target._output_nr
+            if op.inputs[0] in op.plan(mask, len(inputs)).names:
+                before._array = m.copy(arrays[0])
+            saved = (before._array, *arrays[1:])
+            node = make_node(op, mask, (before, *others), saved, out, static, None)
+        array[...] = out
+    finally:
+        unhush(token)
+    target._touch()
+    if node is not None:
+        rebase(target, node)
+    return target
+
+
+def _check_cast(op: Op, out: Any, array: Any) -> None:
+    if out.dtype != array.dtype and from_numpy_dtype(out.dtype).category > from_numpy_dtype(array.dtype).category:
+        raise RuntimeError(
+            f"result type {from_numpy_dtype(out.dtype)!r} can't be cast to the desired output type "
+            f"{from_numpy_dtype(array.dtype)!r}\n  operation: {op.name}, in place\n"
+            "  fix: convert the tensor first, or use the out-of-place form"
+        )
+
+
+def rebase(target: Any, node: Any) -> None:
+    """Makes ``node`` the history of ``target``, and of the base that it is a view of."""
+    view = target._view
+    if view is None:
+        target._grad_fn, target._output_nr, target._requires_grad = node, 0, True
+        return
+    base = view.base
+    value = wrap(target._array, target._backend)
+    value._grad_fn, value._requires_grad = node, True
+    # The array is the base's own, changed already: what is recorded is the way of the gradient.
+    mask = 2 | (1 if base._requires_grad else 0)
+    inputs = (base, value)
+    base._grad_fn = make_node(
+        COPY_SLICES, mask, inputs, (base._array, value._array), base._array, (view.replay,), None
+    )
+    base._output_nr, base._requires_grad = 0, True
+
+
+def _region(m: Any, g: Any, replay: Any) -> Any:
+    for op, static in replay:
+        g = op.run(g, static) if isinstance(g, Variable) else op.forward(m, g, *static)
+    return g
+
+
+def _outside(m: Any, g: Any, shape: Any, replay: Any) -> Any:
+    """``g`` with zeros where the view wrote. Positions, not strides, say where: the gradient may lie otherwise."""
+    backend = g._backend if isinstance(g, Variable) else m
+    positions = backend.from_host(np.arange(int(np.prod(shape))).reshape(shape))
+    written = backend.zeros((positions.size,), np.bool_)
+    written[backend.contiguous(_region(backend, positions, replay)).reshape(-1)] = True
+    written = written.reshape(shape)
+    return m.masked_fill(g, wrap(written, backend) if isinstance(g, Variable) else written, 0)
+
+
+COPY_SLICES = Op(
+    "copy_slices",
+    lambda m, input, value, replay: input,
+    tensors=2,
+    node="CopySlices",
+    input=_outside,
+    value=lambda m, g, replay: _region(m, g, replay),
+    formula=r"\text{outside the region } g,\ \text{inside it the gradient goes to what was written}",
+)
+
+
+def binary_(op: Op, target: TensorT, other: Any, rule: int = PROMOTE, static: tuple[Any, ...] = ()) -> TensorT:
+    """``target = op(target, other)`` in place."""
+    check_writable(target)
+    m = target._backend
+    other = operand(other, m, op.name + "_", "other")
+    check_same_device(op, (target, other))
+    d = result_type(target, other)
+    if rule == FLOAT:
+        d = float_of(d)
+    a, b = cast(target, d, m), cast(other, d, m)
+    if isinstance(other, Variable):
+        shape = broadcast_shapes(op.name, tuple(a.shape), tuple(b.shape))
+        if shape != tuple(a.shape):
+            raise RuntimeError(
+                f"output with shape {list(a.shape)} doesn't match the broadcast shape {list(shape)}\n"
+                f"  operation: {op.name}, in place\n  fix: the out-of-place form gives the larger result"
+            )
+    return overwrite(target, op, (other,), static, (a, b))  # type: ignore[no-any-return]
+
+
+def unary_(op: Op, target: TensorT, rule: int = FLOAT, static: tuple[Any, ...] = ()) -> TensorT:
+    """``target = op(target)`` in place."""
+    check_writable(target)
+    d = float_of(target._dtype()) if rule == FLOAT else target._dtype()
+    return overwrite(target, op, (), static, (cast(target, d, target._backend),))  # type: ignore[no-any-return]
+
+
+def _plain(target: Any, other: Any) -> bool:
+    """Whether target and other can be handed to a ufunc with ``out=`` as they are: nothing to record or convert."""
+    if target._array.dtype.kind != "f" or (grad_mode.enabled and gradient_mask((target, other))):
+        return False
+    if isinstance(other, Variable):
+        a, b = target._array, other._array
+        return a.dtype is b.dtype and a.shape == b.shape and target._backend is other._backend
+    return isinstance(other, NUMBERS)
+
+
+def _arithmetic_(op: Op, primitive: str, target: Any, other: Any, rule: int = PROMOTE) -> Any:
+    if not _plain(target, other):
+        return binary_(op, target, other, rule)
+    check_writable(target)
+    array = target._array
+    token = hush()
+    try:
+        getattr(target._backend, primitive)(array, other._array if isinstance(other, Variable) else other, array)
+    finally:
+        unhush(token)
+    target._touch()
+    return target
+
+
+FILL = Op("fill", lambda m, input, value: m.full(input.shape, value, input.dtype), tensors=1, node="FillBackward0",
+          input=lambda g: g * 0, formula=r"\text{the old value no longer matters: } 0")  # fmt: skip
+COPY = Op("copy", lambda m, input, src: m.expand(m.astype(src, input.dtype), input.shape), tensors=2, node="CopyBackwards",
+          input=lambda g: g * 0, src=lambda g: g, formula=r"\text{the gradient goes to the source}")  # fmt: skip
+
+
+class InplaceMethods(Variable):
+    """Methods of ``Tensor`` that end in an underscore: they change the tensor itself and return it."""
+
+    __slots__ = ()
+
+    def add_(self: TensorT, other: Any, *, alpha: Number = 1) -> TensorT:
+        """``self += alpha * other``."""
+        if alpha != 1:
+            other = other * alpha
+        return _arithmetic_(ADD, "add", self, other)  # type: ignore[no-any-return]
+
+    def sub_(self: TensorT, other: Any, *, alpha: Number = 1) -> TensorT:
+        """``self -= alpha * other``."""
+        if alpha != 1:
+            other = other * alpha
+        return _arithmetic_(SUB, "sub", self, other)  # type: ignore[no-any-return]
+
+    def mul_(self: TensorT, other: Any) -> TensorT:
+        """``self *= other``."""
+        return _arithmetic_(MUL, "mul", self, other)  # type: ignore[no-any-return]
+
+    def div_(self: TensorT, other: Any) -> TensorT:
+        """``self /= other``."""
+        return _arithmetic_(DIV, "div", self, other, FLOAT)  # type: ignore[no-any-return]
+
+    def pow_(self: TensorT, exponent: Any) -> TensorT:
+        """``self **= exponent``."""
+        return binary_(POW, self, exponent)
+
+    def floor_divide_(self: TensorT, other: Any) -> TensorT:
+        """``self //= other``."""
+        return binary_(FLOOR_DIVIDE, self, other)
+
+    def remainder_(self: TensorT, other: Any) -> TensorT:
+        """``self %= other``."""
+        return binary_(REMAINDER, self, other)
+
+    def addcmul_(self: TensorT, tensor1: Any, tensor2: Any, *, value: Number = 1) -> TensorT:
+        """``self += value * tensor1 * tensor2``."""
+        return _arithmetic_(ADD, "add", self, tensor1 * tensor2 if value == 1 else tensor1 * tensor2 * value)  # type: ignore[no-any-return]
+
+    def addcdiv_(self: TensorT, tensor1: Any, tensor2: Any, *, value: Number = 1) -> TensorT:
+        """``self += value * tensor1 / tensor2``."""
+        return _arithmetic_(ADD, "add", self, tensor1 / tensor2 if value == 1 else tensor1 / tensor2 * value)  # type: ignore[no-any-return]
+
+    def lerp_(self: Any, end: Any, weight: Any) -> Any:
+        """``self += weight * (end - self)``."""
+        return self.add_((end - self) * weight)
+
+    def clamp_(self: TensorT, min: Number | None = None, max: Number | None = None) -> TensorT:
+        """Bounds the elements by ``min`` and ``max``."""
+        if min is None and max is None:
+            raise RuntimeError("torch.clamp_: At least one of 'min' or 'max' must not be None")
+        return unary_(CLAMP, self, PROMOTE, (min, max))
+
+    def fill_(self: TensorT, value: Any) -> TensorT:
+        """Every element becomes ``value``, a number or a 0-d tensor."""
+        if isinstance(value, Variable):
+            if value._array.ndim:
+                raise RuntimeError(
+                    f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+                )
+            return self.copy_(value)  # type: ignore[attr-defined, no-any-return]
+        check_writable(self)
+        return overwrite(self, FILL, (), (value,), (self._array,))  # type: ignore[no-any-return]
+
+    def zero_(self: TensorT) -> TensorT:
+        """Every element becomes 0."""
+        check_writable(self)
+        return overwrite(self, FILL, (), (0,), (self._array,))  # type: ignore[no-any-return]
+
+    def copy_(self: TensorT, src: Any, non_blocking: bool = False) -> TensorT:
+        """Takes the elements of ``src``, broadcast and converted to this dtype and device."""
+        check_writable(self)
+        if not isinstance(src, Variable):
+            raise TypeError(f"copy_(): argument 'src' must be Tensor, not {type(src).__name__}")
+        if src._backend is not self._backend:
+            src = src.to(self._backend.device)  # type: ignore[attr-defined]
+        shape = broadcast_shapes("copy_", tuple(self._array.shape), tuple(src._array.shape))
+        if shape != tuple(self._array.shape):
+            raise RuntimeError(
+                f"output with shape {list(self._array.shape)} doesn't match the broadcast shape {list(shape)}\n"
+                "  operation: copy_"
+            )
+        return overwrite(self, COPY, (src,), (), (self._array, src._array))  # type: ignore[no-any-return]
+
+    def detach_(self: TensorT) -> TensorT:
+        """Forgets its history and becomes a leaf."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._grad_fn, self._output_nr, self._requires_grad = None, 0, False
+        return self
+
+    def abs_(self: TensorT) -> TensorT:
+        """``abs`` in place."""
+        return unary_(ABS, self, PROMOTE)
+
+    def neg_(self: TensorT) -> TensorT:
+        """``neg`` in place."""
+        return unary_(NEG, self, PROMOTE)
+
+    def exp_(self: TensorT) -> TensorT:
+        """``exp`` in place."""
+        return unary_(EXP, self)
+
+    def log_(self: TensorT) -> TensorT:
+        """``log`` in place."""
+        return unary_(LOG, self)
+
+    def sqrt_(self: TensorT) -> TensorT:
+        """``sqrt`` in place."""
+        return unary_(SQRT, self)
+
+    def rsqrt_(self: TensorT) -> TensorT:
+        """``rsqrt`` in place."""
+        return unary_(RSQRT, self)
+
+    def square_(self: TensorT) -> TensorT:
+        """``square`` in place."""
+        return unary_(SQUARE, self, PROMOTE)
+
+    def reciprocal_(self: TensorT) -> TensorT:
+        """``reciprocal`` in place."""
+        return unary_(RECIPROCAL, self)
+
+    def sin_(self: TensorT) -> TensorT:
+        """``sin`` in place."""
+        return unary_(SIN, self)
+
+    def cos_(self: TensorT) -> TensorT:
+        """``cos`` in place."""
+        return unary_(COS, self)
+
+    def tanh_(self: TensorT) -> TensorT:
+        """``tanh`` in place."""
+        return unary_(TANH, self)
+
+    def sigmoid_(self: TensorT) -> TensorT:
+        """``sigmoid`` in place."""
+        return unary_(SIGMOID, self)
+
+    def erf_(self: TensorT) -> TensorT:
+        """``erf`` in place."""
+        return unary_(ERF, self)
+
+    def floor_(self: TensorT) -> TensorT:
+        """``floor`` in place."""
+        return unary_(FLOOR, self, PROMOTE)
+
+    def ceil_(self: TensorT) -> TensorT:
+        """``ceil`` in place."""
+        return unary_(CEIL, self, PROMOTE)
+
+    def round_(self: TensorT) -> TensorT:
+        """``round`` in place."""
+        return unary_(ROUND, self, PROMOTE)
+
+    def trunc_(self: TensorT) -> TensorT:
+        """``trunc`` in place."""
+        return unary_(TRUNC, self, PROMOTE)
+
+    def __iadd__(self: TensorT, other: Any) -> TensorT:
+        return _arithmetic_(ADD, "add", self, other)  # type: ignore[no-any-return]
+
+    def __isub__(self: TensorT, other: Any) -> TensorT:
+        return _arithmetic_(SUB, "sub", self, other)  # type: ignore[no-any-return]
+
+    def __imul__(self: TensorT, other: Any) -> TensorT:
+        return _arithmetic_(MUL, "mul", self, other)  # type: ignore[no-any-return]
+
+    def __itruediv__(self: TensorT, other: Any) -> TensorT:
+        return _arithmetic_(DIV, "div", self, other, FLOAT)  # type: ignore[no-any-return]
+
+    def __ifloordiv__(self: TensorT, other: Any) -> TensorT:
+        return binary_(FLOOR_DIVIDE, self, other)
+
+    def __imod__(self: TensorT, other: Any) -> TensorT:
+        return binary_(REMAINDER, self, other)
+
+    def __ipow__(self: TensorT, other: Any) -> TensorT:
+        return binary_(POW, self, other)

@@ -1,0 +1,451 @@
+"""Products of matrices and vectors.
+
+The derivative of a matrix product C = A B is dA = dC Bᵀ and dB = Aᵀ dC (Giles 2008, "An extended collection of matrix
+derivative results", section 2.2.2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.dtypes import int64
+from .operands import Number, is_operand, operand, require_tensor
+from .record import Op, apply, check_same_device
+from .reduction import sum as sum_over
+from .shape import reshape
+
+__all__ = [
+    "addmm", "bmm", "diagonal", "dot", "einsum", "linear", "matmul", "mm", "mv", "outer", "tensordot", "trace",
+]  # fmt: skip
+
+MM = Op(
+    "mm",
+    lambda m, input, mat2: m.matmul(input, mat2),
+    tensors=2,
+    input=lambda m, g, mat2: m.matmul(g, m.transpose(mat2, 0, 1)),
+    mat2=lambda m, g, input: m.matmul(m.transpose(input, 0, 1), g),
+    formula=r"\frac{\partial L}{\partial A} = G\,B^\top,\quad \frac{\partial L}{\partial B} = A^\top G",
+)
+BMM = Op(
+    "bmm",
+    lambda m, input, mat2: m.matmul(input, mat2),
+    tensors=2,
+    input=lambda m, g, mat2: m.matmul(g, m.transpose(mat2, 1, 2)),
+    mat2=lambda m, g, input: m.matmul(m.transpose(input, 1, 2), g),
+    formula=r"\frac{\partial L}{\partial A_b} = G_b B_b^\top,\quad \frac{\partial L}{\partial B_b} = A_b^\top G_b",
+)
+MV = Op(
+    "mv",
+    lambda m, input, vec: m.matmul(input, vec),
+    tensors=2,
+    input=lambda m, g, vec: m.reshape(g, (*g.shape, 1)) * vec,
+    vec=lambda m, g, input: m.matmul(m.transpose(input, 0, 1), g),
+    formula=r"\frac{\partial L}{\partial A} = g\,x^\top,\quad \frac{\partial L}{\partial x} = A^\top g",
+)
+DOT = Op(
+    "dot",
+    lambda m, input, tensor: m.matmul(input, tensor),
+    tensors=2,
+    input=lambda g, tensor: g * tensor,
+    tensor=lambda g, input: g * input,
+    formula=r"\frac{\partial\, x\cdot y}{\partial x} = y,\quad \frac{\partial\, x\cdot y}{\partial y} = x",
+)
+
+
+def _swap(m: Any, x: Any) -> Any:
+    return m.transpose(x, x.ndim - 2, x.ndim - 1)
+
+
+MATMUL = Op(
+    "matmul",
+    lambda m, input, other: m.matmul(input, other),
+    tensors=2,
+    node="UnsafeViewBackward0",
+    input=lambda m, g, other: m.matmul(g, _swap(m, other)),
+    other=lambda m, g, input: m.matmul(_swap(m, input), g),
+    formula=r"\frac{\partial L}{\partial A} = G\,B^\top,\quad \frac{\partial L}{\partial B} = A^\top G",
+)
+
+
+def _factors(function: str, a: Any, b: Any) -> tuple[Any, Any]:
+    require_tensor(function, "input", a)
+    require_tensor(function, "other", b)
+    check_same_device(MM, (a, b))
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {a._dtype()!r} != {b._dtype()!r}\n"
+            f"  operation: {function}\n  fix: convert one of them, for example x.to(w.dtype)"
+        )
+    return a, b
+
+
+def _product(op: Op, a: Any, b: Any) -> Any:
+    if a._array.dtype.kind == "b":
+        raise RuntimeError(f'"{op.name}" not implemented for bool\n  fix: convert first, for example x.float()')
+    return apply(op, (a, b))
+
+
+def _sizes(a: Any, b: Any) -> str:
+    return f"  got: shapes {tuple(a._array.shape)} and {tuple(b._array.shape)}"
+
+
+@MM
+def mm(input: TensorT, mat2: TensorT) -> TensorT:
+    """The product of two matrices, (n, k) and (k, p).
+
+    Raises:
+        RuntimeError: where they aren't matrices, or their inner sizes or dtypes differ.
+    """
+    a, b = _factors("mm", input, mat2)
+    if a._array.ndim != 2 or b._array.ndim != 2:
+        which = "self" if a._array.ndim != 2 else "mat2"
+        raise RuntimeError(f"{which} must be a matrix\n{_sizes(a, b)}\n  fix: matmul() multiplies batches and vectors too")
+    (n, k), (k2, p) = a._array.shape, b._array.shape
+    if k != k2:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({n}x{k} and {k2}x{p})\n"
+            f"  expected: the columns of the first ({k}) to be the rows of the second ({k2})\n"
+            "  fix: transpose one of them (.T), or check the layer's in_features"
+        )
+    return _product(MM, a, b)  # type: ignore[no-any-return]
+
+
+@BMM
+def bmm(input: TensorT, mat2: TensorT) -> TensorT:
+    """The products of two batches of matrices, (b, n, k) and (b, k, p)."""
+    a, b = _factors("bmm", input, mat2)
+    if a._array.ndim != 3 or b._array.ndim != 3:
+        raise RuntimeError(f"batch1 must be a 3D tensor and batch2 must be a 3D tensor\n{_sizes(a, b)}")
+    if a._array.shape[0] != b._array.shape[0] or a._array.shape[2] != b._array.shape[1]:
+        expected = [a._array.shape[0], a._array.shape[2]]
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: {expected} but got: "
+            f"{list(b._array.shape[:2])}.\n{_sizes(a, b)}"
+        )
+    return _product(BMM, a, b)  # type: ignore[no-any-return]
+
+
+@MV
+def mv(input: TensorT, vec: TensorT) -> TensorT:
+    """A matrix (n, k) times a vector (k)."""
+    a, b = _factors("mv", input, vec)
+    if a._array.ndim != 2 or b._array.ndim != 1 or a._array.shape[1] != b._array.shape[0]:
+        raise RuntimeError(f"size mismatch, mv expects a matrix (n, k) and a vector (k)\n{_sizes(a, b)}")
+    return _product(MV, a, b)  # type: ignore[no-any-return]
+
+
+@DOT
+def dot(input: TensorT, tensor: TensorT) -> TensorT:
+    """The inner product of two vectors."""
+    a, b = _factors("dot", input, tensor)
+    if a._array.ndim != 1 or b._array.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {a._array.ndim}D and {b._array.ndim}D tensors\n{_sizes(a, b)}")
+    if a._array.shape != b._array.shape:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{a._array.size}] and src [{b._array.size}] to have the same number "
+            f"of elements, but got {a._array.size} and {b._array.size} elements respectively"
+        )
+    return _product(DOT, a, b)  # type: ignore[no-any-return]
+
+
+@MATMUL
+def matmul(input: TensorT, other: TensorT) -> TensorT:
+    """The product of vectors, matrices or batches of matrices; batch dimensions broadcast.
+
+    Raises:
+        RuntimeError: for 0-d tensors, differing dtypes, or shapes that don't fit.
+    """
+    a, b = _factors("matmul", input, other)
+    na, nb = a._array.ndim, b._array.ndim
+    if na == 2 and nb == 2:
+        return mm(a, b)
+    if not na or not nb:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {na}D and {nb}D")
+    if na == 1 and nb == 1:
+        return dot(a, b)
+    if na == 2 and nb == 1:
+        return mv(a, b)
+    if na == 1:
+        return reshape(matmul(reshape(a, 1, -1), b), (*b._array.shape[:-2], b._array.shape[-1]))
+    if nb == 1:
+        return reshape(matmul(a, reshape(b, -1, 1)), tuple(a._array.shape[:-1]))
+    if a._array.shape[-1] != b._array.shape[-2]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: "
+            f"{[math.prod(a._array.shape[:-2]), a._array.shape[-1]]} but got: "
+            f"{[math.prod(b._array.shape[:-2]), b._array.shape[-2]]}.\n{_sizes(a, b)}"
+        )
+    if na == 3 and nb == 3 and a._array.shape[0] == b._array.shape[0]:
+        return _product(BMM, a, b)  # type: ignore[no-any-return]
+    if nb == 2:
+        # One matrix for the whole batch: a single product of two matrices, as PyTorch folds it.
+        rows = reshape(a, (math.prod(a._array.shape[:-1]), a._array.shape[-1]))
+        return reshape(mm(rows, b), (*a._array.shape[:-1], b._array.shape[-1]))
+    try:
+        return _product(MATMUL, a, b)  # type: ignore[no-any-return]
+    except ValueError:
+        raise RuntimeError(f"matmul: the batch dimensions must be equal or 1\n{_sizes(a, b)}") from None
+
+
+def addmm(input: TensorT, mat1: TensorT, mat2: TensorT, *, beta: Number = 1, alpha: Number = 1) -> TensorT:
+    """``beta * input + alpha * (mat1 @ mat2)``."""
+    product = mm(mat1, mat2)
+    return input * beta + product * alpha  # type: ignore[operator, no-any-return]
+
+
+def outer(input: TensorT, vec2: TensorT) -> TensorT:
+    """The outer product of two vectors, (n) and (p): shape (n, p)."""
+    if input._array.ndim != 1 or vec2._array.ndim != 1:
+        raise RuntimeError(f"outer: Expected 1-D argument self and vec2\n{_sizes(input, vec2)}")
+    return reshape(input, -1, 1) * vec2  # type: ignore[operator, no-any-return]
+
+
+def trace(input: TensorT) -> TensorT:
+    """The sum of the diagonal of a matrix."""
+    if input._array.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
+    return sum_over(diagonal(input))
+
+
+def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """The elements whose positions along ``dim1`` and ``dim2`` differ by ``offset``, as a last dimension (a copy)."""
+    ndim = input._array.ndim
+    d1, d2 = dim1 % ndim, dim2 % ndim
+    rest = [d for d in range(ndim) if d not in (d1, d2)]
+    x = input.permute(*rest, d1, d2)
+    rows, columns = x._array.shape[-2:]
+    n = max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
+    i = x._backend.arange(0, n, 1, int64.numpy)
+    first, second = (i, i + offset) if offset >= 0 else (i - offset, i)
+    return x[(..., wrap(first, x._backend), wrap(second, x._backend))]
+
+
+# -- linear layers -------------------------------------------------------------------------------------------------------
+
+
+def _linear(m: Any, input: Any, weight: Any, bias: Any) -> Any:
+    rows = input if input.ndim == 2 else input.reshape(-1 if input.size else math.prod(input.shape[:-1]), input.shape[-1])
+    out = m.matmul(rows, weight.T)
+    if bias is not None:
+        out += bias
+    return out if input.ndim == 2 else out.reshape((*input.shape[:-1], weight.shape[0]))
+
+
+def _linear_weight(m: Any, g: Any, input: Any) -> Any:
+    if len(input.shape) != 2:
+        n = math.prod(input.shape[:-1])
+        g, input = m.reshape(g, (n, g.shape[-1])), m.reshape(input, (n, input.shape[-1]))
+    return m.matmul(m.transpose(g, 0, 1), input)
+
+
+LINEAR = Op(
+    "linear",
+    _linear,
+    tensors=3,
+    node="AddmmBackward0",
+    input=lambda m, g, weight: m.matmul(g, weight),
+    weight=_linear_weight,
+    bias=lambda g: g,
+    formula=r"y = xW^\top + b:\quad \frac{\partial L}{\partial x} = G\,W,\quad "
+    r"\frac{\partial L}{\partial W} = G^\top x,\quad \frac{\partial L}{\partial b} = \textstyle\sum_n G_n",
+)
+
+
+@LINEAR
+def linear(input: TensorT, weight: TensorT, bias: TensorT | None = None) -> TensorT:
+    """``input @ weight.T + bias``.
+
+    Args:
+        input: shape (*, in_features).
+        weight: shape (out_features, in_features).
+        bias: shape (out_features), or None.
+
+    Raises:
+        RuntimeError: where the sizes or dtypes don't fit.
+    """
+    require_tensor("linear", "input", input)
+    require_tensor("linear", "weight", weight)
+    x, w = input._array, weight._array
+    if not x.ndim or w.ndim != 2 or x.shape[-1] != w.shape[1]:
+        rows = f"{math.prod(x.shape[:-1])}x{x.shape[-1]}" if x.ndim else "a 0-d tensor"
+        columns = "x".join(str(n) for n in w.shape[::-1])
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({rows} and {columns})\n"
+            f"  expected: an input whose last size is in_features = {w.shape[-1] if w.ndim else '?'}\n"
+            f"  got: an input of shape {tuple(x.shape)} and a weight of shape {tuple(w.shape)}\n"
+            "  fix: flatten or transpose the input, or set the layer's in_features"
+        )
+    if x.dtype is not w.dtype:
+        _factors("linear", input, weight)
+    if bias is None:
+        return apply(LINEAR_NO_BIAS, (input, weight))
+    if bias._array.dtype != w.dtype:
+        raise RuntimeError(f"linear: weight is {weight._dtype()!r} but bias is {bias._dtype()!r}; they must agree")
+    return apply(LINEAR, (input, weight, bias))
+
+
+LINEAR_NO_BIAS = Op(
+    "linear_no_bias",
+    lambda m, input, weight: _linear(m, input, weight, None),
+    tensors=2,
+    node="MmBackward0",
+    input=lambda m, g, weight: m.matmul(g, weight),
+    weight=_linear_weight,
+    formula=r"y = xW^\top:\quad \frac{\partial L}{\partial x} = G\,W,\quad \frac{\partial L}{\partial W} = G^\top x",
+)
+
+
+# -- Einstein summation --------------------------------------------------------------------------------------------------
+
+
+def einsum(equation: str, *operands: Any) -> Any:
+    """Sums of products in Einstein's notation: ``einsum("bij,bjk->bik", a, b)``.
+
+    Operands are contracted from left to right, each pair as one batched matrix product.
+
+    Raises:
+        RuntimeError: for a malformed equation, or operands that don't fit it.
+    """
+    tensors = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else list(operands)
+    if not tensors:
+        raise RuntimeError("einsum(): must provide at least one operand")
+    for x in tensors:
+        require_tensor("einsum", "operands", x)
+    labels, output = _parse_equation(equation, tensors)
+    tensors = [_diagonals(x, subscripts) for x, subscripts in zip(tensors, labels, strict=True)]
+    terms = ["".join(dict.fromkeys(subscripts)) for subscripts in labels]
+    total, subscripts = tensors[0], terms[0]
+    for i in range(1, len(tensors)):
+        later = set(output).union(*terms[i + 1 :])
+        total, subscripts = _contract(total, subscripts, tensors[i], terms[i], later)
+    total, subscripts = _sum_out(total, subscripts, set(output))
+    return total.permute(*[subscripts.index(c) for c in output]) if subscripts != output else total
+
+
+def _parse_equation(equation: str, tensors: Sequence[Any]) -> tuple[list[str], str]:
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(tensors):
+        raise RuntimeError(
+            f"einsum(): {'more' if len(tensors) > len(terms) else 'fewer'} operands were provided than specified in the "
+            f"equation\n  equation: {equation}\n  got: {len(tensors)} operands for {len(terms)} terms"
+        )
+    for c in left.replace("...", "").replace(",", "") + right.replace("...", ""):
+        if not (c.isascii() and c.isalpha()):
+            raise RuntimeError(f"einsum(): invalid subscript given: {c!r}, subscripts must be in [a-zA-Z]\n  equation: {equation}")
+    depth = 0
+    for k, (term, x) in enumerate(zip(terms, tensors, strict=True)):
+        named = len(term.replace("...", ""))
+        if "..." in term:
+            depth = max(depth, x._array.ndim - named)
+        if named > x._array.ndim or ("..." not in term and named != x._array.ndim):
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({named}) does not match the number of dimensions "
+                f"({x._array.ndim}) for operand {k} and no ellipsis was given\n  equation: {equation}"
+            )
+    dots = "".join(chr(0x1000 + i) for i in range(depth))  # names that no equation can use
+    full = []
+    for term, x in zip(terms, tensors, strict=True):
+        missing = x._array.ndim - len(term.replace("...", ""))
+        full.append(term.replace("...", dots[depth - missing :] if missing else ""))
+    if arrow:
+        output = right.replace("...", dots)
+        for c in output:
+            if not any(c in term for term in full):
+                raise RuntimeError(f"einsum(): output subscript {c} does not appear in the equation for any input operand")
+            if output.count(c) > 1:
+                raise RuntimeError(f"einsum(): output subscript {c} appears more than once in the output")
+    else:
+        joined = "".join(full)
+        output = dots + "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in dots))
+    sizes: dict[str, int] = {}
+    for term, x in zip(full, tensors, strict=True):
+        for c, n in zip(term, x._array.shape, strict=True):
+            if sizes.setdefault(c, n) != n:
+                if sizes[c] != 1 and n != 1:
+                    raise RuntimeError(
+                        f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {c} has "
+                        f"sizes {sizes[c]} and {n}\n  equation: {equation}"
+                    )
+                sizes[c] = max(sizes[c], n)
+    return full, output
+
+
+def _diagonals(x: Any, subscripts: str) -> Any:
+    """A letter that stands twice in one term means the diagonal."""
+    for c in dict.fromkeys(subscripts):
+        while subscripts.count(c) > 1:
+            first = subscripts.index(c)
+            second = subscripts.index(c, first + 1)
+            x = diagonal(x, 0, first, second).movedim(-1, first)
+            subscripts = subscripts[:second] + subscripts[second + 1 :]
+    return x
+
+
+def _sum_out(x: Any, subscripts: str, keep: set[str]) -> tuple[Any, str]:
+    gone = tuple(i for i, c in enumerate(subscripts) if c not in keep)
+    return (sum_over(x, gone), "".join(c for c in subscripts if c in keep)) if gone else (x, subscripts)
+
+
+def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str]) -> tuple[Any, str]:
+    """Two operands as one batched product; letters that nothing later needs are summed."""
+    a, sa = _sum_out(a, sa, set(sb) | later)
+    b, sb = _sum_out(b, sb, set(sa) | later)
+    size_a, size_b = dict(zip(sa, a._array.shape, strict=True)), dict(zip(sb, b._array.shape, strict=True))
+    both = [c for c in sa if c in size_b]
+    for c in both:  # a size of 1 stretches
+        if size_a[c] != size_b[c]:
+            n = max(size_a[c], size_b[c])
+            size_a[c] = size_b[c] = n
+    a, b = a.expand([size_a[c] for c in sa]), b.expand([size_b[c] for c in sb])
+    batch = [c for c in both if c in later]
+    inner = [c for c in both if c not in later]
+    free_a = [c for c in sa if c not in size_b]
+    free_b = [c for c in sb if c not in size_a]
+
+    def arrange(x: Any, s: str, order: list[list[str]], size: dict[str, int]) -> Any:
+        x = x.permute([s.index(c) for group in order for c in group])
+        return x.reshape([math.prod(size[c] for c in group) for group in order])
+
+    product = bmm(arrange(a, sa, [batch, free_a, inner], size_a), arrange(b, sb, [batch, inner, free_b], size_b))
+    shape = [size_a[c] for c in batch + free_a] + [size_b[c] for c in free_b]
+    return product.reshape(shape), "".join(batch + free_a + free_b)
+
+
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    """The sum of products over the last ``dims`` dimensions of ``a`` and the first of ``b``, or over the pairs given."""
+    if isinstance(dims, int):
+        over_a, over_b = list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
+    else:
+        over_a, over_b = ([d % x._array.ndim for d in ds] for ds, x in zip(dims, (a, b), strict=True))
+    letters = [chr(ord("a") + i) for i in range(a._array.ndim + b._array.ndim)]
+    sa, sb = letters[: a._array.ndim], letters[a._array.ndim :]
+    for i, j in zip(over_a, over_b, strict=True):
+        sb[j] = sa[i]
+    output = [c for i, c in enumerate(sa) if i not in over_a] + [c for j, c in enumerate(sb) if j not in over_b]
+    return einsum(f"{''.join(sa)},{''.join(sb)}->{''.join(output)}", a, b)
+
+
+class LinalgMethods(Variable):
+    """The functions of this file as methods of ``Tensor``, and ``@``."""
+
+    __slots__ = ()
+
+    mm = mm
+    bmm = bmm
+    mv = mv
+    dot = dot
+    matmul = matmul
+    addmm = addmm
+    outer = outer
+    trace = trace
+    diagonal = diagonal
+
+    def __matmul__(self: TensorT, other: Any) -> TensorT:
+        return matmul(self, operand(other, self._backend, "matmul", "other")) if is_operand(other) else NotImplemented
+
+    def __rmatmul__(self: TensorT, other: Any) -> TensorT:
+        return matmul(operand(other, self._backend, "matmul", "input"), self) if is_operand(other) else NotImplemented

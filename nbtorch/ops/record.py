@@ -1,0 +1,407 @@
+"""An operation is one record: its forward on arrays, the derivative for each input, the formula.
+
+The derivative of an input is a function that names what it needs::
+
+    MUL = Op("mul", lambda m, input, other: m.mul(input, other), tensors=2,
+             input=lambda g, other: g * other,
+             other=lambda g, input: g * input,
+             formula=r"\\frac{\\partial (x\\,y)}{\\partial x} = y")
+
+Of the parameters, ``g`` is the gradient of the output and ``m`` the mathematics to use: a backend's primitives when
+gradients are arrays, the functions of ``ops`` when they are tensors (``create_graph=True``); their names agree. An
+input's name asks for its value, ``shape`` for the first input's shape, ``out`` for the result, another name for a
+static argument. Only what is named is
+saved, and only if the gradient that names it is wanted: the idea of PyTorch's ``derivatives.yaml``. A gradient may
+come back larger than its input where the input was broadcast; the engine sums it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from ..autograd.engine import maths
+from ..autograd.modes import grad_mode
+from ..autograd.node import Node, saved_tensor
+from ..autograd.sequence import next_sequence_nr
+from ..autograd.variable import Storage, Variable, View, _new, shared_storage, sync_view, where_called, wrap
+from ..backends.quiet import hush, unhush
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Every operation by its name, for tests, docs and the widgets.
+registry: dict[str, Op] = {}
+
+
+class Op:
+    """The record of one operation.
+
+    Attributes:
+        name: as in ``nbtorch.<name>``.
+        forward: ``forward(m, *arrays, *static)``, the result as an array (a tuple of them for several outputs).
+        inputs: the names of the tensor inputs.
+        static: the names of the arguments that are not tensors.
+        derivatives: for each differentiable input its derivative.
+        formula: the derivative in LaTeX.
+        function: the public function made from it.
+        samples: for tests and docs: argument tuples as functions of a tensor maker.
+    """
+
+    __slots__ = (
+        "derivatives", "formula", "forward", "function", "inputs", "joint", "name", "node_class", "node_name",
+        "outputs", "plans", "static", "variadic",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *,
+        tensors: int | None = 1,
+        outputs: int = 1,
+        node: str | None = None,
+        formula: str = "",
+        joint: Callable[..., Sequence[Any]] | None = None,
+        **derivatives: Callable[..., Any],
+    ) -> None:
+        names = _parameters(forward)[1:]
+        self.variadic = tensors is None
+        count = 0 if tensors is None else tensors
+        self.name = name
+        self.forward = forward
+        self.inputs = names[:count]
+        self.static = names[count:]
+        self.outputs = outputs
+        self.formula = formula
+        self.joint = joint
+        self.derivatives = derivatives
+        self.node_name = node or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+        self.node_class: type[Node] | None = None
+        self.plans: dict[int, Plan] = {}
+        self.function: Callable[..., Any] | None = None
+        if name in registry:
+            raise ValueError(f"an operation named {name!r} is registered already; names are unique")
+        registry[name] = self
+
+    def __call__(self, function: F) -> F:
+        """As a decorator: ``function`` is the public face of the record, and what derivatives call on tensors."""
+        self.function = function
+        setattr(maths, function.__name__, function)
+        return function
+
+    def __repr__(self) -> str:
+        return f"Op({self.name!r})"
+
+    def run(self, input: Variable, static: tuple[Any, ...]) -> Any:
+        """The operation on one tensor, recorded."""
+        return apply(self, (input,), static)
+
+    def plan(self, mask: int, count: int) -> Plan:
+        plan = self.plans.get(mask if not self.variadic else mask | count << 64)
+        if plan is None:
+            plan = self.plans[mask if not self.variadic else mask | count << 64] = Plan(self, mask, count)
+        return plan
+
+
+def mathematical(function: F) -> F:
+    """Lets derivatives call a composite function (one without a record of its own) on tensors."""
+    setattr(maths, function.__name__, function)
+    return function
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+class Plan:
+    """What one operation saves and computes in backward, for one choice of inputs that want a gradient.
+
+    ``pack(arrays, out, static)`` makes the tuple to save and ``run(m, g, saved)`` the tuple of gradients. Both are
+    compiled once from the derivatives' parameter names, as ``namedtuple`` compiles its constructor: generic code that
+    picks arguments by name would cost more than most operations do.
+    """
+
+    __slots__ = ("names", "op", "pack", "run", "tensors")
+
+    def __init__(self, op: Op, mask: int, count: int) -> None:
+        self.op = op
+        functions: dict[str, Any] = {}
+        names: list[str] = []
+
+        def call(key: str, function: Callable[..., Any]) -> str:
+            functions[key] = function
+            arguments = []
+            for p in _parameters(function):
+                if p in ("m", "g"):
+                    arguments.append(p)
+                elif p == "needs":
+                    arguments.append(repr(tuple(bool(mask >> i & 1) for i in range(count))))
+                else:
+                    if p not in names:
+                        names.append(p)
+                    arguments.append(f"s[{names.index(p)}]")
+            return f"{key}({', '.join(arguments)})"
+
+        if op.joint is not None:
+            body = call("joint", op.joint)
+        else:
+            parts = []
+            for i, name in enumerate(op.inputs):
+                derivative = op.derivatives.get(name)
+                parts.append(call(f"d{i}", derivative) if derivative is not None and mask >> i & 1 else "None")
+            body = f"({', '.join(parts)},)"
+
+        sources = []
+        self.tensors: list[tuple[int, int | None]] = []  # position in saved -> which input, None for the output
+        for position, name in enumerate(names):
+            if name == "out":
+                sources.append("out")
+                self.tensors.append((position, None))
+            elif name in op.inputs:
+                sources.append(f"a[{op.inputs.index(name)}]")
+                self.tensors.append((position, op.inputs.index(name)))
+            elif name == "inputs" and op.variadic:
+                sources.append("a")
+                self.tensors.append((position, -1))
+            elif name == "shape" and name not in op.static:
+                sources.append("a[0].shape")
+            elif name in op.static:
+                sources.append(f"k[{op.static.index(name)}]")
+            else:
+                raise TypeError(f"the derivative of {op.name} asks for {name!r}; it has {op.inputs} and {op.static}")
+        source = f"def run(m, g, s): return {body}\n"
+        source += f"def pack(a, out, k): return ({', '.join(sources)}{',' if sources else ''})\n"
+        exec(compile(source, f"<derivative of {op.name}>", "exec"), functions)
+        self.run: Callable[..., Any] = functions["run"]
+        self.pack: Callable[..., Any] | None = functions["pack"] if names else None
+        self.names = tuple(names)
+
+    def _edge(self, node: Node, which: int) -> tuple[Any, int]:
+        return node.edges[which], 0 if node.nrs is None else node.nrs[which]
+
+    def saved_tensors(self, node: Node) -> Any:
+        """What the node saved, with arrays as tensors in the graph."""
+        if self.pack is None:
+            return None
+        saved = list(node.saved)
+        backend = node.backend
+
+        def tensor(array: Any, which: int) -> Any:
+            if not hasattr(array, "dtype"):
+                return array  # a Python number
+            return saved_tensor(array, backend, *self._edge(node, which))
+
+        for position, which in self.tensors:
+            if which is None:
+                saved[position] = saved_tensor(saved[position], backend, node, 0)
+            elif which < 0:
+                saved[position] = tuple(tensor(a, i) for i, a in enumerate(saved[position]))
+            else:
+                saved[position] = tensor(saved[position], which)
+        return tuple(saved)
+
+    def saved_attribute(self, node: Node, name: str) -> Any:
+        """``_saved_self``, ``_saved_result``, ``_saved_dim``: what PyTorch shows of a node."""
+        node.check()
+        wanted = {"self": self.op.inputs[0] if self.op.inputs else name, "result": "out"}.get(name, name)
+        if wanted not in self.names:
+            raise AttributeError(f"{node.name()} saves {', '.join(self.names) or 'nothing'}, not {name}")
+        return self.saved_tensors(node)[self.names.index(wanted)]
+
+    def describe_saved(self, node: Node, which: int) -> tuple[str, Any]:
+        """The name and shape of the ``which``-th guarded tensor, for an error message."""
+        guarded = []
+        for position, source in self.tensors:
+            entry = node.saved[position]
+            if source is None:
+                guarded.append(("result", tuple(entry.shape)))
+            elif source < 0:
+                guarded += [(f"input {i}", tuple(a.shape)) for i, a in enumerate(entry)]
+            elif hasattr(entry, "shape"):
+                guarded.append((f"input {self.names[position]!r}", tuple(entry.shape)))
+        return guarded[which] if which < len(guarded) else ("index", "?")
+
+
+def make_node(
+    op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, static: Any, result: Variable | None
+) -> Node:
+    """Records an operation.
+
+    Args:
+        mask: bit i says that input i wants a gradient.
+        inputs: tensors, or Python numbers among them.
+        arrays: the inputs' arrays, as ``forward`` got them.
+        out: the result's array.
+        result: the result as a tensor, whose memory is guarded if the derivative needs it; None where ``out`` is
+            nobody's memory but the node's.
+    """
+    plan = op.plans.get(mask)
+    if plan is None:
+        plan = op.plan(mask, len(inputs))
+    cls = op.node_class
+    if cls is None:
+        attrs = {"__slots__": (), "outputs": op.outputs}
+        cls = op.node_class = type(op.node_name, (Node,), attrs)
+    node: Any = _new(cls)
+    node.op = op
+    node.plan = plan
+    node.backend = arrays_backend(inputs)
+    node.sequence_nr = next_sequence_nr()
+    node.where = where_called()
+    node.hooks = None
+    nrs = None
+    edges = []
+    for i, t in enumerate(inputs):
+        if mask >> i & 1:
+            e = t._grad_fn
+            if e is None:
+                edges.append(t)
+            else:
+                edges.append(e)
+                if t._output_nr:
+                    if nrs is None:
+                        nrs = [0] * len(inputs)
+                    nrs[i] = t._output_nr
+        else:
+            edges.append(None)
+    node.edges = tuple(edges)
+    node.nrs = None if nrs is None else tuple(nrs)
+    if op.outputs == 1:
+        node.shape = out.shape
+        node.dtype = out.dtype
+    else:
+        node.shape = tuple([o.shape for o in out])
+        node.dtype = tuple([o.dtype for o in out])
+    if plan.pack is None:
+        node.saved = None
+        node.guards = ()
+        return node  # type: ignore[no-any-return]
+    node.saved = plan.pack(arrays, out, static)
+    guards: list[Any] = []
+    for _, which in plan.tensors:
+        if which is None:
+            guarded: Sequence[Any] = () if result is None else (result,)
+        elif which < 0:
+            guarded = inputs
+        else:
+            guarded = (inputs[which],)
+        for t in guarded:
+            if isinstance(t, Variable):
+                storage = t._storage
+                if storage is None:
+                    storage = t._storage = Storage()
+                elif storage.exports is not None:
+                    storage.refresh()
+                guards.append(storage)
+                guards.append(storage.version)
+    node.guards = tuple(guards)
+    return node  # type: ignore[no-any-return]
+
+
+def arrays_backend(inputs: Sequence[Any]) -> Any:
+    for t in inputs:
+        if isinstance(t, Variable):
+            return t._backend
+    raise TypeError("an operation needs a tensor among its inputs")
+
+
+def gradient_mask(inputs: Sequence[Any]) -> int:
+    """Bit i set where input i requires a gradient; 0 where nothing is recorded now."""
+    mask = 0
+    if grad_mode.enabled:
+        bit = 1
+        for t in inputs:
+            if isinstance(t, Variable):
+                if t._view is not None:
+                    sync_view(t)
+                if t._requires_grad:
+                    mask |= bit
+            bit <<= 1
+    return mask
+
+
+def result_class(inputs: Sequence[Any]) -> Any:
+    """The class of a result: the most derived of the inputs' result classes, so that subclasses are kept."""
+    cls = None
+    for t in inputs:
+        if isinstance(t, Variable):
+            c = t._result_class
+            if cls is None or (c is not cls and issubclass(c, cls)):
+                cls = c
+    return cls
+
+
+def check_same_device(op: Op, inputs: Sequence[Any]) -> Any:
+    """The backend of the inputs.
+
+    Raises:
+        RuntimeError: where they live on different devices.
+    """
+    backend = arrays_backend(inputs)
+    for t in inputs:
+        if isinstance(t, Variable) and t._backend is not backend:
+            raise RuntimeError(
+                f"Expected all tensors to be on the same device, but found at least two devices, {backend.device} and "
+                f"{t._backend.device}!\n  operation: {op.name}\n  fix: move one of them with .to({str(backend.device)!r})"
+            )
+    return backend
+
+
+def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
+    """Runs an operation on tensors and records it where a gradient is wanted.
+
+    Args:
+        op: the record.
+        inputs: its tensor inputs, of one device; Python numbers may stand among them.
+        static: its other arguments, in the order of ``forward``.
+
+    Returns:
+        A new tensor, or a tuple of them where the record has several outputs.
+    """
+    m = inputs[0]._backend if len(inputs) == 1 else check_same_device(op, inputs)
+    arrays = tuple([t._array if isinstance(t, Variable) else t for t in inputs])
+    token = hush()
+    try:
+        out = op.forward(m, arrays, *static) if op.variadic else op.forward(m, *arrays, *static)
+    finally:
+        unhush(token)
+    cls = result_class(inputs)
+    if op.outputs != 1:
+        return _wrap_several(op, inputs, arrays, out, static, m, cls)
+    if type(out) is not m.ndarray:
+        out = m.as_array(out)
+    t = wrap(out, m, cls)
+    if op.derivatives or op.joint is not None:
+        mask = gradient_mask(inputs)
+        if mask:
+            t._grad_fn = make_node(op, mask, inputs, arrays, out, static, t)
+            t._requires_grad = True
+    return t
+
+
+def _wrap_several(op: Op, inputs: Any, arrays: Any, out: Any, static: Any, m: Any, cls: Any) -> tuple[Any, ...]:
+    out = tuple([m.as_array(o) for o in out])
+    tensors = tuple([wrap(o, m, cls) for o in out])
+    mask = gradient_mask(inputs)
+    if mask:
+        node = make_node(op, mask, inputs, arrays, out, static, None)
+        for nr, t in enumerate(tensors):
+            if t._dtype().is_floating_point:
+                t._grad_fn, t._output_nr, t._requires_grad = node, nr, True
+    return tensors
+
+
+def apply_view(op: Op, input: Any, static: tuple[Any, ...] = ()) -> Any:
+    """Runs an operation whose result shares memory with its input, and remembers how to run it again.
+
+    Where the array module had to copy after all, the result is an ordinary tensor.
+    """
+    t = apply(op, (input,), static)
+    if input._backend.shares_memory(input._array, t._array):
+        t._storage = shared_storage(input)
+        step = (op, static)
+        view = input._view
+        t._view = View(input, (step,)) if view is None else View(view.base, (*view.replay, step))
+    return t
+

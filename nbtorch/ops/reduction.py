@@ -1,0 +1,594 @@
+"""Reductions: sums, means, extremes, norms, and the softmax family, over some or all dimensions."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.dtypes import dtype as DType
+from ..backends.dtypes import get_default_dtype
+from .conversion import to_dtype
+from .dispatch import PROMOTE, unary
+from .operands import normalize_dim, normalize_dims, require_tensor
+from .pointwise import maximum as elementwise_maximum
+from .pointwise import minimum as elementwise_minimum
+from .record import Op, apply
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumprod", "cumsum", "log_softmax",
+    "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "sort", "std", "sum", "sum_to_size", "topk", "var",
+]  # fmt: skip
+
+Dim = int | tuple[int, ...] | list[int] | None
+
+
+class _Pair(NamedTuple):
+    """The two results of a reduction along a dimension; also a plain tuple."""
+
+    values: Any
+    indices: Any
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+_pairs: dict[str, type[_Pair]] = {}
+
+
+def _pair(name: str, values: Any, indices: Any) -> Any:
+    cls = _pairs.get(name)
+    if cls is None:
+        cls = _pairs[name] = type(name, (_Pair,), {"__slots__": ()})
+    return cls(values, indices)
+
+
+def _restore(m: Any, g: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
+    """The gradient of a reduction, spread over what was reduced."""
+    if not keepdim and dim is not None:
+        g = m.reshape(g, tuple([1 if i in dim else n for i, n in enumerate(shape)]))
+    return m.expand(g, shape)
+
+
+def _reduced(shape: Any, dim: Any) -> int:
+    return math.prod(shape if dim is None else [shape[d] for d in dim])
+
+
+def _dims(dim: Any, input: Variable, function: str) -> tuple[int, ...] | None:
+    """None for all dimensions, else the dims counted from the front; an empty tuple means all, as in PyTorch."""
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+        return None
+    dims = normalize_dims(dim, input._array.ndim, function)
+    return dims if dims or input._array.ndim else None
+
+
+# -- sums and means ------------------------------------------------------------------------------------------------------
+
+SUM = Op("sum", lambda m, input, dim, keepdim: m.sum(input, dim, keepdim), node="SumBackward0",
+         input=lambda m, g, shape: m.expand(g, shape), formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1")  # fmt: skip
+SUM_DIM = Op("sum_dim", lambda m, input, dim, keepdim: m.sum(input, dim, keepdim), node="SumBackward1",
+             input=lambda m, g, dim, keepdim, shape: _restore(m, g, dim, keepdim, shape),
+             formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1")  # fmt: skip
+
+
+@SUM
+def sum(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
+    """The sum over all elements, or over ``dim``.
+
+    Args:
+        dim: one dimension or several; None for all.
+        keepdim: keep the reduced dimensions with size 1.
+        dtype: convert before summing; integers and bools are summed as int64 otherwise.
+    """
+    input = _for_sum(input, dtype, "sum")
+    dims = _dims(dim, input, "sum")
+    if dims is None and not keepdim:
+        return apply(SUM, (input,), (None, False))
+    return apply(SUM_DIM, (input,), (dims if dims is not None else tuple(range(input._array.ndim)), keepdim))
+
+
+def _for_sum(input: Any, dtype: DType | None, function: str) -> Any:
+    require_tensor(function, "input", input)
+    if dtype is not None:
+        return to_dtype(input, dtype)
+    return input if input._array.dtype.kind not in "iub" else input.long()
+
+
+SUM_TO_SIZE = Op("sum_to_size", lambda m, input, size: m.sum_to_size(input, size), node="SumBackward1",
+                 input=lambda m, g, shape: m.expand(g, shape), formula="1")  # fmt: skip
+
+
+@SUM_TO_SIZE
+def sum_to_size(input: TensorT, *size: Any) -> TensorT:
+    """Sums over the dimensions along which ``size`` would be stretched to reach ``input``: broadcasting undone."""
+    shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else tuple(size)
+    return apply(SUM_TO_SIZE, (input,), (shape,))
+
+
+def _mean(m: Any, g: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
+    return _restore(m, g / builtins.max(_reduced(shape, dim), 1), dim, keepdim, shape)
+
+
+MEAN = Op("mean", lambda m, input, dim, keepdim: m.mean(input, dim, keepdim), node="MeanBackward0",
+          input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
+          formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n")  # fmt: skip
+MEAN_DIM = Op("mean_dim", lambda m, input, dim, keepdim: m.mean(input, dim, keepdim), node="MeanBackward1",
+              input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
+              formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n")  # fmt: skip
+
+
+@MEAN
+def mean(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
+    """The mean over all elements, or over ``dim``.
+
+    Raises:
+        RuntimeError: for integer and bool tensors, as in PyTorch; convert with ``.float()``.
+    """
+    require_tensor("mean", "input", input)
+    if dtype is not None:
+        input = to_dtype(input, dtype)
+    _require_floating("mean", input)
+    dims = _dims(dim, input, "mean")
+    if dims is None and keepdim:
+        dims = tuple(range(input._array.ndim))
+    return apply(MEAN if dims is None else MEAN_DIM, (input,), (dims, keepdim))
+
+
+def _require_floating(function: str, input: Variable) -> None:
+    if input._array.dtype.kind in "iub":
+        raise RuntimeError(
+            f"{function}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype."
+            f"\n  expected: a floating dtype\n  got: {input._dtype()!r}\n  fix: x.float().{function}(), or dtype=torch.float32"
+        )
+
+
+def _prod_input(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
+    g = _restore(m, g, dim, keepdim, shape)
+    if not builtins.bool((input == 0).any()):
+        return g * _restore(m, out, dim, keepdim, shape) / input
+    # With a zero somewhere: the product of all the others, by setting each element to 1 in turn.
+    kept = [d for d in range(len(shape)) if dim is not None and d not in dim]
+    order = kept + [d for d in range(len(shape)) if d not in kept]
+    lanes = m.reshape(m.permute(input, order), (*[shape[d] for d in kept], _reduced(shape, dim)))
+    n = lanes.shape[-1]
+    spread = m.expand(m.reshape(lanes, (*lanes.shape[:-1], 1, n)), (*lanes.shape[:-1], n, n))
+    eye = np.eye(n, dtype=np.bool_)
+    one = np.ones((), input._array.dtype if isinstance(input, Variable) else input.dtype)
+    replaced = m.where(_constant(m, eye, input), _constant(m, one, input), spread)
+    others = m.prod(replaced, len(kept) + 1)
+    others = m.permute(m.reshape(others, [shape[d] for d in order]), [order.index(d) for d in range(len(shape))])
+    return g * others
+
+
+def _constant(m: Any, host: Any, like: Any) -> Any:
+    """A host array as a constant beside ``like``, be that an array or a tensor."""
+    if isinstance(like, Variable):
+        return wrap(like._backend.from_host(host), like._backend)
+    return m.from_host(host)
+
+
+PROD = Op("prod", lambda m, input, dim, keepdim: m.prod(input, dim, keepdim), input=_prod_input,
+          formula=r"\frac{\partial \prod_j x_j}{\partial x_i} = \prod_{j \ne i} x_j")  # fmt: skip
+
+
+@PROD
+def prod(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
+    """The product over all elements, or over ``dim``; integers and bools give int64. Exact also where elements are 0."""
+    input = _for_sum(input, dtype, "prod")
+    return apply(PROD, (input,), (_dims(dim, input, "prod"), keepdim))
+
+
+def _centred(m: Any, input: Any, dim: Any) -> Any:
+    return input - m.mean(input, dim, True)
+
+
+def _var(m: Any, input: Any, dim: Any, correction: Any, keepdim: Any) -> Any:
+    centred = _centred(m, input, dim)
+    divisor = builtins.max(_reduced(input.shape, dim) - correction, 0)
+    total = m.sum(centred * centred, dim, keepdim)
+    return total / divisor if divisor else total * math.nan
+
+
+VAR = Op(
+    "var",
+    _var,
+    input=lambda m, g, input, dim, correction, keepdim, shape: _restore(
+        m, g * (2 / builtins.max(_reduced(shape, dim) - correction, 1e-300)), dim, keepdim, shape
+    )
+    * _centred(m, input, dim),
+    formula=r"\frac{\partial\,\mathrm{var}}{\partial x_i} = \frac{2\,(x_i-\bar x)}{n-c}",
+)
+
+
+def _std_input(m: Any, g: Any, input: Any, out: Any, dim: Any, correction: Any, keepdim: Any, shape: Any) -> Any:
+    scaled = m.where(out == 0, g * 0, g / (out * builtins.max(_reduced(shape, dim) - correction, 1e-300)))
+    return _restore(m, scaled, dim, keepdim, shape) * _centred(m, input, dim)
+
+
+STD = Op("std", lambda m, input, dim, correction, keepdim: m.sqrt(_var(m, input, dim, correction, keepdim)),
+         input=_std_input, formula=r"\frac{\partial\,\mathrm{std}}{\partial x_i} = \frac{x_i-\bar x}{(n-c)\,\mathrm{std}}")  # fmt: skip
+
+
+def _spread(op: Op, input: Any, dim: Any, unbiased: Any, correction: Any, keepdim: Any) -> Any:
+    require_tensor(op.name, "input", input)
+    if isinstance(dim, builtins.bool):  # var(x, False): PyTorch's older spelling
+        dim, unbiased = None, dim
+    _require_floating(op.name, input)
+    c = correction if correction is not None else 1 if unbiased is None or unbiased else 0
+    return apply(op, (input,), (_dims(dim, input, op.name), c, keepdim))
+
+
+@VAR
+def var(input: TensorT, dim: Any = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, *,
+        correction: float | None = None) -> TensorT:  # fmt: skip
+    """The variance over all elements, or over ``dim``; divides by n - correction (1 unless given)."""
+    return _spread(VAR, input, dim, unbiased, correction, keepdim)  # type: ignore[no-any-return]
+
+
+@STD
+def std(input: TensorT, dim: Any = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, *,
+        correction: float | None = None) -> TensorT:  # fmt: skip
+    """The standard deviation over all elements, or over ``dim``; divides by n - correction (1 unless given)."""
+    return _spread(STD, input, dim, unbiased, correction, keepdim)  # type: ignore[no-any-return]
+
+
+# -- extremes ------------------------------------------------------------------------------------------------------------
+
+
+def _evenly(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
+    """Equal extremes share the gradient equally."""
+    ties = input == _restore(m, out, dim, keepdim, shape)
+    count = m.sum(ties, dim, True)
+    return _restore(m, g, dim, keepdim, shape) * ties / count
+
+
+AMAX = Op("amax", lambda m, input, dim, keepdim: m.amax(input, dim, keepdim), node="AmaxBackward0", input=_evenly,
+          formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}")  # fmt: skip
+AMIN = Op("amin", lambda m, input, dim, keepdim: m.amin(input, dim, keepdim), node="AminBackward0", input=_evenly,
+          formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}")  # fmt: skip
+MAX = Op("max", lambda m, input, dim, keepdim: m.amax(input, dim, keepdim), node="MaxBackward1", input=_evenly,
+         formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}")  # fmt: skip
+MIN = Op("min", lambda m, input, dim, keepdim: m.amin(input, dim, keepdim), node="MinBackward1", input=_evenly,
+         formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}")  # fmt: skip
+
+
+def _to_index(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
+    return m.scatter_add(m.new_zeros(g, shape), dim, index, g)
+
+
+MAX_DIM = Op("max_dim", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2, node="MaxBackward0",
+             input=_to_index, formula=r"\frac{\partial \max_j x_j}{\partial x_i} = [i = \arg\max]")  # fmt: skip
+MIN_DIM = Op("min_dim", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2, node="MinBackward0",
+             input=_to_index, formula=r"\frac{\partial \min_j x_j}{\partial x_i} = [i = \arg\min]")  # fmt: skip
+
+
+def _require_elements(function: str, input: Variable, dim: Any = None) -> None:
+    n = input._array.size if dim is None else input._array.shape[dim] if input._array.ndim else 1
+    if n == 0:
+        raise (RuntimeError if dim is None else IndexError)(
+            f"{function}(): Expected reduction dim {'to be specified for input.numel() == 0' if dim is None else dim} "
+            "Specify the reduction dim with the 'dim' argument.\n"
+            f"  got: a tensor of shape {tuple(input._array.shape)}, whose {function} is undefined"
+        )
+
+
+@AMAX
+def amax(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
+    """The largest element over ``dim`` (all unless given); equal ones share the gradient."""
+    require_tensor("amax", "input", input)
+    _require_elements("amax", input)
+    return apply(AMAX, (input,), (_dims(dim, input, "amax"), keepdim))
+
+
+@AMIN
+def amin(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
+    """The smallest element over ``dim`` (all unless given); equal ones share the gradient."""
+    require_tensor("amin", "input", input)
+    _require_elements("amin", input)
+    return apply(AMIN, (input,), (_dims(dim, input, "amin"), keepdim))
+
+
+def _extreme(whole: Op, along: Op, arg: Any, name: str, elementwise: Any, input: Any, dim: Any, keepdim: Any) -> Any:
+    require_tensor(name, "input", input)
+    if isinstance(dim, Variable):
+        return elementwise(input, dim)
+    if dim is None:
+        _require_elements(name, input)
+        return apply(whole, (input,), (None, False))
+    d = normalize_dim(dim, input._array.ndim, name)
+    _require_elements(name, input, d)
+    index = arg(input, d, keepdim=True)
+    return _pair(name, *_along(along, input, index, d, keepdim))
+
+
+def _along(op: Op, input: Any, index: Any, d: int, keepdim: builtins.bool) -> tuple[Any, Any]:
+    values = apply(op, (input, index), (d,))
+    if keepdim or not input._array.ndim:
+        return values, index
+    return values.squeeze(d), index.squeeze(d)
+
+
+@MAX
+def max(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
+    """The largest element; along ``dim`` a pair (values, indices); with a second tensor, ``maximum``.
+
+    Raises:
+        RuntimeError: for a tensor without elements.
+    """
+    return _extreme(MAX, MAX_DIM, argmax, "max", elementwise_maximum, input, dim, keepdim)
+
+
+@MIN
+def min(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
+    """The smallest element; along ``dim`` a pair (values, indices); with a second tensor, ``minimum``.
+
+    Raises:
+        RuntimeError: for a tensor without elements.
+    """
+    return _extreme(MIN, MIN_DIM, argmin, "min", elementwise_minimum, input, dim, keepdim)
+
+
+ARGMAX = Op("argmax", lambda m, input, dim: m.argmax(input, dim))
+ARGMIN = Op("argmin", lambda m, input, dim: m.argmin(input, dim))
+
+
+def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
+    require_tensor(op.name, "input", input)
+    d = None if dim is None or not input._array.ndim else normalize_dim(dim, input._array.ndim, op.name)
+    if dim is not None and not input._array.ndim:
+        normalize_dim(dim, 0, op.name)
+    _require_elements(op.name, input, d)
+    out = apply(op, (input,), (d,))
+    if keepdim and input._array.ndim:
+        shape = input._array.shape
+        return out.reshape([1] * len(shape) if d is None else [*shape[:d], 1, *shape[d + 1 :]])
+    return out
+
+
+@ARGMAX
+def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
+    """The index of the largest element along ``dim`` (of the flattened tensor unless given), int64."""
+    return _arg(ARGMAX, input, dim, keepdim)  # type: ignore[no-any-return]
+
+
+@ARGMIN
+def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
+    """The index of the smallest element along ``dim`` (of the flattened tensor unless given), int64."""
+    return _arg(ARGMIN, input, dim, keepdim)  # type: ignore[no-any-return]
+
+
+SORT = Op("sort_indices", lambda m, input, dim, descending: m.sort(input, dim, descending))
+SORT_VALUES = Op("sort", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2, node="SortBackward0",
+                 input=_to_index, formula=r"\text{each gradient returns to where its value came from}")  # fmt: skip
+TOPK_VALUES = Op("topk", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2, node="TopkBackward0",
+                 input=_to_index, formula=r"\text{each gradient returns to where its value came from}")  # fmt: skip
+
+
+@SORT
+def argsort(input: TensorT, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False) -> TensorT:
+    """The indices that sort ``input`` along ``dim``, int64; always stable here."""
+    require_tensor("argsort", "input", input)
+    d = normalize_dim(dim, input._array.ndim, "argsort")
+    if not input._array.ndim:
+        return input.long() * 0  # type: ignore[attr-defined, no-any-return]
+    return apply(SORT, (input,), (d, descending))
+
+
+@SORT_VALUES
+def sort(input: Any, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False) -> Any:
+    """``input`` sorted along ``dim``: a pair (values, indices)."""
+    index = argsort(input, dim, descending)
+    d = normalize_dim(dim, input._array.ndim, "sort")
+    return _pair("sort", apply(SORT_VALUES, (input, index), (d,)), index)
+
+
+@TOPK_VALUES
+def topk(input: Any, k: int, dim: int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> Any:
+    """The ``k`` largest (or smallest) elements along ``dim``: a pair (values, indices).
+
+    Raises:
+        RuntimeError: where there are fewer than ``k``.
+    """
+    require_tensor("topk", "input", input)
+    d = normalize_dim(dim, input._array.ndim, "topk")
+    n = input._array.shape[d] if input._array.ndim else 1
+    if not 0 <= k <= n:
+        raise RuntimeError(f"selected index k out of range\n  expected: 0 to {n}, the size of dim {d}\n  got: {k}")
+    index = argsort(input, d, largest).narrow(d, 0, k) if input._array.ndim else argsort(input)
+    return _pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
+
+
+# -- truth ---------------------------------------------------------------------------------------------------------------
+
+ANY = Op("any", lambda m, input, dim, keepdim: m.any(input, dim, keepdim))
+ALL = Op("all", lambda m, input, dim, keepdim: m.all(input, dim, keepdim))
+
+
+@ANY
+def any(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> TensorT:
+    """Whether any element is nonzero: bool."""
+    require_tensor("any", "input", input)
+    return apply(ANY, (input,), (_dims(dim, input, "any"), keepdim))
+
+
+@ALL
+def all(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> TensorT:
+    """Whether all elements are nonzero: bool."""
+    require_tensor("all", "input", input)
+    return apply(ALL, (input,), (_dims(dim, input, "all"), keepdim))
+
+
+def count_nonzero(input: TensorT, dim: Dim = None) -> TensorT:
+    """How many elements are nonzero: int64."""
+    return sum(input != 0, dim)  # type: ignore[arg-type]
+
+
+# -- running sums --------------------------------------------------------------------------------------------------------
+
+CUMSUM = Op("cumsum", lambda m, input, dim: m.cumsum(input, dim),
+            input=lambda m, g, dim: m.flip(m.cumsum(m.flip(g, (dim,)), dim), (dim,)),
+            formula=r"\frac{\partial L}{\partial x_i} = \sum_{j \ge i} g_j")  # fmt: skip
+
+
+@CUMSUM
+def cumsum(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
+    """The running sum along ``dim``; integers and bools as int64."""
+    input = _for_sum(input, dtype, "cumsum")
+    d = normalize_dim(dim, input._array.ndim, "cumsum")
+    return apply(CUMSUM, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined, no-any-return]
+
+
+CUMPROD = Op("cumprod", lambda m, input, dim: m.cumprod(input, dim),
+             input=lambda m, g, input, out, dim: m.flip(m.cumsum(m.flip(g * out, (dim,)), dim), (dim,)) / input,
+             formula=r"\frac{\partial L}{\partial x_i} = \frac{1}{x_i}\sum_{j \ge i} g_j\,y_j")  # fmt: skip
+
+
+@CUMPROD
+def cumprod(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
+    """The running product along ``dim``; its gradient is undefined (NaN) where an element is 0."""
+    input = _for_sum(input, dtype, "cumprod")
+    d = normalize_dim(dim, input._array.ndim, "cumprod")
+    return apply(CUMPROD, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined, no-any-return]
+
+
+# -- softmax and its kin -------------------------------------------------------------------------------------------------
+
+LOGSUMEXP = Op(
+    "logsumexp",
+    lambda m, input, dim, keepdim: m.logsumexp(input, dim, keepdim),
+    input=lambda m, g, input, out, dim, keepdim, shape: _restore(m, g, dim, keepdim, shape)
+    * m.exp(input - _restore(m, out, dim, keepdim, shape)),
+    formula=r"\frac{\partial}{\partial x_i}\ln\sum_j e^{x_j} = \mathrm{softmax}(x)_i",
+)
+
+
+@LOGSUMEXP
+def logsumexp(input: TensorT, dim: int | tuple[int, ...], keepdim: builtins.bool = False) -> TensorT:
+    """``log(sum(exp(input)))`` over ``dim``, without overflow."""
+    require_tensor("logsumexp", "input", input)
+    if input._array.dtype.kind in "iub":
+        input = to_dtype(input, get_default_dtype())
+    if not input._array.ndim:
+        return input.clone()  # type: ignore[attr-defined, no-any-return]
+    return apply(LOGSUMEXP, (input,), (normalize_dims(dim, input._array.ndim, "logsumexp"), keepdim))
+
+
+SOFTMAX = Op(
+    "softmax",
+    lambda m, input, dim: m.softmax(input, dim),
+    input=lambda m, g, out, dim: out * (g - m.sum(g * out, (dim,), True)),
+    formula=r"\frac{\partial L}{\partial x_i} = s_i\,\bigl(g_i - \textstyle\sum_j g_j s_j\bigr)",
+)
+LOG_SOFTMAX = Op(
+    "log_softmax",
+    lambda m, input, dim: m.log_softmax(input, dim),
+    input=lambda m, g, out, dim: g - m.exp(out) * m.sum(g, (dim,), True),
+    formula=r"\frac{\partial L}{\partial x_i} = g_i - e^{y_i}\textstyle\sum_j g_j",
+)
+
+
+def _soft(op: Op, input: Any, dim: Any, dtype: DType | None) -> Any:
+    require_tensor(op.name, "input", input)
+    if dtype is not None:
+        input = to_dtype(input, dtype)
+    if dim is None:
+        raise TypeError(
+            f"{op.name}() received no dim\n  expected: the dimension whose elements sum to 1, usually dim=-1 or dim=1"
+        )
+    d = normalize_dim(dim, input._array.ndim, op.name)
+    if input._array.dtype.kind in "iub":
+        raise RuntimeError(
+            f'"{op.name}" not implemented for {input._dtype()!r}\n  expected: a floating dtype\n  fix: x.float()'
+        )
+    if not input._array.ndim:
+        return _soft(op, input.reshape(1), 0, None).reshape(())
+    return unary(op, input, PROMOTE, (d,))
+
+
+@SOFTMAX
+def softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None) -> TensorT:
+    """``exp(input)`` divided by its sum over ``dim``: positive, summing to 1."""
+    return _soft(SOFTMAX, input, dim, dtype)  # type: ignore[no-any-return]
+
+
+@LOG_SOFTMAX
+def log_softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None) -> TensorT:
+    """The logarithm of ``softmax``, finite where that would round to 0."""
+    return _soft(LOG_SOFTMAX, input, dim, dtype)  # type: ignore[no-any-return]
+
+
+# -- norms ---------------------------------------------------------------------------------------------------------------
+
+
+def _norm_input(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
+    # At the origin the norm has no derivative; 0 is the one of least norm.
+    scaled = m.where(out == 0, g * 0, g / out)
+    return _restore(m, scaled, dim, keepdim, shape) * input
+
+
+NORM = Op("norm", lambda m, input, dim, keepdim: m.sqrt(m.sum(input * input, dim, keepdim)),
+          node="LinalgVectorNormBackward0", input=_norm_input,
+          formula=r"\frac{\partial \lVert x\rVert_2}{\partial x_i} = \frac{x_i}{\lVert x\rVert_2}")  # fmt: skip
+
+
+@NORM
+def norm(input: Any, p: float | str | None = "fro", dim: Dim = None, keepdim: builtins.bool = False,
+         dtype: DType | None = None) -> Any:  # fmt: skip
+    """The p-norm over all elements, or over ``dim``: (sum |x|**p) ** (1/p), with inf for the largest.
+
+    Raises:
+        RuntimeError: for integer tensors and for an unknown ``p``.
+    """
+    require_tensor("norm", "input", input)
+    if dtype is not None:
+        input = to_dtype(input, dtype)
+    _require_floating("norm", input)
+    dims = _dims(dim, input, "norm")
+    if p in ("fro", None, 2):
+        return apply(NORM, (input,), (dims, keepdim))
+    if not isinstance(p, (int, float)):
+        raise RuntimeError(f"norm(): unknown order {p!r}\n  expected: a number, float('inf') or 'fro'")
+    size = input.abs()
+    if p == math.inf:
+        return amax(size, () if dims is None else dims, keepdim)
+    if p == -math.inf:
+        return amin(size, () if dims is None else dims, keepdim)
+    if p == 0:
+        return sum(size != 0, dims, keepdim).to(input._dtype())  # type: ignore[arg-type]
+    if p == 1:
+        return sum(size, dims, keepdim)
+    return sum(size**p, dims, keepdim) ** (1 / p)
+
+
+class ReductionMethods(Variable):
+    """The functions of this file as methods of ``Tensor``."""
+
+    __slots__ = ()
+
+    sum = sum
+    sum_to_size = sum_to_size
+    mean = mean
+    prod = prod
+    var = var
+    std = std
+    amax = amax
+    amin = amin
+    max = max
+    min = min
+    argmax = argmax
+    argmin = argmin
+    argsort = argsort
+    sort = sort
+    topk = topk
+    any = any
+    all = all
+    count_nonzero = count_nonzero
+    cumsum = cumsum
+    cumprod = cumprod
+    logsumexp = logsumexp
+    softmax = softmax
+    log_softmax = log_softmax
+    norm = norm

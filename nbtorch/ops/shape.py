@@ -1,0 +1,590 @@
+"""Shape: views of the same memory, joining and splitting.
+
+Functions marked as views share memory with their input, as in PyTorch: writing to one is seen in the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..autograd.variable import TensorT, Variable
+from ..backends.dtypes import promote_types
+from .conversion import to_dtype
+from .operands import normalize_dim, normalize_dims, require_tensor
+from .record import Op, apply, apply_view, check_same_device
+
+__all__ = [
+    "broadcast_to", "cat", "chunk", "concat", "concatenate", "flatten", "flip", "hstack", "moveaxis", "movedim",
+    "narrow", "permute", "ravel", "repeat_interleave", "reshape", "roll", "select", "split", "squeeze", "stack",
+    "swapaxes", "swapdims", "t", "tile", "transpose", "unbind", "unflatten", "unsqueeze", "vstack",
+]  # fmt: skip
+
+
+def sizes(args: tuple[Any, ...], function: str) -> tuple[int, ...]:
+    """Sizes given as ints or as one sequence, as a tuple.
+
+    Raises:
+        TypeError: for anything that is not a whole number.
+    """
+    given = tuple(args[0]) if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
+    out = []
+    for n in given:
+        if isinstance(n, Variable) and n._array.ndim == 0 and n._array.dtype.kind in "iu":
+            n = int(n._array)
+        if isinstance(n, (bool, float, str)) or not hasattr(n, "__index__"):
+            raise TypeError(f"{function}(): argument 'size' must be tuple of ints, but found element of type "
+                            f"{type(n).__name__}\n  got: {given!r}")  # fmt: skip
+        out.append(int(n.__index__()))
+    return tuple(out)
+
+
+def infer_shape(shape: tuple[int, ...], numel: int, function: str) -> tuple[int, ...]:
+    """``shape`` with its -1, if any, worked out.
+
+    Raises:
+        RuntimeError: where the sizes can't hold ``numel`` elements.
+    """
+    if shape.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred\n  got: shape " + repr(list(shape)))
+    if any(n < -1 for n in shape):
+        raise RuntimeError(f"invalid shape dimension {min(shape)}\n  got: shape {list(shape)}")
+    known = math.prod(n for n in shape if n != -1)
+    if -1 in shape:
+        if known == 0:
+            raise RuntimeError(
+                f"cannot reshape tensor of {numel} elements into shape {list(shape)} because the unspecified dimension "
+                "size -1 can be any value and is ambiguous"
+            )
+        if numel % known == 0:
+            return tuple(numel // known if n == -1 else n for n in shape)
+    elif known == numel:
+        return shape
+    raise RuntimeError(
+        f"shape '{list(shape)}' is invalid for input of size {numel}\n  operation: {function}\n"
+        f"  expected: sizes whose product is {numel}" + (f", got {known}" if -1 not in shape else "")
+    )
+
+
+VIEW = Op("view", lambda m, input, size: m.reshape(input, size), node="ViewBackward0",
+          input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
+RESHAPE = Op("reshape", lambda m, input, size: m.reshape(input, size), node="ViewBackward0",
+             input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
+
+
+@RESHAPE
+def reshape(input: TensorT, *shape: Any) -> TensorT:
+    """The same elements in another shape: a view where the memory allows it, else a copy. One size may be -1.
+
+    Raises:
+        RuntimeError: where the number of elements differs.
+    """
+    require_tensor("reshape", "input", input)
+    size = infer_shape(sizes(shape, "reshape"), input._array.size, "reshape")
+    return apply_view(RESHAPE, input, (size,))
+
+
+@VIEW
+def view(input: TensorT, *size: Any) -> TensorT:
+    """The same memory in another shape.
+
+    Raises:
+        RuntimeError: where that can't be had without a copy; ``reshape`` copies then.
+    """
+    require_tensor("view", "input", input)
+    if len(size) == 1 and hasattr(size[0], "is_floating_point") and not isinstance(size[0], Variable):
+        if size[0].itemsize != input._array.dtype.itemsize:
+            raise RuntimeError(f"view(dtype): only dtypes of equal size are supported, got {size[0]!r}")
+        return apply_view(VIEW_DTYPE, input, (size[0].numpy,))
+    shape = infer_shape(sizes(size, "view"), input._array.size, "view")
+    out = apply_view(VIEW, input, (shape,))
+    if out._view is None and input._array.size:
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+            "contiguous subspaces). Use .reshape(...) instead.\n"
+            f"  got: shape {tuple(input._array.shape)} with strides {_strides(input)}, asked for {list(shape)}"
+        )
+    return out
+
+
+VIEW_DTYPE = Op("view_dtype", lambda m, input, dtype: input.view(dtype), node="ViewBackward1")
+
+
+def _strides(t: Variable) -> tuple[int, ...]:
+    item = t._array.dtype.itemsize
+    return tuple(s // item for s in t._array.strides)
+
+
+PERMUTE = Op("permute", lambda m, input, dims: m.permute(input, dims),
+             input=lambda m, g, dims: m.permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__))),
+             formula=r"\text{the dimensions go back to their places}")  # fmt: skip
+
+
+@PERMUTE
+def permute(input: TensorT, *dims: Any) -> TensorT:
+    """A view with the dimensions in the order ``dims``.
+
+    Raises:
+        RuntimeError: where ``dims`` does not name each dimension once.
+    """
+    require_tensor("permute", "input", input)
+    given = sizes(dims, "permute")
+    ndim = input._array.ndim
+    if len(given) != ndim:
+        raise RuntimeError(
+            "permute(): number of dimensions in the tensor input does not match the length of the desired ordering of "
+            f"dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(given)}"
+        )
+    order = tuple(normalize_dim(d, ndim, "permute") for d in given)
+    if len(set(order)) != ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return apply_view(PERMUTE, input, (order,))
+
+
+TRANSPOSE = Op("transpose", lambda m, input, dim0, dim1: m.transpose(input, dim0, dim1),
+               input=lambda m, g, dim0, dim1: m.transpose(g, dim0, dim1),
+               formula=r"\frac{\partial L}{\partial X} = G^\top")  # fmt: skip
+T = Op("t", lambda m, input: m.transpose(input, 0, 1), node="TBackward0",
+       input=lambda m, g: m.transpose(g, 0, 1), formula=r"\frac{\partial L}{\partial X} = G^\top")  # fmt: skip
+
+
+@TRANSPOSE
+def transpose(input: TensorT, dim0: int, dim1: int) -> TensorT:
+    """A view with two dimensions swapped."""
+    require_tensor("transpose", "input", input)
+    ndim = input._array.ndim
+    d0, d1 = normalize_dim(dim0, ndim, "transpose"), normalize_dim(dim1, ndim, "transpose")
+    return apply_view(TRANSPOSE, input, (d0, d1)) if ndim else reshape(input, ())
+
+
+@T
+def t(input: TensorT) -> TensorT:
+    """The transpose of a matrix, a view; tensors with fewer dimensions as they are.
+
+    Raises:
+        RuntimeError: for more than 2 dimensions.
+    """
+    require_tensor("t", "input", input)
+    if input._array.ndim > 2:
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D\n"
+            "  fix: name the two dimensions, x.transpose(-2, -1)"
+        )
+    return apply_view(T, input) if input._array.ndim == 2 else reshape(input, tuple(input._array.shape))
+
+
+EXPAND = Op("expand", lambda m, input, size: m.expand(input, size), input=lambda g: g,
+            formula=r"\frac{\partial L}{\partial x} = \textstyle\sum_{\text{copies}} g")  # fmt: skip
+
+
+@EXPAND
+def expand(input: TensorT, *size: Any) -> TensorT:
+    """A read-only view in which dimensions of size 1 are repeated without copying; -1 keeps a size.
+
+    Raises:
+        RuntimeError: where a size that is not 1 would change.
+    """
+    require_tensor("expand", "input", input)
+    wanted = sizes(size, "expand")
+    shape = input._array.shape
+    lead = len(wanted) - len(shape)
+    if lead < 0:
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(wanted)}) must be greater or equal to the number of dimensions "
+            f"in the tensor ({len(shape)})"
+        )
+    out = []
+    for i, n in enumerate(wanted):
+        have = shape[i - lead] if i >= lead else 1
+        if n == -1:
+            if i < lead:
+                raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}")
+            n = have
+        if have not in (1, n) or n < 0:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({have}) at non-singleton dimension "
+                f"{i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
+            )
+        out.append(n)
+    return apply_view(EXPAND, input, (tuple(out),))
+
+
+def expand_as(input: TensorT, other: Variable) -> TensorT:
+    """``input`` expanded to the shape of ``other``."""
+    return expand(input, tuple(other._array.shape))
+
+
+def broadcast_to(input: TensorT, size: Sequence[int]) -> TensorT:
+    """Alias of ``expand``."""
+    return expand(input, tuple(size))
+
+
+SQUEEZE = Op("squeeze", lambda m, input, size: m.reshape(input, size), node="SqueezeBackward0",
+             input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
+SQUEEZE_DIM = Op("squeeze_dim", lambda m, input, size, dim: m.reshape(input, size), node="SqueezeBackward1",
+                 input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
+UNSQUEEZE = Op("unsqueeze", lambda m, input, size, dim: m.reshape(input, size), node="UnsqueezeBackward0",
+               input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
+
+
+@SQUEEZE
+def squeeze(input: TensorT, dim: int | tuple[int, ...] | None = None) -> TensorT:
+    """A view without dimensions of size 1: all of them, or those in ``dim`` that are."""
+    require_tensor("squeeze", "input", input)
+    shape = input._array.shape
+    if dim is None:
+        return apply_view(SQUEEZE, input, (tuple(n for n in shape if n != 1),))
+    dims = normalize_dims(dim, len(shape), "squeeze")
+    return apply_view(SQUEEZE_DIM, input, (tuple(n for i, n in enumerate(shape) if n != 1 or i not in dims), dim))
+
+
+@UNSQUEEZE
+def unsqueeze(input: TensorT, dim: int) -> TensorT:
+    """A view with a new dimension of size 1 at ``dim``."""
+    require_tensor("unsqueeze", "input", input)
+    shape = tuple(input._array.shape)
+    d = normalize_dim(dim, len(shape) + 1, "unsqueeze")
+    return apply_view(UNSQUEEZE, input, ((*shape[:d], 1, *shape[d:]), d))
+
+
+def flatten(input: TensorT, start_dim: int = 0, end_dim: int = -1) -> TensorT:
+    """Dimensions ``start_dim`` to ``end_dim`` merged into one; a view where the memory allows it.
+
+    Raises:
+        RuntimeError: where ``start_dim`` comes after ``end_dim``.
+    """
+    require_tensor("flatten", "input", input)
+    shape = tuple(input._array.shape)
+    if not shape:
+        return reshape(input, 1)
+    start, end = normalize_dim(start_dim, len(shape), "flatten"), normalize_dim(end_dim, len(shape), "flatten")
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if start == end:
+        return input
+    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def ravel(input: TensorT) -> TensorT:
+    """``flatten`` to one dimension."""
+    return reshape(input, -1)
+
+
+def unflatten(input: TensorT, dim: int, sizes: Sequence[int]) -> TensorT:
+    """Dimension ``dim`` split into several; one of ``sizes`` may be -1."""
+    shape = tuple(input._array.shape)
+    d = normalize_dim(dim, len(shape), "unflatten")
+    return reshape(input, (*shape[:d], *infer_shape(tuple(sizes), shape[d], "unflatten"), *shape[d + 1 :]))
+
+
+def movedim(input: TensorT, source: Any, destination: Any) -> TensorT:
+    """A view with the ``source`` dimensions moved to ``destination``, the others in their order."""
+    ndim = input._array.ndim
+    src, dst = normalize_dims(source, ndim, "movedim"), normalize_dims(destination, ndim, "movedim")
+    if len(src) != len(dst):
+        raise RuntimeError("movedim: Invalid source or destination dims: source and destination must have equal length")
+    rest = iter(d for d in range(ndim) if d not in src)
+    places = dict(zip(dst, src, strict=True))
+    return permute(input, tuple(places[i] if i in places else next(rest) for i in range(ndim)))
+
+
+FLIP = Op("flip", lambda m, input, dims: m.contiguous(m.flip(input, dims)), input=lambda m, g, dims: m.flip(g, dims),
+          formula=r"\text{the gradient is turned round too}")  # fmt: skip
+
+
+@FLIP
+def flip(input: TensorT, *dims: Any) -> TensorT:
+    """A copy with the order of elements along ``dims`` reversed."""
+    require_tensor("flip", "input", input)
+    return apply(FLIP, (input,), (normalize_dims(sizes(dims, "flip"), input._array.ndim, "flip"),))
+
+
+ROLL = Op("roll", lambda m, input, shifts, dims: m.roll(input, shifts, dims),
+          input=lambda m, g, shifts, dims: m.roll(g, tuple(-s for s in shifts) if dims is not None else -shifts, dims),
+          formula=r"\text{the gradient is rolled back}")  # fmt: skip
+
+
+@ROLL
+def roll(input: TensorT, shifts: Any, dims: Any = None) -> TensorT:
+    """A copy shifted along ``dims`` (flattened unless given); what falls off one end comes in at the other."""
+    require_tensor("roll", "input", input)
+    if dims is None:
+        return apply(ROLL, (input,), (shifts[0] if isinstance(shifts, (tuple, list)) else shifts, None))
+    s = tuple(shifts) if isinstance(shifts, (tuple, list)) else (shifts,)
+    return apply(ROLL, (input,), (s, normalize_dims(dims, input._array.ndim, "roll")))
+
+
+# -- joining -------------------------------------------------------------------------------------------------------------
+
+
+def _slices(m: Any, g: Any, dim: Any, lengths: Any) -> tuple[Any, ...]:
+    out, start = [], 0
+    for n in lengths:
+        out.append(m.index(g, (slice(None),) * dim + (slice(start, start + n),)))
+        start += n
+    return tuple(out)
+
+
+CAT = Op("cat", lambda m, inputs, dim, lengths: m.cat(inputs, dim), tensors=None, joint=_slices,
+         formula=r"\text{each input gets its slice of the gradient}")  # fmt: skip
+
+
+def _tensor_list(function: str, tensors: Any) -> list[Any]:
+    if isinstance(tensors, Variable) or not isinstance(tensors, (tuple, list)):
+        raise TypeError(
+            f"{function}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+        )
+    for i, x in enumerate(tensors):
+        if not isinstance(x, Variable):
+            raise TypeError(
+                f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}\n  operation: {function}"
+            )
+    if not tensors:
+        raise RuntimeError(f"{function}(): expected a non-empty list of Tensors")
+    check_same_device(CAT, tensors)
+    d = tensors[0]._dtype()
+    for x in tensors[1:]:
+        d = promote_types(d, x._dtype())
+    return [to_dtype(x, d) for x in tensors]
+
+
+@CAT
+def cat(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
+    """Tensors joined along an existing dimension; their other sizes must agree.
+
+    Raises:
+        RuntimeError: for an empty list, 0-d tensors, or sizes that differ elsewhere.
+    """
+    inputs = _tensor_list("cat", tensors)
+    shapes = [tuple(x._array.shape) for x in inputs]
+    if any(not s for s in shapes):
+        raise RuntimeError(f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated\n  fix: use stack()")
+    # PyTorch lets empty one-dimensional tensors pass, whatever the others' shape.
+    inputs = [x for x in inputs if tuple(x._array.shape) != (0,)] or inputs[:1]
+    shapes = [tuple(x._array.shape) for x in inputs]
+    d = normalize_dim(dim, len(shapes[0]), "cat")
+    for i, s in enumerate(shapes):
+        if len(s) != len(shapes[0]):
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(shapes[0])} and {len(s)}")
+        for j, (a, b) in enumerate(zip(shapes[0], s, strict=True)):
+            if j != d and a != b:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got size {b} for tensor "
+                    f"number {i} in the list.\n  got: shapes {', '.join(map(str, shapes))}"
+                )
+    return apply(CAT, inputs, (d, tuple(s[d] for s in shapes)))
+
+
+STACK = Op("stack", lambda m, inputs, dim: m.cat([m.reshape(a, (*a.shape[:dim], 1, *a.shape[dim:])) for a in inputs], dim),
+           tensors=None, joint=lambda m, g, dim, needs: tuple(m.index(g, (slice(None),) * dim + (i,)) for i in range(len(needs))),
+           formula=r"\text{each input gets its slice of the gradient}")  # fmt: skip
+
+
+@STACK
+def stack(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
+    """Tensors of one shape joined along a new dimension.
+
+    Raises:
+        RuntimeError: for an empty list, or shapes that differ.
+    """
+    inputs = _tensor_list("stack", tensors)
+    first = tuple(inputs[0]._array.shape)
+    for i, x in enumerate(inputs):
+        if tuple(x._array.shape) != first:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                f"{list(x._array.shape)} at entry {i}"
+            )
+    return apply(STACK, inputs, (normalize_dim(dim, len(first) + 1, "stack"),))
+
+
+def hstack(tensors: Sequence[TensorT]) -> TensorT:
+    """Joined side by side: along dimension 1, or 0 where tensors have one dimension."""
+    inputs = [reshape(x, 1) if not x._array.ndim else x for x in tensors]
+    return cat(inputs, 0 if inputs[0]._array.ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[TensorT]) -> TensorT:
+    """Joined as rows: along dimension 0, one-dimensional tensors as one row each."""
+    return cat([reshape(x, 1, -1) if x._array.ndim < 2 else x for x in tensors], 0)
+
+
+# -- splitting -----------------------------------------------------------------------------------------------------------
+
+NARROW = Op("slice", lambda m, input, index: m.index(input, index), node="SliceBackward0",
+            input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+            formula=r"\text{zeros, with } g \text{ in the slice}")  # fmt: skip
+SELECT = Op("select", lambda m, input, index: m.index(input, index), node="SelectBackward0",
+            input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+            formula=r"\text{zeros, with } g \text{ in the slice}")  # fmt: skip
+
+
+def narrow(input: TensorT, dim: int, start: int, length: int) -> TensorT:
+    """A view of ``length`` elements along ``dim``, from ``start``.
+
+    Raises:
+        RuntimeError: where they are not all there.
+    """
+    require_tensor("narrow", "input", input)
+    d = normalize_dim(dim, input._array.ndim, "narrow")
+    n = input._array.shape[d]
+    begin = int(start) + n if start < 0 else int(start)
+    if length < 0 or not 0 <= begin <= n or begin + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    return apply_view(NARROW, input, ((slice(None),) * d + (slice(begin, begin + length),),))
+
+
+def select(input: TensorT, dim: int, index: int) -> TensorT:
+    """A view of the elements at ``index`` along ``dim``, without that dimension."""
+    require_tensor("select", "input", input)
+    d = normalize_dim(dim, input._array.ndim, "select")
+    n = input._array.shape[d]
+    if not -n <= index < n:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {d}")
+    return apply_view(SELECT, input, ((slice(None),) * d + (int(index),),))
+
+
+def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[TensorT, ...]:
+    """Views of consecutive pieces along ``dim``: of one size (the last may be smaller), or of the sizes given.
+
+    Raises:
+        RuntimeError: where the sizes given do not add up.
+    """
+    require_tensor("split", "tensor", tensor)
+    d = normalize_dim(dim, tensor._array.ndim, "split")
+    n = tensor._array.shape[d]
+    if isinstance(split_size_or_sections, int):
+        size = split_size_or_sections
+        if size < 0 or (size == 0 and n):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}" if size < 0 else
+                               f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")  # fmt: skip
+        lengths = [min(size, n - i) for i in range(0, n, size)] if n else [0]
+    else:
+        lengths = list(split_size_or_sections)
+        if sum(lengths) != n or any(length < 0 for length in lengths):
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {d}), but "
+                f"got split_sizes={lengths}"
+            )
+    out, start = [], 0
+    for length in lengths:
+        out.append(narrow(tensor, d, start, length))
+        start += length
+    return tuple(out)
+
+
+def chunk(input: TensorT, chunks: int, dim: int = 0) -> tuple[TensorT, ...]:
+    """``chunks`` views of nearly equal size along ``dim`` (fewer where they don't divide).
+
+    Raises:
+        RuntimeError: for less than one chunk.
+    """
+    if chunks < 1:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    d = normalize_dim(dim, input._array.ndim, "chunk")
+    n = input._array.shape[d]
+    return split(input, max(-(-n // chunks), 1), d)
+
+
+def unbind(input: TensorT, dim: int = 0) -> tuple[TensorT, ...]:
+    """A view for each index along ``dim``, without that dimension."""
+    require_tensor("unbind", "input", input)
+    if not input._array.ndim:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    d = normalize_dim(dim, input._array.ndim, "unbind")
+    return tuple(select(input, d, i) for i in range(input._array.shape[d]))
+
+
+def repeat(input: TensorT, *repeats: Any) -> TensorT:
+    """A copy in which each dimension is repeated; new dimensions come first.
+
+    Raises:
+        RuntimeError: where there are fewer repeats than dimensions.
+    """
+    times = sizes(repeats, "repeat")
+    shape = tuple(input._array.shape)
+    if len(times) < len(shape):
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor\n"
+            f"  got: {len(times)} repeats for {len(shape)} dimensions"
+        )
+    shape = (1,) * (len(times) - len(shape)) + shape
+    between = reshape(input, tuple(n for s in shape for n in (1, s)))
+    wide = expand(between, tuple(n for r, s in zip(times, shape, strict=True) for n in (r, s)))
+    return reshape(wide, tuple(r * s for r, s in zip(times, shape, strict=True)))
+
+
+def tile(input: TensorT, *dims: Any) -> TensorT:
+    """Like ``repeat``, but missing repeats count as 1."""
+    times = sizes(dims, "tile")
+    return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
+
+
+def repeat_interleave(input: TensorT, repeats: int, dim: int | None = None) -> TensorT:
+    """A copy in which each element (along ``dim``, or of the flattened tensor) is repeated in place."""
+    if dim is None:
+        input, dim = reshape(input, -1), 0
+    d = normalize_dim(dim, input._array.ndim, "repeat_interleave")
+    shape = tuple(input._array.shape)
+    wide = expand(unsqueeze(input, d + 1), (*shape[: d + 1], repeats, *shape[d + 1 :]))
+    return reshape(wide, (*shape[:d], shape[d] * repeats, *shape[d + 1 :]))
+
+
+concat = concatenate = cat
+swapaxes = swapdims = transpose
+moveaxis = movedim
+
+
+class ShapeMethods(Variable):
+    """The functions of this file as methods of ``Tensor``."""
+
+    __slots__ = ()
+
+    reshape = reshape
+    view = view
+    permute = permute
+    transpose = transpose
+    t = t
+    expand = expand
+    expand_as = expand_as
+    broadcast_to = broadcast_to
+    squeeze = squeeze
+    unsqueeze = unsqueeze
+    flatten = flatten
+    ravel = ravel
+    unflatten = unflatten
+    movedim = movedim
+    moveaxis = moveaxis
+    flip = flip
+    roll = roll
+    narrow = narrow
+    select = select
+    split = split
+    chunk = chunk
+    unbind = unbind
+    repeat = repeat
+    tile = tile
+    repeat_interleave = repeat_interleave
+    swapaxes = swapaxes
+    swapdims = swapdims
+
+    def view_as(self: TensorT, other: Variable) -> TensorT:
+        """``view`` with the shape of ``other``."""
+        return view(self, tuple(other._array.shape))
+
+    def reshape_as(self: TensorT, other: Variable) -> TensorT:
+        """``reshape`` to the shape of ``other``."""
+        return reshape(self, tuple(other._array.shape))
+
+    @property
+    def T(self: TensorT) -> TensorT:
+        """The dimensions in reverse order, a view."""
+        return t(self) if self._array.ndim == 2 else permute(self, tuple(range(self._array.ndim))[::-1])
+
+    @property
+    def mT(self: TensorT) -> TensorT:
+        """The last two dimensions swapped, a view."""
+        if self._array.ndim < 2:
+            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor.")
+        return transpose(self, -2, -1)
