@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd import no_grad
-from ..tensor import Generator, Tensor, empty_like, from_numpy, randperm, where
+from ..ops import where
+from ..tensor import Generator, Tensor, empty_like, from_numpy, randperm
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",

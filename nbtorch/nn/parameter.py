@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
+from ..autograd.variable import shared_storage, wrap
 from ..tensor import Tensor, empty
 
 __all__ = ["Buffer", "Parameter"]
+
+
+TensorT = TypeVar("TensorT", bound=Tensor)
+
+
+def _over_the_memory_of(data: Tensor, cls: type[TensorT]) -> TensorT:
+    """A leaf of class ``cls`` with the array of ``data``, and with its count of changes in place."""
+    leaf: TensorT = wrap(data._array, data._backend, cls)
+    leaf._storage = shared_storage(data)
+    return leaf
 
 
 class Parameter(Tensor):
@@ -30,7 +41,7 @@ class Parameter(Tensor):
                 f"Parameter: expected a Tensor as data, got {type(data).__name__}. "
                 "Make a tensor of it first: nn.Parameter(nbtorch.tensor(...))."
             )
-        return data.detach().as_subclass(cls).requires_grad_(requires_grad)
+        return _over_the_memory_of(data, cls).requires_grad_(requires_grad)
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
         """The work is done in ``__new__``; ``Tensor`` has an initialiser of its own that must not run."""
@@ -62,7 +73,7 @@ class Buffer(Tensor):
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         source = empty(0) if data is None else data
-        buffer = source.detach().requires_grad_(source.requires_grad).as_subclass(cls)
+        buffer = _over_the_memory_of(source, cls).requires_grad_(source.requires_grad)
         buffer.persistent = persistent
         return buffer
 
