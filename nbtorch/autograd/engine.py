@@ -15,7 +15,7 @@ from ..backends.quiet import hush, unhush
 from . import anomaly
 from .hooks import Hooks
 from .modes import grad_mode
-from .node import Node
+from .node import FREED, Node
 from .variable import Variable, wrap
 
 
@@ -120,7 +120,8 @@ def run_backward(
                     if needed is None or needed[node]:
                         outs = _run(node, g, create_graph)
                     if not retain_graph:
-                        node.release()
+                        node.saved = FREED
+                        node.guards = ()
                 edges = node.edges
                 nrs = node.nrs
                 plan_made = node.plan is not None and node.hooks is None
@@ -255,15 +256,22 @@ def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: 
 
 def _run(node: Any, g: Any, create_graph: bool) -> Any:
     """The gradients of the node's inputs, one per edge, None where none is wanted."""
-    if node.saved is not None or node.guards:
+    saved = node.saved
+    if saved is FREED:
         node.check()
+    guards = node.guards
+    for i in range(0, len(guards), 2):
+        storage = guards[i]
+        if storage.version != guards[i + 1] or storage.exports is not None:
+            node.check()
+            break
     plan = node.plan
     if plan is None:
         outs = node.backward(g, create_graph)
     elif create_graph:
         outs = plan.run(maths, g, plan.saved_tensors(node))
     else:
-        outs = plan.run(node.backend, g, node.saved)
+        outs = plan.run(node.backend, g, saved)
     hooks = node.hooks
     if hooks is not None and hooks.post:
         outs = _run_post_hooks(node, hooks, outs, g, create_graph)

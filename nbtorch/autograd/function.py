@@ -7,9 +7,9 @@ from typing import Any
 
 from .engine import edge_of
 from .modes import grad_mode, no_grad
-from .node import Node, new_node, saved_tensor
+from .node import Node, saved_tensor
 from .sequence import next_sequence_nr
-from .variable import Variable, alias, shared_storage, where_called, wrap
+from .variable import Variable, _new, alias, shared_storage, where_called, wrap
 
 
 class FunctionCtx:
@@ -180,7 +180,7 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
                 f"{cls.__name__}.forward: expected to return Variables (argument {i}), got {type(out).__name__}\n"
                 "  fix: wrap the result with torch.tensor(...)"
             )
-    node: Any = new_node(cls._node_class)
+    node: Any = _new(cls._node_class)
     edges = [edge_of(t) if t.requires_grad else (None, 0) for _, t in inputs]
     node.op, node.plan, node.hooks = None, None, None
     node.ctx, node.function = ctx, cls

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .hooks import Hook, Hooks, RemovableHandle, add_hook
-from .variable import Variable, Where, _new, describe_where, wrap
+from .variable import Variable, Where, describe_where, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,11 +96,6 @@ class Node:
     def register_prehook(self, hook: Hook) -> RemovableHandle:
         """``hook(grad_outputs)`` runs before the node; what it returns replaces ``grad_outputs``."""
         return add_hook(self._hooks().pre, hook)
-
-    def release(self) -> None:
-        """Forgets what was saved: a second backward then raises."""
-        self.saved = FREED
-        self.guards = ()
 
     def check(self) -> None:
         """Raises if what was saved is gone, or was changed in place since it was saved."""
@@ -211,8 +206,3 @@ def saved_tensor(array: Any, backend: Any, edge: Any, nr: int) -> Any:
     if edge is not None:
         t._grad_fn, t._output_nr, t._requires_grad = edge, nr, True
     return t
-
-
-def new_node(cls: type[Node]) -> Node:
-    """A node with nothing but its class; the caller fills every field."""
-    return _new(cls)

@@ -24,9 +24,13 @@ _PACKAGE = str(Path(__file__).resolve().parent.parent) + ("\\" if sys.platform =
 Where = tuple[CodeType, int]
 
 
-def where_called() -> Where:
-    """The place in the user's code that called into nbtorch: a code object and an offset, read only when needed."""
-    frame: Any = sys._getframe(1)
+def where_called(depth: int = 1) -> Where:
+    """The place in the user's code that called into nbtorch: a code object and an offset, read only when needed.
+
+    Args:
+        depth: how many callers are nbtorch's for sure and need no look.
+    """
+    frame: Any = sys._getframe(depth)
     while frame.f_code.co_filename.startswith(_PACKAGE):
         if frame.f_back is None:
             break

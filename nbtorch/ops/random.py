@@ -391,8 +391,8 @@ class RandomMethods(Variable):
         if a > b:
             raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
         g, d = _chosen(generator), self._array.dtype
-        scale, low = np.asarray(b - a, d), np.asarray(a, d)
-        return self._fill_random(lambda n: g.uniform(n, d) * scale + low)
+        # Scaled in double and rounded once, as a fused multiply-add does it.
+        return self._fill_random(lambda n: g.uniform(n, d).astype(np.float64) * float(d.type(b - a)) + float(d.type(a)))
 
     def normal_(self: TensorT, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> TensorT:
         """Normal numbers.
@@ -403,7 +403,7 @@ class RandomMethods(Variable):
         if std < 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
         g, d = _chosen(generator), self._array.dtype
-        return self._fill_random(lambda n: g.normal(n, d) * np.asarray(std, d) + np.asarray(mean, d))
+        return self._fill_random(lambda n: g.normal(n, d).astype(np.float64) * std + mean)
 
     def random_(self: TensorT, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> TensorT:
         """Whole numbers in [low, high); ``random_(high)`` counts from 0."""

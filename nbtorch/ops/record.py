@@ -122,7 +122,7 @@ class Plan:
     picks arguments by name would cost more than most operations do.
     """
 
-    __slots__ = ("names", "op", "pack", "run", "tensors")
+    __slots__ = ("guarded", "names", "op", "pack", "run", "tensors")
 
     def __init__(self, op: Op, mask: int, count: int) -> None:
         self.op = op
@@ -176,6 +176,10 @@ class Plan:
         self.run: Callable[..., Any] = functions["run"]
         self.pack: Callable[..., Any] | None = functions["pack"] if names else None
         self.names = tuple(names)
+        # The saved tensors whose memory must not change, by input number; None is the output.
+        self.guarded: tuple[int | None, ...] = tuple(
+            i for _, which in self.tensors for i in (range(count) if which == -1 else (which,))
+        )
 
     def _edge(self, node: Node, which: int) -> tuple[Any, int]:
         return node.edges[which], 0 if node.nrs is None else node.nrs[which]
@@ -246,55 +250,48 @@ def make_node(
     node: Any = _new(cls)
     node.op = op
     node.plan = plan
-    node.backend = arrays_backend(inputs)
     node.sequence_nr = next_sequence_nr()
-    node.where = where_called()
+    node.where = where_called(3)
     node.hooks = None
-    nrs = None
     edges = []
-    for i, t in enumerate(inputs):
-        if mask >> i & 1:
+    numbered = False
+    bit = 1
+    for t in inputs:
+        e = None
+        if mask & bit:
+            node.backend = t._backend
             e = t._grad_fn
             if e is None:
-                edges.append(t)
-            else:
-                edges.append(e)
-                if t._output_nr:
-                    if nrs is None:
-                        nrs = [0] * len(inputs)
-                    nrs[i] = t._output_nr
-        else:
-            edges.append(None)
+                e = t
+            elif t._output_nr:
+                numbered = True
+        edges.append(e)
+        bit <<= 1
     node.edges = tuple(edges)
-    node.nrs = None if nrs is None else tuple(nrs)
+    node.nrs = tuple([t._output_nr if isinstance(t, Variable) else 0 for t in inputs]) if numbered else None
     if op.outputs == 1:
         node.shape = out.shape
         node.dtype = out.dtype
     else:
         node.shape = tuple([o.shape for o in out])
         node.dtype = tuple([o.dtype for o in out])
-    if plan.pack is None:
+    pack = plan.pack
+    if pack is None:
         node.saved = None
         node.guards = ()
         return node  # type: ignore[no-any-return]
-    node.saved = plan.pack(arrays, out, static)
+    node.saved = pack(arrays, out, static)
     guards: list[Any] = []
-    for _, which in plan.tensors:
-        if which is None:
-            guarded: Sequence[Any] = () if result is None else (result,)
-        elif which < 0:
-            guarded = inputs
-        else:
-            guarded = (inputs[which],)
-        for t in guarded:
-            if isinstance(t, Variable):
-                storage = t._storage
-                if storage is None:
-                    storage = t._storage = Storage()
-                elif storage.exports is not None:
-                    storage.refresh()
-                guards.append(storage)
-                guards.append(storage.version)
+    for which in plan.guarded:
+        t = result if which is None else inputs[which]
+        if isinstance(t, Variable):
+            storage = t._storage
+            if storage is None:
+                storage = t._storage = Storage()
+            elif storage.exports is not None:
+                storage.refresh()
+            guards.append(storage)
+            guards.append(storage.version)
     node.guards = tuple(guards)
     return node  # type: ignore[no-any-return]
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..autograd.api import tensor_backward
-from ..autograd.hooks import Hook, RemovableHandle
+from ..autograd.hooks import Hook, RemovableHandle, add_hook
 from ..autograd.node import leaf_hooks
-from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, wrap
+from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, shared_storage, wrap
 from ..backends import get_backend
 from ..backends.base import UFUNCS
 from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
+from ..backends.dtypes import get_default_dtype
 from ..ops.activation import ActivationMethods
 from ..ops.comparison import ComparisonMethods
 from ..ops.conversion import ConversionMethods
-from ..ops.creation import CreationMethods
+from ..ops.creation import CreationMethods, empty, strided
 from ..ops.creation import tensor as make_tensor
 from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
@@ -63,15 +65,11 @@ class Tensor(
 
     def __init__(self, *args: Any, device: Any = None) -> None:
         # torch.Tensor(2, 3) is uninitialised, torch.Tensor([2, 3]) holds the data; always of the default dtype.
-        from ..backends.dtypes import get_default_dtype
-
         if len(args) == 1 and isinstance(args[0], Variable):
             source = args[0]
         elif len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not isinstance(args[0], Size):
             source = make_tensor(args[0], dtype=get_default_dtype(), device=device)
         else:
-            from ..ops.creation import empty
-
             source = empty(*args, device=device) if args else empty(0, device=device)
         for slot in ("_array", "_backend", "_grad", "_grad_fn", "_hooks", "_output_nr", "_requires_grad", "_storage", "_view"):
             setattr(self, slot, getattr(source, slot))
@@ -120,8 +118,6 @@ class Tensor(
     @property
     def layout(self) -> Any:
         """Always ``torch.strided``."""
-        from ..ops.creation import strided
-
         return strided
 
     def size(self, dim: int | None = None) -> Any:
@@ -338,6 +334,20 @@ class Tensor(
             self._touch()
         self._array, self._backend, self._storage = value._array, value._backend, None
 
+    def as_subclass(self, cls: type[Any]) -> Any:
+        """The same tensor, of the class ``cls`` (a subclass of ``Tensor``): same memory, same place in the graph.
+
+        Raises:
+            TypeError: where ``cls`` is no subclass of ``Tensor``.
+        """
+        if not (isinstance(cls, type) and issubclass(cls, Tensor)):
+            raise TypeError(f"as_subclass: expected a subclass of Tensor, got {cls!r}")
+        out = wrap(self._array, self._backend, cls)
+        out._storage = shared_storage(self)
+        out._grad_fn, out._output_nr, out._requires_grad = self.grad_fn, self._output_nr, self._requires_grad
+        out._view = self._view
+        return out
+
     def register_hook(self, hook: Hook) -> RemovableHandle:
         """``hook(grad)`` runs when this tensor's gradient is known; what it returns replaces the gradient.
 
@@ -355,8 +365,6 @@ class Tensor(
         Raises:
             RuntimeError: for a tensor that is not a leaf, or requires no gradient.
         """
-        from ..autograd.hooks import add_hook
-
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self.grad_fn is not None:
@@ -369,8 +377,6 @@ class Tensor(
         Raises:
             RuntimeError: for a tensor that requires no gradient.
         """
-        import weakref
-
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.grad_fn is not None:
