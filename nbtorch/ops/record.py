@@ -48,9 +48,20 @@ class Op:
     """
 
     __slots__ = (
-        "derivatives", "formula", "forward", "function", "inputs", "joint", "name", "node_class", "node_name",
-        "outputs", "plans", "static", "variadic",
-    )  # fmt: skip
+        "derivatives",
+        "formula",
+        "forward",
+        "function",
+        "inputs",
+        "joint",
+        "name",
+        "node_class",
+        "node_name",
+        "outputs",
+        "plans",
+        "static",
+        "variadic",
+    )
 
     def __init__(
         self,
@@ -70,7 +81,7 @@ class Op:
         self.name = name
         self.forward = forward
         self.inputs = names[:count]
-        self.static = names[count:]
+        self.static = names[1:] if self.variadic else names[count:]
         self.outputs = outputs
         self.formula = formula
         self.joint = joint
@@ -279,7 +290,7 @@ def make_node(
     if pack is None:
         node.saved = None
         node.guards = ()
-        return node  # type: ignore[no-any-return]
+        return node
     node.saved = pack(arrays, out, static)
     guards: list[Any] = []
     for which in plan.guarded:
@@ -293,7 +304,7 @@ def make_node(
             guards.append(storage)
             guards.append(storage.version)
     node.guards = tuple(guards)
-    return node  # type: ignore[no-any-return]
+    return node
 
 
 def arrays_backend(inputs: Sequence[Any]) -> Any:
@@ -356,33 +367,53 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
     Returns:
         A new tensor, or a tuple of them where the record has several outputs.
     """
-    m = inputs[0]._backend if len(inputs) == 1 else check_same_device(op, inputs)
-    arrays = tuple([t._array if isinstance(t, Variable) else t for t in inputs])
+    # One pass over the inputs: this is the way of every operation that isn't elementwise.
+    m = cls = None
+    mask, bit = 0, 1
+    arrays = []
+    recording = grad_mode.enabled
+    for t in inputs:
+        if isinstance(t, Variable):
+            if m is None:
+                m, cls = t._backend, t._result_class
+            elif t._backend is not m:
+                check_same_device(op, inputs)
+            elif t._result_class is not cls:
+                cls = result_class(inputs)
+            if recording:
+                if t._view is not None:
+                    sync_view(t)
+                if t._requires_grad:
+                    mask |= bit
+            arrays.append(t._array)
+        else:
+            arrays.append(t)
+        bit <<= 1
+    if m is None:
+        m = arrays_backend(inputs)
     token = hush()
     try:
         out = op.forward(m, arrays, *static) if op.variadic else op.forward(m, *arrays, *static)
     finally:
         unhush(token)
-    cls = result_class(inputs)
     if op.outputs != 1:
-        return _wrap_several(op, inputs, arrays, out, static, m, cls)
+        return _wrap_several(op, inputs, arrays, out, static, m, cls, mask)
     if type(out) is not m.ndarray:
         out = m.as_array(out)
     t = wrap(out, m, cls)
-    if op.derivatives or op.joint is not None:
-        mask = gradient_mask(inputs)
-        if mask:
-            t._grad_fn = make_node(op, mask, inputs, arrays, out, static, t)
-            t._requires_grad = True
+    if mask and (op.derivatives or op.joint is not None):
+        t._grad_fn = make_node(op, mask, inputs, tuple(arrays), out, static, t)
+        t._requires_grad = True
     return t
 
 
-def _wrap_several(op: Op, inputs: Any, arrays: Any, out: Any, static: Any, m: Any, cls: Any) -> tuple[Any, ...]:
+def _wrap_several(
+    op: Op, inputs: Any, arrays: Any, out: Any, static: Any, m: Any, cls: Any, mask: int
+) -> tuple[Any, ...]:
     out = tuple([m.as_array(o) for o in out])
     tensors = tuple([wrap(o, m, cls) for o in out])
-    mask = gradient_mask(inputs)
     if mask:
-        node = make_node(op, mask, inputs, arrays, out, static, None)
+        node = make_node(op, mask, inputs, tuple(arrays), out, static, None)
         for nr, t in enumerate(tensors):
             if t._dtype().is_floating_point:
                 t._grad_fn, t._output_nr, t._requires_grad = node, nr, True
@@ -401,4 +432,3 @@ def apply_view(op: Op, input: Any, static: tuple[Any, ...] = ()) -> Any:
         view = input._view
         t._view = View(input, (step,)) if view is None else View(view.base, (*view.replay, step))
     return t
-
