@@ -40,13 +40,12 @@ from .backends.dtypes import (
     short,
     uint8,
 )
-from .backends.dtypes import bool_ as bool  # noqa: A004
-from .backends.dtypes import float32 as float  # noqa: A004
-from .backends.dtypes import int32 as int  # noqa: A004
+from .backends.dtypes import bool_ as bool
+from .backends.dtypes import float32 as float
+from .backends.dtypes import int32 as int
 from .ops import *
 from .ops import operands
 from .tensor import Size, Tensor, set_printoptions
-
 
 
 def is_tensor(obj: object) -> builtins.bool:
@@ -82,7 +81,11 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 def broadcast_shapes(*shapes: Any) -> Size:
     """The common shape of several."""
-    return Size(operands.broadcast_shapes("broadcast_shapes", *[(s,) if isinstance(s, builtins.int) else tuple(s) for s in shapes]))
+    return Size(
+        operands.broadcast_shapes(
+            "broadcast_shapes", *[(s,) if isinstance(s, builtins.int) else tuple(s) for s in shapes]
+        )
+    )
 
 
 def graph(value: Any, **options: Any) -> Any:

@@ -93,9 +93,7 @@ def backward(
     if not chosen:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     edges = [_target(t, i) for i, t in enumerate(chosen)]
-    found = run_backward(
-        roots, retain_graph=retain, create_graph=create_graph, targets=edges, accumulate=True
-    )
+    found = run_backward(roots, retain_graph=retain, create_graph=create_graph, targets=edges, accumulate=True)
     for t, edge in zip(chosen, edges, strict=True):
         if edge[0]._is_node and edge in found:
             t._grad = found[edge] if t._grad is None else t._grad + found[edge]
@@ -144,7 +142,9 @@ def grad(
     outs, ins = _as_tuple(outputs), _as_tuple(inputs)
     if materialize_grads:
         if allow_unused is False:
-            raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+            raise ValueError(
+                "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+            )
         allow_unused = True
     if is_grads_batched:
         return _batched(outs, ins, _as_tuple(grad_outputs), retain_graph, create_graph, bool(allow_unused))
@@ -175,7 +175,12 @@ def grad(
 
 
 def _batched(
-    outs: tuple[Any, ...], ins: tuple[Any, ...], batches: tuple[Any, ...], retain: bool | None, create: bool, unused: bool
+    outs: tuple[Any, ...],
+    ins: tuple[Any, ...],
+    batches: tuple[Any, ...],
+    retain: bool | None,
+    create: bool,
+    unused: bool,
 ) -> tuple[Any, ...]:
     """One backward for each entry along the first dimension of ``batches``, stacked."""
     n = batches[0]._array.shape[0]
@@ -187,7 +192,11 @@ def _batched(
 
 
 def tensor_backward(
-    self: Variable, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    self: Variable,
+    gradient: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
 ) -> None:
     """``Tensor.backward``; the plain call takes the short way."""
     if gradient is None and inputs is None and not create_graph and self._array.size == 1:

@@ -100,7 +100,7 @@ def run_backward(
     try:
         for e, nr, g in roots:
             receive(e, nr, g if create_graph else g._array)
-        for e in {id(root): root for root, _, _ in roots}.values():
+        for e in dict.fromkeys([root for root, _, _ in roots]):
             if pending[e] == 0:
                 if e._is_node:
                     heappush(heap, (-e.sequence_nr, e))

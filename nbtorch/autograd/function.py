@@ -68,13 +68,13 @@ class FunctionNode(Node):
 
     ctx: FunctionCtx
     function: type[Function]
-    outputs: int  # type: ignore[misc]
+    outputs: int
     positions: tuple[int, ...]
     save_edges: list[tuple[Any, int] | None]
 
     def unpack(self) -> tuple[Any, ...]:
         self.check()
-        out = []
+        out: list[Any] = []
         for array, place in zip(self.saved, self.save_edges, strict=True):
             if array is None:
                 out.append(None)
@@ -97,7 +97,7 @@ class FunctionNode(Node):
         if not isinstance(results, tuple):
             results = (results,)
         count = len(self.ctx.needs_input_grad)
-        if len(results) > count and any(r is not None for r in results[count:]) or len(results) < count:
+        if (len(results) > count and any(r is not None for r in results[count:])) or len(results) < count:
             raise RuntimeError(
                 f"function {self.name()} returned an incorrect number of gradients (expected {count}, got "
                 f"{len(results)})\n  fix: return one gradient for each input of forward, None where there is none"
@@ -247,7 +247,9 @@ def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
             return results
         single = not isinstance(results, tuple)
         outs = (results,) if single else results
-        blocked = tuple(_Blocked.apply(g, *[x for x in grads if x is not None]) if g is not None else None for g in outs)
+        blocked = tuple(
+            _Blocked.apply(g, *[x for x in grads if x is not None]) if g is not None else None for g in outs
+        )
         return blocked[0] if single else blocked
 
     return wrapper

@@ -33,7 +33,9 @@ def _host(t: Variable) -> np.ndarray[Any, Any]:
     return t._backend.to_host(t._array).astype(np.float64)
 
 
-def numerical_jacobian(func: Callable[..., Any], inputs: tuple[Any, ...], index: int, eps: float) -> list[np.ndarray[Any, Any]]:
+def numerical_jacobian(
+    func: Callable[..., Any], inputs: tuple[Any, ...], index: int, eps: float
+) -> list[np.ndarray[Any, Any]]:
     """For each output, the slopes with respect to ``inputs[index]``: shape (input elements, output elements)."""
     x = inputs[index]
     start = x._backend.to_host(x._array).copy()
@@ -51,9 +53,7 @@ def numerical_jacobian(func: Callable[..., Any], inputs: tuple[Any, ...], index:
     return [np.array(list(rows)) for rows in zip(*columns, strict=True)] if columns else []
 
 
-def analytical_jacobian(
-    func: Callable[..., Any], inputs: tuple[Any, ...], index: int
-) -> list[np.ndarray[Any, Any]]:
+def analytical_jacobian(func: Callable[..., Any], inputs: tuple[Any, ...], index: int) -> list[np.ndarray[Any, Any]]:
     """For each output, the derivatives with respect to ``inputs[index]``: shape (input elements, output elements)."""
     x = inputs[index]
     jacobians = []
@@ -69,7 +69,9 @@ def analytical_jacobian(
                     (g,) = grad(out, x, start, retain_graph=True, allow_unused=True)
                     if g is not None:
                         if g._array.shape != x._array.shape:
-                            raise GradcheckError(f"gradient of shape {tuple(g._array.shape)} for an input of {tuple(x._array.shape)}")
+                            raise GradcheckError(
+                                f"gradient of shape {tuple(g._array.shape)} for an input of {tuple(x._array.shape)}"
+                            )
                         jacobian[:, j] = _host(g).reshape(-1)
             jacobians.append(jacobian)
     return jacobians
@@ -118,7 +120,9 @@ def gradcheck(
     return True
 
 
-def _compare(func: Callable[..., Any], inputs: tuple[Any, ...], index: int, eps: float, atol: float, rtol: float) -> None:
+def _compare(
+    func: Callable[..., Any], inputs: tuple[Any, ...], index: int, eps: float, atol: float, rtol: float
+) -> None:
     analytical = analytical_jacobian(func, inputs, index)
     numerical = numerical_jacobian(func, inputs, index, eps)
     for which, (a, n) in enumerate(zip(analytical, numerical, strict=False)):
@@ -176,7 +180,9 @@ def gradgradcheck(
             found = grad([o for o, _ in pairs], wanted, [g for _, g in pairs], create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
 
-    return gradcheck(first_derivative, (*arguments, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)
+    return gradcheck(
+        first_derivative, (*arguments, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
+    )
 
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]

@@ -138,4 +138,4 @@ class inference_mode(_GradMode):
         super().__exit__(kind, value, tb)
 
     def _fresh(self) -> _GradMode:
-        return inference_mode(self._inference)  # type: ignore[no-any-return]
+        return inference_mode(self._inference)

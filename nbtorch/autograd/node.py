@@ -46,6 +46,7 @@ class Node:
     _is_node = True
     outputs = 1
 
+    _next: tuple[tuple[Any, int], ...]
     op: Any
     plan: Any
     edges: tuple[Any, ...]
@@ -70,7 +71,7 @@ class Node:
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """For each input, the node it came from and which of its outputs it was; (None, 0) where none is wanted."""
         try:
-            return self._next  # type: ignore[no-any-return]
+            return self._next
         except AttributeError:
             pass
         self._next = tuple(
@@ -195,7 +196,7 @@ def leaf_hooks(leaf: Variable) -> Hooks:
     hooks = leaf._hooks
     if hooks is None:
         hooks = leaf._hooks = Hooks()
-    return hooks  # type: ignore[no-any-return]
+    return hooks
 
 
 def saved_tensor(array: Any, backend: Any, edge: Any, nr: int) -> Any:

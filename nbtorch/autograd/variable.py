@@ -147,7 +147,7 @@ class Variable:
 
     __hash__ = object.__hash__
 
-    # -- the graph's side ----------------------------------------------------------------------------------------
+    # -- the graph's side ---
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to this tensor. Set it on leaves of floating dtype only."""

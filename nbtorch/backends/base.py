@@ -125,7 +125,7 @@ class Backend:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.device)!r})"
 
-    # -- to and from the host ------------------------------------------------------------------------------------
+    # -- to and from the host ---
     def from_host(self, array: np.ndarray[Any, Any]) -> Array:
         """A device array with the same numbers; may share memory with ``array`` where the device is the host."""
         return self.xp.asarray(array)
@@ -137,7 +137,7 @@ class Backend:
     def synchronize(self) -> None:
         """Waits until everything queued on the device is done; nothing to wait for on the host."""
 
-    # -- creation ------------------------------------------------------------------------------------------------
+    # -- creation ---
     def empty(self, shape: Sequence[int], dtype: Any) -> Array:
         return self.xp.empty(shape, dtype)
 
@@ -174,7 +174,7 @@ class Backend:
         """Whether ``view``, made from ``x`` by reshaping or indexing, is over the same memory or had to be copied."""
         return view is x or (view.base is not None and (view.base is x or view.base is x.base))
 
-    # -- elementwise ---------------------------------------------------------------------------------------------
+    # -- elementwise ---
     def rsqrt(self, x: Array) -> Array:
         return 1 / self.sqrt(x)
 
@@ -212,7 +212,7 @@ class Backend:
     def triu(self, x: Array, diagonal: int = 0) -> Array:
         return self.xp.triu(x, diagonal)
 
-    # -- reductions ----------------------------------------------------------------------------------------------
+    # -- reductions ---
     def sum(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:
         return x.sum(dim, dtype, None, keepdim)
 
@@ -276,7 +276,7 @@ class Backend:
         shifted = x - self.amax(x, (dim,), True)
         return shifted - self.log(self.sum(self.exp(shifted), (dim,), True))
 
-    # -- linear algebra ------------------------------------------------------------------------------------------
+    # -- linear algebra ---
     def matmul(self, a: Array, b: Array) -> Array:
         return _in_dtype_of(a, self.xp.matmul(a, b))
 
@@ -285,7 +285,7 @@ class Backend:
             return self.xp.einsum(equation, *[x.astype(np.float32) for x in operands]).astype(operands[0].dtype)
         return self.xp.einsum(equation, *operands)
 
-    # -- shape ---------------------------------------------------------------------------------------------------
+    # -- shape ---
     def reshape(self, x: Array, shape: Sequence[int]) -> Array:
         return x.reshape(shape)
 
@@ -303,9 +303,7 @@ class Backend:
         lead = x.ndim - len(shape)
         if lead < 0:  # a value with leading dimensions of size 1, written into a region without them
             x, lead = x.reshape((1,) * -lead + x.shape), 0
-        dims = tuple(range(lead)) + tuple(
-            lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1
-        )
+        dims = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1)
         return self.sum(x, dims, True).reshape(shape) if dims else x.reshape(shape)
 
     def cat(self, arrays: Sequence[Array], dim: int) -> Array:
@@ -318,7 +316,7 @@ class Backend:
     def roll(self, x: Array, shifts: Any, dims: Any) -> Array:
         return self.xp.roll(x, shifts, dims)
 
-    # -- indexing ------------------------------------------------------------------------------------------------
+    # -- indexing ---
     def index(self, x: Array, index: Any) -> Array:
         return x[index]
 
@@ -376,7 +374,7 @@ class Backend:
         self.add_at(out, (slice(None),) * dim + (index,), source)
         return out
 
-    # -- fused steps that an optimizer takes on its own buffers ----------------------------------------------------
+    # -- fused steps that an optimizer takes on its own buffers ---
     def norm(self, x: Array) -> Array:
         """The Euclidean norm over all elements, 0-d."""
         return self.sqrt(self.sum(x * x))

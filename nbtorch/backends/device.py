@@ -13,7 +13,8 @@ class device:
     ``cpu`` is NumPy, ``cuda`` is CuPy, ``strict`` is the stand-in that refuses on the CPU what CuPy refuses.
 
     Raises:
-        RuntimeError: for an unknown type or a malformed string.
+        RuntimeError: for an unknown type, a malformed string or a negative index.
+        TypeError: for anything but a name, a GPU's number or a device.
     """
 
     __slots__ = ("index", "type")
@@ -21,18 +22,32 @@ class device:
     index: int | None
 
     def __init__(self, device: str | int | device, index: int | None = None) -> None:
-        if isinstance(device, int):
-            kind, index = "cuda", device
-        elif isinstance(device, str):
-            kind, _, suffix = device.partition(":")
-            if suffix:
+        if index is not None and type(index) is not int:
+            raise TypeError(f"device(): argument 'index' (position 2) must be int, not {type(index).__name__}")
+        if isinstance(device, str):
+            kind, colon, suffix = device.partition(":")
+            if colon:
                 if index is not None:
-                    raise RuntimeError(f"device string {device!r} has an index already; leave index={index} out")
-                if not suffix.isdecimal():
+                    raise RuntimeError(
+                        f"type (string) must not include an index because index was passed explicitly: {device}\n"
+                        f"  fix: device({device!r}) or device({kind!r}, {index})"
+                    )
+                if not (suffix.isascii() and suffix.isdecimal()) or (suffix[0] == "0" and suffix != "0"):
                     raise RuntimeError(f"Invalid device string: {device!r}\n  expected: a type and a number, as cuda:0")
                 index = int(suffix)
-        else:
+        elif type(device) is int:
+            if index is not None:
+                raise TypeError("device(): argument 'type' (position 1) must be str, not int")
+            kind, index = "cuda", device
+        elif isinstance(device, _device):
             kind, index = device.type, device.index
+        else:
+            raise TypeError(
+                f"device() received an invalid combination of arguments - got ({type(device).__name__})\n"
+                "  expected: a name such as 'cpu' or 'cuda:0', or the number of a GPU"
+            )
+        if index is not None and index < 0:
+            raise RuntimeError(f"Device index must not be negative\n  got: {index}")
         if kind not in KINDS:
             raise RuntimeError(
                 f"Expected one of cpu, cuda device type at start of device string: {kind}\n"
@@ -56,3 +71,6 @@ class device:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (device, (str(self),))
+
+
+_device = device  # under a name that no argument hides

@@ -56,6 +56,8 @@ def erf(xp: Any, x: Any) -> Any:
         xp: the array module of ``x``.
         x: a floating array of any shape.
     """
+    if x.dtype.itemsize < 4:  # half precision would lose places in each of the many steps
+        return erf(xp, x.astype(np.float32)).astype(x.dtype)
     near, far = _series()
     size = xp.minimum(xp.absolute(x), _FAR)
     squared = xp.minimum(size, _SPLIT) ** 2

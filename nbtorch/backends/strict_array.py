@@ -28,7 +28,7 @@ FACTS: dict[str, Any] = json.loads(Path(__file__).with_name("cupy_facts.json").r
 _HOST = np.ndarray
 _SCALARS = (bool, int, float, complex, np.generic)
 _KINDS = "biufc"
-_POISON_BYTE = 0xA5
+_POISON = b"\xa5" * 8
 
 Host = np.ndarray[Any, Any]
 
@@ -88,7 +88,7 @@ def check_dtype(dtype: Any) -> np.dtype[Any]:
 def poison(array: Host) -> Host:
     """Fills new memory with what nobody could mean: NaN, integers of the bytes A5, True."""
     if array.dtype.kind in "iu":
-        np.frombuffer(array, np.uint8).fill(_POISON_BYTE) if array.size else None
+        array.fill(np.frombuffer(_POISON[: array.itemsize], array.dtype)[0])
     elif array.dtype.kind == "b":
         array.fill(True)
     else:

@@ -4,6 +4,7 @@ from .activation import *
 from .comparison import *
 from .conversion import *
 from .creation import *
+from .elementary import *
 from .indexing import *
 from .linalg import *
 from .loss import *

@@ -11,9 +11,10 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable
 from .dispatch import PROMOTE, unary
+from .elementary import sigmoid, tanh
 from .inplace import unary_
 from .operands import normalize_dim, require_tensor
-from .pointwise import clamp, sigmoid, tanh, where
+from .pointwise import add, clamp, div, mul, where
 from .record import Op
 from .reduction import _require_floating
 from .shape import chunk
@@ -24,7 +25,9 @@ __all__ = [
     "threshold",
 ]  # fmt: skip
 
-RELU = Op("relu", lambda m, input: m.relu(input), input=lambda g, out: g * (out > 0), formula=r"\mathrm{ReLU}'(x) = [x>0]")
+RELU = Op(
+    "relu", lambda m, input: m.relu(input), input=lambda g, out: g * (out > 0), formula=r"\mathrm{ReLU}'(x) = [x>0]"
+)
 
 
 @RELU
@@ -56,7 +59,7 @@ def prelu(input: TensorT, weight: Any) -> TensorT:
                 f"channel size = {input._array.shape[1] if input._array.ndim > 1 else 1}."
             )
         weight = weight.reshape([1, -1] + [1] * (input._array.ndim - 2))
-    return where(input > 0, input, input * weight)  # type: ignore[operator, no-any-return]
+    return where(input > 0, input, input * weight)  # type: ignore[operator]
 
 
 ELU = Op(
@@ -96,10 +99,12 @@ _ROOT_2_OVER_PI = math.sqrt(2.0 / math.pi)
 GELU = Op(
     "gelu",
     lambda m, input: input * (0.5 * (1.0 + m.erf(input * (1 / _ROOT_2)))),
-    input=lambda m, g, input: g
-    * (
-        0.5 * (1.0 + m.erf(input * (1 / _ROOT_2)))
-        + input * m.exp(-0.5 * (input * input)) * (1 / math.sqrt(2 * math.pi))
+    input=lambda m, g, input: (
+        g
+        * (
+            0.5 * (1.0 + m.erf(input * (1 / _ROOT_2)))
+            + input * m.exp(-0.5 * (input * input)) * (1 / math.sqrt(2 * math.pi))
+        )
     ),
     formula=r"f(x) = x\,\Phi(x):\quad f'(x) = \Phi(x) + x\,\varphi(x)",
 )
@@ -116,8 +121,13 @@ def _gelu_tanh_input(m: Any, g: Any, input: Any) -> Any:
     return g * (0.5 * (1.0 + t) + 0.5 * input * (1.0 - t * t) * slope)
 
 
-GELU_TANH = Op("gelu_tanh", _gelu_tanh, node="GeluBackward0", input=_gelu_tanh_input,
-               formula=r"f(x) \approx \tfrac x2\bigl(1+\tanh\sqrt{2/\pi}\,(x+0.044715x^3)\bigr)")  # fmt: skip
+GELU_TANH = Op(
+    "gelu_tanh",
+    _gelu_tanh,
+    node="GeluBackward0",
+    input=_gelu_tanh_input,
+    formula=r"f(x) \approx \tfrac x2\bigl(1+\tanh\sqrt{2/\pi}\,(x+0.044715x^3)\bigr)",
+)
 
 
 @GELU
@@ -175,13 +185,13 @@ def logsigmoid(input: TensorT) -> TensorT:
 
 def mish(input: TensorT) -> TensorT:
     """``input * tanh(softplus(input))``."""
-    return input * tanh(softplus(input))  # type: ignore[operator, no-any-return]
+    return input * tanh(softplus(input))  # type: ignore[operator]
 
 
 def hardtanh(input: TensorT, min_val: float = -1.0, max_val: float = 1.0) -> TensorT:
     """``input`` bounded to [min_val, max_val]; the derivative at the bounds is 0."""
     inside = (input > min_val) & (input < max_val)  # type: ignore[operator]
-    return where(inside, input, clamp(input, min_val, max_val).detach())  # type: ignore[attr-defined, no-any-return]
+    return where(inside, input, clamp(input, min_val, max_val).detach())  # type: ignore[attr-defined]
 
 
 def relu6(input: TensorT) -> TensorT:
@@ -191,38 +201,38 @@ def relu6(input: TensorT) -> TensorT:
 
 def hardsigmoid(input: TensorT) -> TensorT:
     """``relu6(input + 3) / 6``."""
-    return relu6(input + 3) / 6  # type: ignore[operator, no-any-return]
+    return div(relu6(add(input, 3)), 6)
 
 
 def hardswish(input: TensorT) -> TensorT:
     """``input * relu6(input + 3) / 6``."""
-    return input * relu6(input + 3) / 6  # type: ignore[operator, no-any-return]
+    return div(mul(input, relu6(add(input, 3))), 6)
 
 
 def softsign(input: TensorT) -> TensorT:
     """``input / (1 + |input|)``."""
-    return input / (input.abs() + 1)  # type: ignore[attr-defined, operator, no-any-return]
+    return input / (input.abs() + 1)
 
 
 def tanhshrink(input: TensorT) -> TensorT:
     """``input - tanh(input)``."""
-    return input - tanh(input)  # type: ignore[operator, no-any-return]
+    return input - tanh(input)  # type: ignore[operator]
 
 
 def threshold(input: TensorT, threshold: float, value: float) -> TensorT:
     """``input`` where above ``threshold``, ``value`` elsewhere."""
-    return where(input > threshold, input, value)  # type: ignore[operator, no-any-return]
+    return where(input > threshold, input, value)  # type: ignore[operator]
 
 
 def softshrink(input: TensorT, lambd: float = 0.5) -> TensorT:
     """``input`` moved towards 0 by ``lambd``, 0 within it."""
     moved = where(input > lambd, input - lambd, input + lambd)  # type: ignore[operator]
-    return where(input.abs() > lambd, moved, input * 0)  # type: ignore[attr-defined, operator, no-any-return]
+    return where(input.abs() > lambd, moved, input * 0)  # type: ignore[attr-defined, operator]
 
 
 def hardshrink(input: TensorT, lambd: float = 0.5) -> TensorT:
     """``input`` where its size exceeds ``lambd``, 0 elsewhere."""
-    return where(input.abs() > lambd, input, input * 0)  # type: ignore[attr-defined, operator, no-any-return]
+    return where(input.abs() > lambd, input, input * 0)  # type: ignore[attr-defined, operator]
 
 
 def glu(input: TensorT, dim: int = -1) -> TensorT:
@@ -235,7 +245,7 @@ def glu(input: TensorT, dim: int = -1) -> TensorT:
     if input._array.shape[d] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {input._array.shape[d]}")
     a, b = chunk(input, 2, d)
-    return a * sigmoid(b)  # type: ignore[operator, no-any-return]
+    return a * sigmoid(b)  # type: ignore[operator]
 
 
 class ActivationMethods(Variable):

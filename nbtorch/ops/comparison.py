@@ -143,7 +143,9 @@ def bitwise_right_shift(input: TensorT, other: TensorT | Number) -> TensorT:
 def bitwise_not(input: TensorT) -> TensorT:
     """The bits of integers turned round; for bools, not."""
     if isinstance(input, Variable) and input._array.dtype.kind == "f":
-        raise TypeError(f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {input._dtype()!r}")
+        raise TypeError(
+            f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {input._dtype()!r}"
+        )
     return unary(BITWISE_NOT, input, PROMOTE)
 
 

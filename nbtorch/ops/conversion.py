@@ -61,8 +61,9 @@ def clone(input: TensorT, *, memory_format: Any = None) -> TensorT:
     return apply(CLONE, (input,))
 
 
-CONTIGUOUS = Op("contiguous", lambda m, input: m.contiguous(input), node="CloneBackward0", input=lambda g: g,
-                formula=r"x' = 1")  # fmt: skip
+CONTIGUOUS = Op(
+    "contiguous", lambda m, input: m.contiguous(input), node="CloneBackward0", input=lambda g: g, formula=r"x' = 1"
+)
 
 
 @CONTIGUOUS
@@ -90,7 +91,7 @@ class ToCopy(Function):
 def to_device(input: TensorT, where: str | int | Device) -> TensorT:
     """``input`` itself where it is on the device already, else a copy there; gradients are copied back."""
     target = get_backend(where)
-    return input if target is input._backend else ToCopy.apply(input, target)  # type: ignore[no-any-return]
+    return input if target is input._backend else ToCopy.apply(input, target)
 
 
 @mathematical

@@ -20,6 +20,7 @@ __all__ = [
     "full_like", "linspace", "logspace", "meshgrid", "ones", "ones_like", "strided", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
 
+
 class _Strided:
     def __repr__(self) -> str:
         return "torch.strided"
@@ -41,12 +42,12 @@ def as_numpy_dtype(d: DType | None, default: DType | None = None) -> Any:
     return d.numpy
 
 
-# -- from data -----------------------------------------------------------------------------------------------------------
+# -- from data ---
 
 
 def _leaf(x: Any) -> Any:
     """Tensors inside lists as numbers; everything else as it is."""
-    return x.tolist() if isinstance(x, Variable) else x
+    return x._backend.to_host(x._array).tolist() if isinstance(x, Variable) else x
 
 
 def _infer(data: Any) -> np.ndarray[Any, Any]:
@@ -106,7 +107,9 @@ def _shorten(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def tensor(data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+def tensor(
+    data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Any:
     """A new leaf tensor with a copy of ``data``.
 
     Args:
@@ -124,7 +127,7 @@ def tensor(data: Any, *, dtype: DType | None = None, device: Any = None, require
         host = data._backend.to_host(data._array)
     else:
         backend = get_backend(device)
-        host = data if isinstance(data, (np.ndarray, np.generic)) else _infer(data)
+        host = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else _infer(data)
         if not isinstance(data, (np.ndarray, np.generic)) and host.dtype.kind == "f" and dtype is None:
             host = host.astype(get_default_dtype().numpy)
         if not host.size and not isinstance(data, (np.ndarray, np.generic)) and dtype is None:
@@ -179,7 +182,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Any:
     return t
 
 
-# -- filled --------------------------------------------------------------------------------------------------------------
+# -- filled ---
 
 
 def _shape(size: tuple[Any, ...], kwargs_size: Any, function: str) -> tuple[int, ...]:
@@ -190,29 +193,59 @@ def _shape(size: tuple[Any, ...], kwargs_size: Any, function: str) -> tuple[int,
     return shape
 
 
-def zeros(*size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, out: Any = None,
-          layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+def zeros(
+    *size: Any,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Any:
     """Zeros of shape ``size`` (ints or one sequence), in the default dtype unless given."""
     backend = get_backend(device)
     return _finish(backend.zeros(_shape(size, None, "zeros"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
-def ones(*size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, out: Any = None,
-         layout: Any = None, pin_memory: bool = False) -> Any:  # fmt: skip
+def ones(
+    *size: Any,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Any:
     """Ones of shape ``size`` (ints or one sequence), in the default dtype unless given."""
     backend = get_backend(device)
     return _finish(backend.ones(_shape(size, None, "ones"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
-def empty(*size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, out: Any = None,
-          layout: Any = None, pin_memory: bool = False, memory_format: Any = None) -> Any:  # fmt: skip
+def empty(
+    *size: Any,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
+    memory_format: Any = None,
+) -> Any:
     """A tensor of shape ``size`` with whatever its memory holds."""
     backend = get_backend(device)
     return _finish(backend.empty(_shape(size, None, "empty"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-         out: Any = None, layout: Any = None) -> Any:  # fmt: skip
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Any = None,
+    layout: Any = None,
+) -> Any:
     """A tensor of shape ``size`` filled with a number; its dtype follows the number unless given."""
     backend = get_backend(device)
     value = fill_value.item() if hasattr(fill_value, "item") else fill_value
@@ -229,36 +262,67 @@ def _like(input: Any, dtype: DType | None, device: Any, function: str) -> tuple[
     return tuple(input._array.shape), input._array.dtype if dtype is None else as_numpy_dtype(dtype), backend
 
 
-def zeros_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-               memory_format: Any = None, layout: Any = None) -> Any:  # fmt: skip
+def zeros_like(
+    input: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    layout: Any = None,
+) -> Any:
     """Zeros of the shape, dtype and device of ``input``."""
     shape, d, backend = _like(input, dtype, device, "zeros_like")
     return _finish(backend.zeros(shape, d), backend, requires_grad)
 
 
-def ones_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-              memory_format: Any = None, layout: Any = None) -> Any:  # fmt: skip
+def ones_like(
+    input: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    layout: Any = None,
+) -> Any:
     """Ones of the shape, dtype and device of ``input``."""
     shape, d, backend = _like(input, dtype, device, "ones_like")
     return _finish(backend.ones(shape, d), backend, requires_grad)
 
 
-def empty_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-               memory_format: Any = None, layout: Any = None) -> Any:  # fmt: skip
+def empty_like(
+    input: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    layout: Any = None,
+) -> Any:
     """A tensor of the shape, dtype and device of ``input`` with whatever its memory holds."""
     shape, d, backend = _like(input, dtype, device, "empty_like")
     return _finish(backend.empty(shape, d), backend, requires_grad)
 
 
-def full_like(input: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False,
-              memory_format: Any = None, layout: Any = None) -> Any:  # fmt: skip
+def full_like(
+    input: Any,
+    fill_value: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    layout: Any = None,
+) -> Any:
     """A tensor of the shape, dtype and device of ``input``, filled with a number."""
     shape, d, backend = _like(input, dtype, device, "full_like")
     value = fill_value.item() if hasattr(fill_value, "item") else fill_value
     return _finish(backend.full(shape, value, d), backend, requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+def eye(
+    n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """The identity matrix, ``n`` rows and ``m`` (or ``n``) columns."""
     if n < 0 or (m is not None and m < 0):
         raise RuntimeError(f"n must be greater or equal to 0, got {n if n < 0 else m}")
@@ -266,15 +330,24 @@ def eye(n: int, m: int | None = None, *, dtype: DType | None = None, device: Any
     return _finish(backend.from_host(np.eye(n, m, dtype=as_numpy_dtype(dtype))), backend, requires_grad)
 
 
-# -- spaced --------------------------------------------------------------------------------------------------------------
+# -- spaced ---
 
 
 def _number(x: Any) -> Any:
     return x.item() if hasattr(x, "item") else x
 
 
-def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | None = None, device: Any = None,
-           requires_grad: bool = False, out: Any = None, layout: Any = None) -> Any:  # fmt: skip
+def arange(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Any = None,
+    layout: Any = None,
+) -> Any:
     """Numbers from ``start`` up to but without ``end``, ``step`` apart; int64 where all three are ints.
 
     Raises:
@@ -295,12 +368,16 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DType | Non
     backend = get_backend(device)
     # Counted first: NumPy's own rounding may give one element more than PyTorch.
     n = max(math.ceil((end - start) / step), 0)
-    wide = np.float64 if dtype.is_floating_point or not all(isinstance(x, int) for x in (start, end, step)) else np.int64
+    wide = (
+        np.float64 if dtype.is_floating_point or not all(isinstance(x, int) for x in (start, end, step)) else np.int64
+    )
     array = start + np.arange(n, dtype=wide) * step
     return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype))), backend, requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced.
 
     Raises:
@@ -313,8 +390,16 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: DType | None = None, de
     return _finish(backend.from_host(array), backend, requires_grad)
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DType | None = None, device: Any = None,
-             requires_grad: bool = False) -> Any:  # fmt: skip
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
     """``base`` to the powers ``linspace(start, end, steps)``."""
     backend = get_backend(device)
     array = np.power(base, np.linspace(_number(start), _number(end), steps)).astype(as_numpy_dtype(dtype))
@@ -334,9 +419,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     if swap:
         vectors[:2] = vectors[1::-1]
     shape = [v.numel() for v in vectors]
-    grids = [
-        v.reshape([-1 if i == j else 1 for j in range(len(vectors))]).expand(shape) for i, v in enumerate(vectors)
-    ]
+    grids = [v.reshape([-1 if i == j else 1 for j in range(len(vectors))]).expand(shape) for i, v in enumerate(vectors)]
     if swap:
         grids = [g.transpose(0, 1) for g in grids]
         grids[:2] = grids[1::-1]
@@ -368,20 +451,38 @@ class CreationMethods(Variable):
 
     def new_zeros(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
         """Zeros with this tensor's dtype and device unless given."""
-        return zeros(*size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+        return zeros(
+            *size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad
+        )
 
     def new_ones(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
         """Ones with this tensor's dtype and device unless given."""
-        return ones(*size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+        return ones(
+            *size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad
+        )
 
     def new_empty(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
         """An uninitialised tensor with this one's dtype and device unless given."""
-        return empty(*size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+        return empty(
+            *size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad
+        )
 
-    def new_full(self, size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+    def new_full(
+        self, size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+    ) -> Any:
         """A filled tensor with this one's dtype and device unless given."""
-        return full(size, fill_value, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+        return full(
+            size,
+            fill_value,
+            dtype=dtype or self._dtype(),
+            device=device or self._backend.device,
+            requires_grad=requires_grad,
+        )
 
-    def new_tensor(self, data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+    def new_tensor(
+        self, data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+    ) -> Any:
         """A copy of ``data`` with this tensor's dtype and device unless given."""
-        return tensor(data, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad)
+        return tensor(
+            data, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad
+        )

@@ -20,23 +20,41 @@ __all__ = [
     "one_hot", "scatter", "scatter_add", "take_along_dim", "tril", "triu",
 ]  # fmt: skip
 
-SLICE = Op("getitem_slice", lambda m, input, index: m.index(input, index), node="SliceBackward0",
-           input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-           formula=r"\text{zeros, with } g \text{ where it was read}")  # fmt: skip
-SELECT_INT = Op("getitem_int", lambda m, input, index: m.index(input, index), node="SelectBackward0",
-                input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-                formula=r"\text{zeros, with } g \text{ where it was read}")  # fmt: skip
-INDEX = Op("index", lambda m, input, index: m.index(input, index),
-           input=lambda m, g, index, shape: m.index_backward(g, index, shape, False),
-           formula=r"\text{zeros, with } g \text{ added wherever it was read}")  # fmt: skip
-INDEX_BACKWARD = Op("index_backward", lambda m, g, index, shape, basic: m.index_backward(g, index, shape, basic),
-                    g=lambda m, g, index: m.index(g, index), node="IndexPutBackward0",
-                    formula=r"\text{read again where it was added}")  # fmt: skip
-INDEX_PUT = Op("index_put", lambda m, input, values, index, accumulate: m.index_put(input, index, values, accumulate),
-               tensors=2,
-               input=lambda m, g, index, accumulate: g if accumulate else m.index_put(g, index, _nothing(g), False),
-               values=lambda m, g, index: m.index(g, index),
-               formula=r"\text{the gradient goes to what was written; what was there before gets } 0")  # fmt: skip
+SLICE = Op(
+    "getitem_slice",
+    lambda m, input, index: m.index(input, index),
+    node="SliceBackward0",
+    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+    formula=r"\text{zeros, with } g \text{ where it was read}",
+)
+SELECT_INT = Op(
+    "getitem_int",
+    lambda m, input, index: m.index(input, index),
+    node="SelectBackward0",
+    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+    formula=r"\text{zeros, with } g \text{ where it was read}",
+)
+INDEX = Op(
+    "index",
+    lambda m, input, index: m.index(input, index),
+    input=lambda m, g, index, shape: m.index_backward(g, index, shape, False),
+    formula=r"\text{zeros, with } g \text{ added wherever it was read}",
+)
+INDEX_BACKWARD = Op(
+    "index_backward",
+    lambda m, g, index, shape, basic: m.index_backward(g, index, shape, basic),
+    g=lambda m, g, index: m.index(g, index),
+    node="IndexPutBackward0",
+    formula=r"\text{read again where it was added}",
+)
+INDEX_PUT = Op(
+    "index_put",
+    lambda m, input, values, index, accumulate: m.index_put(input, index, values, accumulate),
+    tensors=2,
+    input=lambda m, g, index, accumulate: g if accumulate else m.index_put(g, index, _nothing(g), False),
+    values=lambda m, g, index: m.index(g, index),
+    formula=r"\text{the gradient goes to what was written; what was there before gets } 0",
+)
 
 
 def _nothing(g: Any) -> Any:
@@ -73,7 +91,9 @@ def _array_index(item: Any, m: Any) -> Any:
         if host.size == 0 and host.dtype.kind == "f":
             host = host.astype(np.int64)
         if host.dtype.kind == "O":
-            raise TypeError(f"can't index with {type(item).__name__}: {item!r}\n  expected: ints, bools or an index tensor")
+            raise TypeError(
+                f"can't index with {type(item).__name__}: {item!r}\n  expected: ints, bools or an index tensor"
+            )
         array = m.from_host(host)
     kind = array.dtype.kind
     if kind == "f":
@@ -116,7 +136,12 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool, bool]:
         elif isinstance(item, slice):
             whole = False
             out.append(_slice(item))
-        elif isinstance(item, Variable) and item._array.ndim == 0 and item._array.dtype.kind == "i" and item._backend.device.type == "cpu":
+        elif (
+            isinstance(item, Variable)
+            and item._array.ndim == 0
+            and item._array.dtype.kind == "i"
+            and item._backend.device.type == "cpu"
+        ):
             out.append(int(item._array))
         elif isinstance(item, (Variable, np.ndarray, list, tuple, range)):
             basic = whole = False
@@ -134,7 +159,11 @@ def _plain(item: Any) -> Any:
     """Lists of 0-d tensors as lists of numbers."""
     if isinstance(item, (list, tuple)):
         return [_plain(i) for i in item]
-    return int(item._array) if isinstance(item, Variable) and item._array.ndim == 0 and item._backend.device.type == "cpu" else item
+    return (
+        int(item._array)
+        if isinstance(item, Variable) and item._array.ndim == 0 and item._backend.device.type == "cpu"
+        else item
+    )
 
 
 def _slice(s: slice) -> slice:
@@ -155,7 +184,9 @@ def _check_index(input: Variable, items: list[Any]) -> None:
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
                 "a 0-dim tensor to a number"
             )
-        raise IndexError(f"too many indices for tensor of dimension {len(shape)}\n  got: {used} indices, shape {tuple(shape)}")
+        raise IndexError(
+            f"too many indices for tensor of dimension {len(shape)}\n  got: {used} indices, shape {tuple(shape)}"
+        )
     dim = 0
     on_host = input._backend.device.type == "cpu"
     for i in items:
@@ -178,7 +209,9 @@ def _check_index(input: Variable, items: list[Any]) -> None:
                 n = shape[dim]
                 low, high = i.min(), i.max()
                 if low < -n or high >= n:
-                    raise IndexError(f"index {low if low < -n else high} is out of bounds for dimension {dim} with size {n}")
+                    raise IndexError(
+                        f"index {low if low < -n else high} is out of bounds for dimension {dim} with size {n}"
+                    )
         dim += _consumes(i)
 
 
@@ -265,7 +298,7 @@ def index_put(input: Any, indices: tuple[Any, ...], values: Any, accumulate: boo
     return apply(INDEX_PUT, (input, _values(input, values)), (parsed, accumulate))
 
 
-# -- along one dimension -------------------------------------------------------------------------------------------------
+# -- along one dimension ---
 
 
 def _require_index(function: str, index: Any, input: Any) -> None:
@@ -300,9 +333,13 @@ def _check_smaller(function: str, index: Any, other: Any, dim: int, name: str, a
             )
 
 
-GATHER = Op("gather", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2,
-            input=lambda m, g, index, dim, shape: m.scatter_add(m.new_zeros(g, shape), dim, index, g),
-            formula=r"\text{each gradient is added to where its value was taken from}")  # fmt: skip
+GATHER = Op(
+    "gather",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    input=lambda m, g, index, dim, shape: m.scatter_add(m.new_zeros(g, shape), dim, index, g),
+    formula=r"\text{each gradient is added to where its value was taken from}",
+)
 
 
 @GATHER
@@ -320,9 +357,14 @@ def gather(input: TensorT, dim: int, index: Variable, *, sparse_grad: bool = Fal
     return apply(GATHER, (input, index), (d,))
 
 
-SCATTER_ADD = Op("scatter_add", lambda m, input, index, src, dim: m.scatter_add(input, dim, index, src), tensors=3,
-                 input=lambda g: g, src=lambda m, g, index, dim: m.gather(g, dim, index),
-                 formula=r"\text{the source gets the gradient from where it was added}")  # fmt: skip
+SCATTER_ADD = Op(
+    "scatter_add",
+    lambda m, input, index, src, dim: m.scatter_add(input, dim, index, src),
+    tensors=3,
+    input=lambda g: g,
+    src=lambda m, g, index, dim: m.gather(g, dim, index),
+    formula=r"\text{the source gets the gradient from where it was added}",
+)
 
 
 @SCATTER_ADD
@@ -343,10 +385,14 @@ def _cut(src: Any, index: Any) -> Any:
     return src if src._array.shape == shape else getitem(src, tuple(slice(0, n) for n in shape))
 
 
-SCATTER = Op("scatter", lambda m, input, index, src, dim: m.scatter(input, dim, index, src), tensors=3,
-             input=lambda m, g, index, dim: m.scatter(g, dim, index, 0),
-             src=lambda m, g, index, dim: m.gather(g, dim, index),
-             formula=r"\text{the source gets the gradient from where it was written}")  # fmt: skip
+SCATTER = Op(
+    "scatter",
+    lambda m, input, index, src, dim: m.scatter(input, dim, index, src),
+    tensors=3,
+    input=lambda m, g, index, dim: m.scatter(g, dim, index, 0),
+    src=lambda m, g, index, dim: m.gather(g, dim, index),
+    formula=r"\text{the source gets the gradient from where it was written}",
+)
 
 
 @SCATTER
@@ -364,12 +410,21 @@ def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value
     return apply(SCATTER, (input, index, given), (d,))
 
 
-INDEX_SELECT = Op("index_select", lambda m, input, index, dim: m.take(input, index, dim), tensors=2,
-                  input=lambda m, g, index, dim, shape: m.index_add(m.new_zeros(g, shape), dim, index, g),
-                  formula=r"\text{each gradient is added to where its slice was taken from}")  # fmt: skip
-INDEX_ADD = Op("index_add", lambda m, input, index, source, dim: m.index_add(input, dim, index, source), tensors=3,
-               input=lambda g: g, source=lambda m, g, index, dim: m.index_select(g, dim, index),
-               formula=r"\text{the source gets the gradient from where it was added}")  # fmt: skip
+INDEX_SELECT = Op(
+    "index_select",
+    lambda m, input, index, dim: m.take(input, index, dim),
+    tensors=2,
+    input=lambda m, g, index, dim, shape: m.index_add(m.new_zeros(g, shape), dim, index, g),
+    formula=r"\text{each gradient is added to where its slice was taken from}",
+)
+INDEX_ADD = Op(
+    "index_add",
+    lambda m, input, index, source, dim: m.index_add(input, dim, index, source),
+    tensors=3,
+    input=lambda g: g,
+    source=lambda m, g, index, dim: m.index_select(g, dim, index),
+    formula=r"\text{the source gets the gradient from where it was added}",
+)
 
 
 @INDEX_SELECT
@@ -382,7 +437,7 @@ def index_select(input: TensorT, dim: int, index: Variable) -> TensorT:
     d = normalize_dim(dim, input._array.ndim, "index_select")
     _check_range("index_select", index, input._array.shape[d] if input._array.ndim else 1, d, IndexError)
     if not input._array.ndim:
-        return input.clone()  # type: ignore[attr-defined, no-any-return]
+        return input.clone()  # type: ignore[attr-defined]
     return apply(INDEX_SELECT, (input, index.reshape(-1) if not index._array.ndim else index), (d,))  # type: ignore[attr-defined]
 
 
@@ -405,15 +460,19 @@ def take_along_dim(input: TensorT, indices: Variable, dim: int | None = None) ->
     a, b = list(input._array.shape), list(indices._array.shape)
     common = list(broadcast_shapes("take_along_dim", tuple(a[:d] + [1] + a[d + 1 :]), tuple(b[:d] + [1] + b[d + 1 :])))
     wide = input.expand(common[:d] + [a[d]] + common[d + 1 :])  # type: ignore[attr-defined]
-    return gather(wide, d, indices.expand(common[:d] + [b[d]] + common[d + 1 :]))  # type: ignore[attr-defined, no-any-return]
+    return gather(wide, d, indices.expand(common[:d] + [b[d]] + common[d + 1 :]))  # type: ignore[attr-defined]
 
 
-# -- masks ---------------------------------------------------------------------------------------------------------------
+# -- masks ---
 
-MASKED_FILL = Op("masked_fill", lambda m, input, mask, value: m.masked_fill(input, mask, value), tensors=3,
-                 input=lambda m, g, mask: m.masked_fill(g, mask, 0),
-                 value=lambda m, g, mask: m.sum(g * mask),
-                 formula=r"\frac{\partial L}{\partial x} = g \text{ outside the mask, } 0 \text{ inside}")  # fmt: skip
+MASKED_FILL = Op(
+    "masked_fill",
+    lambda m, input, mask, value: m.masked_fill(input, mask, value),
+    tensors=3,
+    input=lambda m, g, mask: m.masked_fill(g, mask, 0),
+    value=lambda m, g, mask: m.sum(g * mask),
+    formula=r"\frac{\partial L}{\partial x} = g \text{ outside the mask, } 0 \text{ inside}",
+)
 
 
 @MASKED_FILL
@@ -430,7 +489,9 @@ def _mask_inputs(function: str, input: Any, mask: Any, value: Any) -> tuple[Any,
     require_tensor(function, "input", input)
     require_tensor(function, "mask", mask)
     if mask._array.dtype.kind != "b":
-        raise RuntimeError(f"{function} only supports boolean masks, but got mask with dtype {mask._dtype()!r}\n  fix: mask.bool()")
+        raise RuntimeError(
+            f"{function} only supports boolean masks, but got mask with dtype {mask._dtype()!r}\n  fix: mask.bool()"
+        )
     if isinstance(value, Variable):
         if value._array.ndim:
             raise RuntimeError(
@@ -450,32 +511,42 @@ def masked_select(input: TensorT, mask: Variable) -> TensorT:
     if mask._array.dtype.kind != "b":
         raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask._dtype()!r}")
     shape = broadcast_shapes("masked_select", tuple(input._array.shape), tuple(mask._array.shape))
-    return getitem(input.expand(shape), mask.expand(shape))  # type: ignore[attr-defined, no-any-return]
+    return getitem(input.expand(shape), mask.expand(shape))  # type: ignore[attr-defined]
 
 
-TRIL = Op("tril", lambda m, input, diagonal: m.tril(input, diagonal), input=lambda m, g, diagonal: m.tril(g, diagonal),
-          formula=r"\text{the gradient keeps the same triangle}")  # fmt: skip
-TRIU = Op("triu", lambda m, input, diagonal: m.triu(input, diagonal), input=lambda m, g, diagonal: m.triu(g, diagonal),
-          formula=r"\text{the gradient keeps the same triangle}")  # fmt: skip
+TRIL = Op(
+    "tril",
+    lambda m, input, diagonal: m.tril(input, diagonal),
+    input=lambda m, g, diagonal: m.tril(g, diagonal),
+    formula=r"\text{the gradient keeps the same triangle}",
+)
+TRIU = Op(
+    "triu",
+    lambda m, input, diagonal: m.triu(input, diagonal),
+    input=lambda m, g, diagonal: m.triu(g, diagonal),
+    formula=r"\text{the gradient keeps the same triangle}",
+)
 
 
 def _triangle(op: Op, input: Any, diagonal: int) -> Any:
     require_tensor(op.name, "input", input)
     if input._array.ndim < 2:
-        raise RuntimeError(f"{op.name}: input tensor must have at least 2 dimensions, got shape {tuple(input._array.shape)}")
+        raise RuntimeError(
+            f"{op.name}: input tensor must have at least 2 dimensions, got shape {tuple(input._array.shape)}"
+        )
     return apply(op, (input,), (diagonal,))
 
 
 @TRIL
 def tril(input: TensorT, diagonal: int = 0) -> TensorT:
     """The lower triangle of each matrix, zeros elsewhere."""
-    return _triangle(TRIL, input, diagonal)  # type: ignore[no-any-return]
+    return _triangle(TRIL, input, diagonal)
 
 
 @TRIU
 def triu(input: TensorT, diagonal: int = 0) -> TensorT:
     """The upper triangle of each matrix, zeros elsewhere."""
-    return _triangle(TRIU, input, diagonal)  # type: ignore[no-any-return]
+    return _triangle(TRIU, input, diagonal)
 
 
 NONZERO = Op("nonzero", lambda m, input: m.nonzero(input))
@@ -493,11 +564,15 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return tuple(found.unbind(1))
 
 
-# -- by class or word ----------------------------------------------------------------------------------------------------
+# -- by class or word ---
 
-EMBEDDING = Op("embedding", lambda m, weight, input, padding_idx: m.take(weight, input, 0), tensors=2,
-               weight=lambda m, g, input, padding_idx, shape: _embedding_weight(m, g, input, padding_idx, shape),
-               formula=r"\text{each row of the gradient is added to the row of its word}")  # fmt: skip
+EMBEDDING = Op(
+    "embedding",
+    lambda m, weight, input, padding_idx: m.take(weight, input, 0),
+    tensors=2,
+    weight=lambda m, g, input, padding_idx, shape: _embedding_weight(m, g, input, padding_idx, shape),
+    formula=r"\text{each row of the gradient is added to the row of its word}",
+)
 
 
 def _embedding_weight(m: Any, g: Any, input: Any, padding_idx: Any, shape: Any) -> Any:
@@ -538,7 +613,9 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     """
     require_tensor("one_hot", "tensor", tensor)
     if tensor._dtype() is not int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor._dtype()!r}\n  fix: x.long()")
+        raise RuntimeError(
+            f"one_hot is only applicable to index tensor of type LongTensor, got {tensor._dtype()!r}\n  fix: x.long()"
+        )
     m = tensor._backend
     if num_classes == -1:
         if not tensor._array.size:
@@ -574,7 +651,7 @@ class IndexingMethods(Variable):
     nonzero = nonzero
 
     def __getitem__(self: TensorT, item: Any) -> TensorT:
-        return getitem(self, item)  # type: ignore[no-any-return]
+        return getitem(self, item)
 
     def __setitem__(self, item: Any, value: Any) -> None:
         setitem(self, item, value)
@@ -583,14 +660,14 @@ class IndexingMethods(Variable):
         """Writes (or adds) ``values`` at ``indices`` in place."""
         check_writable(self)
         parsed, _, _ = parse_index(self, tuple(indices))
-        return _put(self, parsed, _values(self, values), accumulate)  # type: ignore[no-any-return]
+        return _put(self, parsed, _values(self, values), accumulate)
 
     def masked_fill_(self: TensorT, mask: Variable, value: Any) -> TensorT:
         """``masked_fill`` in place."""
         check_writable(self)
         _, mask, value = _mask_inputs("masked_fill_", self, mask, value)
         number = value._array if isinstance(value, Variable) else value
-        return overwrite(self, MASKED_FILL, (mask, value), (), (self._array, mask._array, number))  # type: ignore[no-any-return]
+        return overwrite(self, MASKED_FILL, (mask, value), (), (self._array, mask._array, number))
 
     def scatter_add_(self: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
         """``scatter_add`` in place."""
@@ -600,7 +677,7 @@ class IndexingMethods(Variable):
         _check_smaller("scatter_add_", index, src, d, "src", True)
         _check_range("scatter_add_", index, self._array.shape[d], d)
         src = _cut(src, index)
-        return overwrite(self, SCATTER_ADD, (index, src), (d,), (self._array, index._array, src._array))  # type: ignore[no-any-return]
+        return overwrite(self, SCATTER_ADD, (index, src), (d,), (self._array, index._array, src._array))
 
     def scatter_(self: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
         """``scatter`` in place."""
@@ -612,11 +689,11 @@ class IndexingMethods(Variable):
         if isinstance(given, Variable):
             given = _cut(given, index)
         array = given._array if isinstance(given, Variable) else given
-        return overwrite(self, SCATTER, (index, given), (d,), (self._array, index._array, array))  # type: ignore[no-any-return]
+        return overwrite(self, SCATTER, (index, given), (d,), (self._array, index._array, array))
 
     def index_add_(self: TensorT, dim: int, index: Variable, source: Any, *, alpha: Number = 1) -> TensorT:
         """``index_add`` in place."""
         check_writable(self)
         d = normalize_dim(dim, self._array.ndim, "index_add_")
         source = source if alpha == 1 else source * alpha
-        return overwrite(self, INDEX_ADD, (index, source), (d,), (self._array, index._array, source._array))  # type: ignore[no-any-return]
+        return overwrite(self, INDEX_ADD, (index, source), (d,), (self._array, index._array, source._array))

@@ -16,11 +16,27 @@ from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import from_numpy_dtype
 from ..backends.quiet import hush, unhush
 from .dispatch import FLOAT, PROMOTE
-from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, result_type
-from .pointwise import (
-    ABS, ADD, CEIL, CLAMP, COS, DIV, ERF, EXP, FLOOR, FLOOR_DIVIDE, LOG, MUL, NEG, POW, RECIPROCAL, REMAINDER, ROUND,
-    RSQRT, SIGMOID, SIN, SQRT, SQUARE, SUB, TANH, TRUNC,
+from .elementary import (
+    ABS,
+    CEIL,
+    COS,
+    ERF,
+    EXP,
+    FLOOR,
+    LOG,
+    NEG,
+    RECIPROCAL,
+    ROUND,
+    RSQRT,
+    SIGMOID,
+    SIN,
+    SQRT,
+    SQUARE,
+    TANH,
+    TRUNC,
 )  # fmt: skip
+from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, result_type
+from .pointwise import ADD, CLAMP, DIV, FLOOR_DIVIDE, MUL, POW, REMAINDER, SUB
 from .record import Op, check_same_device, gradient_mask, make_node
 
 
@@ -109,9 +125,7 @@ def rebase(target: Any, node: Any) -> None:
     # The array is the base's own, changed already: what is recorded is the way of the gradient.
     mask = 2 | (1 if base._requires_grad else 0)
     inputs = (base, value)
-    base._grad_fn = make_node(
-        COPY_SLICES, mask, inputs, (base._array, value._array), base._array, (view.replay,), None
-    )
+    base._grad_fn = make_node(COPY_SLICES, mask, inputs, (base._array, value._array), base._array, (view.replay,), None)
     base._output_nr, base._requires_grad = 0, True
 
 
@@ -159,14 +173,14 @@ def binary_(op: Op, target: TensorT, other: Any, rule: int = PROMOTE, static: tu
                 f"output with shape {list(a.shape)} doesn't match the broadcast shape {list(shape)}\n"
                 f"  operation: {op.name}, in place\n  fix: the out-of-place form gives the larger result"
             )
-    return overwrite(target, op, (other,), static, (a, b))  # type: ignore[no-any-return]
+    return overwrite(target, op, (other,), static, (a, b))
 
 
 def unary_(op: Op, target: TensorT, rule: int = FLOAT, static: tuple[Any, ...] = ()) -> TensorT:
     """``target = op(target)`` in place."""
     check_writable(target)
     d = float_of(target._dtype()) if rule == FLOAT else target._dtype()
-    return overwrite(target, op, (), static, (cast(target, d, target._backend),))  # type: ignore[no-any-return]
+    return overwrite(target, op, (), static, (cast(target, d, target._backend),))
 
 
 def _plain(target: Any, other: Any) -> bool:
@@ -193,10 +207,23 @@ def _arithmetic_(op: Op, primitive: str, target: Any, other: Any, rule: int = PR
     return target
 
 
-FILL = Op("fill", lambda m, input, value: m.full(input.shape, value, input.dtype), tensors=1, node="FillBackward0",
-          input=lambda g: g * 0, formula=r"\text{the old value no longer matters: } 0")  # fmt: skip
-COPY = Op("copy", lambda m, input, src: m.expand(m.astype(src, input.dtype), input.shape), tensors=2, node="CopyBackwards",
-          input=lambda g: g * 0, src=lambda g: g, formula=r"\text{the gradient goes to the source}")  # fmt: skip
+FILL = Op(
+    "fill",
+    lambda m, input, value: m.full(input.shape, value, input.dtype),
+    tensors=1,
+    node="FillBackward0",
+    input=lambda g: g * 0,
+    formula=r"\text{the old value no longer matters: } 0",
+)
+COPY = Op(
+    "copy",
+    lambda m, input, src: m.expand(m.astype(src, input.dtype), input.shape),
+    tensors=2,
+    node="CopyBackwards",
+    input=lambda g: g * 0,
+    src=lambda g: g,
+    formula=r"\text{the gradient goes to the source}",
+)
 
 
 class InplaceMethods(Variable):
@@ -208,21 +235,21 @@ class InplaceMethods(Variable):
         """``self += alpha * other``."""
         if alpha != 1:
             other = other * alpha
-        return _arithmetic_(ADD, "add", self, other)  # type: ignore[no-any-return]
+        return _arithmetic_(ADD, "add", self, other)
 
     def sub_(self: TensorT, other: Any, *, alpha: Number = 1) -> TensorT:
         """``self -= alpha * other``."""
         if alpha != 1:
             other = other * alpha
-        return _arithmetic_(SUB, "sub", self, other)  # type: ignore[no-any-return]
+        return _arithmetic_(SUB, "sub", self, other)
 
     def mul_(self: TensorT, other: Any) -> TensorT:
         """``self *= other``."""
-        return _arithmetic_(MUL, "mul", self, other)  # type: ignore[no-any-return]
+        return _arithmetic_(MUL, "mul", self, other)
 
     def div_(self: TensorT, other: Any) -> TensorT:
         """``self /= other``."""
-        return _arithmetic_(DIV, "div", self, other, FLOAT)  # type: ignore[no-any-return]
+        return _arithmetic_(DIV, "div", self, other, FLOAT)
 
     def pow_(self: TensorT, exponent: Any) -> TensorT:
         """``self **= exponent``."""
@@ -238,11 +265,11 @@ class InplaceMethods(Variable):
 
     def addcmul_(self: TensorT, tensor1: Any, tensor2: Any, *, value: Number = 1) -> TensorT:
         """``self += value * tensor1 * tensor2``."""
-        return _arithmetic_(ADD, "add", self, tensor1 * tensor2 if value == 1 else tensor1 * tensor2 * value)  # type: ignore[no-any-return]
+        return _arithmetic_(ADD, "add", self, tensor1 * tensor2 if value == 1 else tensor1 * tensor2 * value)
 
     def addcdiv_(self: TensorT, tensor1: Any, tensor2: Any, *, value: Number = 1) -> TensorT:
         """``self += value * tensor1 / tensor2``."""
-        return _arithmetic_(ADD, "add", self, tensor1 / tensor2 if value == 1 else tensor1 / tensor2 * value)  # type: ignore[no-any-return]
+        return _arithmetic_(ADD, "add", self, tensor1 / tensor2 if value == 1 else tensor1 / tensor2 * value)
 
     def lerp_(self: Any, end: Any, weight: Any) -> Any:
         """``self += weight * (end - self)``."""
@@ -261,14 +288,14 @@ class InplaceMethods(Variable):
                 raise RuntimeError(
                     f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
                 )
-            return self.copy_(value)  # type: ignore[attr-defined, no-any-return]
+            return self.copy_(value)  # type: ignore[attr-defined]
         check_writable(self)
-        return overwrite(self, FILL, (), (value,), (self._array,))  # type: ignore[no-any-return]
+        return overwrite(self, FILL, (), (value,), (self._array,))
 
     def zero_(self: TensorT) -> TensorT:
         """Every element becomes 0."""
         check_writable(self)
-        return overwrite(self, FILL, (), (0,), (self._array,))  # type: ignore[no-any-return]
+        return overwrite(self, FILL, (), (0,), (self._array,))
 
     def copy_(self: TensorT, src: Any, non_blocking: bool = False) -> TensorT:
         """Takes the elements of ``src``, broadcast and converted to this dtype and device."""
@@ -283,7 +310,7 @@ class InplaceMethods(Variable):
                 f"output with shape {list(self._array.shape)} doesn't match the broadcast shape {list(shape)}\n"
                 "  operation: copy_"
             )
-        return overwrite(self, COPY, (src,), (), (self._array, src._array))  # type: ignore[no-any-return]
+        return overwrite(self, COPY, (src,), (), (self._array, src._array))
 
     def detach_(self: TensorT) -> TensorT:
         """Forgets its history and becomes a leaf."""
@@ -361,16 +388,16 @@ class InplaceMethods(Variable):
         return unary_(TRUNC, self, PROMOTE)
 
     def __iadd__(self: TensorT, other: Any) -> TensorT:
-        return _arithmetic_(ADD, "add", self, other)  # type: ignore[no-any-return]
+        return _arithmetic_(ADD, "add", self, other)
 
     def __isub__(self: TensorT, other: Any) -> TensorT:
-        return _arithmetic_(SUB, "sub", self, other)  # type: ignore[no-any-return]
+        return _arithmetic_(SUB, "sub", self, other)
 
     def __imul__(self: TensorT, other: Any) -> TensorT:
-        return _arithmetic_(MUL, "mul", self, other)  # type: ignore[no-any-return]
+        return _arithmetic_(MUL, "mul", self, other)
 
     def __itruediv__(self: TensorT, other: Any) -> TensorT:
-        return _arithmetic_(DIV, "div", self, other, FLOAT)  # type: ignore[no-any-return]
+        return _arithmetic_(DIV, "div", self, other, FLOAT)
 
     def __ifloordiv__(self: TensorT, other: Any) -> TensorT:
         return binary_(FLOOR_DIVIDE, self, other)

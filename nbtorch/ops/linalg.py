@@ -13,6 +13,7 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import int64
 from .operands import Number, is_operand, operand, require_tensor
+from .pointwise import add, mul
 from .record import Op, apply, check_same_device
 from .reduction import sum as sum_over
 from .shape import reshape
@@ -102,7 +103,9 @@ def mm(input: TensorT, mat2: TensorT) -> TensorT:
     a, b = _factors("mm", input, mat2)
     if a._array.ndim != 2 or b._array.ndim != 2:
         which = "self" if a._array.ndim != 2 else "mat2"
-        raise RuntimeError(f"{which} must be a matrix\n{_sizes(a, b)}\n  fix: matmul() multiplies batches and vectors too")
+        raise RuntimeError(
+            f"{which} must be a matrix\n{_sizes(a, b)}\n  fix: matmul() multiplies batches and vectors too"
+        )
     (n, k), (k2, p) = a._array.shape, b._array.shape
     if k != k2:
         raise RuntimeError(
@@ -110,7 +113,7 @@ def mm(input: TensorT, mat2: TensorT) -> TensorT:
             f"  expected: the columns of the first ({k}) to be the rows of the second ({k2})\n"
             "  fix: transpose one of them (.T), or check the layer's in_features"
         )
-    return _product(MM, a, b)  # type: ignore[no-any-return]
+    return _product(MM, a, b)
 
 
 @BMM
@@ -125,7 +128,7 @@ def bmm(input: TensorT, mat2: TensorT) -> TensorT:
             f"Expected size for first two dimensions of batch2 tensor to be: {expected} but got: "
             f"{list(b._array.shape[:2])}.\n{_sizes(a, b)}"
         )
-    return _product(BMM, a, b)  # type: ignore[no-any-return]
+    return _product(BMM, a, b)
 
 
 @MV
@@ -134,7 +137,7 @@ def mv(input: TensorT, vec: TensorT) -> TensorT:
     a, b = _factors("mv", input, vec)
     if a._array.ndim != 2 or b._array.ndim != 1 or a._array.shape[1] != b._array.shape[0]:
         raise RuntimeError(f"size mismatch, mv expects a matrix (n, k) and a vector (k)\n{_sizes(a, b)}")
-    return _product(MV, a, b)  # type: ignore[no-any-return]
+    return _product(MV, a, b)
 
 
 @DOT
@@ -142,13 +145,15 @@ def dot(input: TensorT, tensor: TensorT) -> TensorT:
     """The inner product of two vectors."""
     a, b = _factors("dot", input, tensor)
     if a._array.ndim != 1 or b._array.ndim != 1:
-        raise RuntimeError(f"1D tensors expected, but got {a._array.ndim}D and {b._array.ndim}D tensors\n{_sizes(a, b)}")
+        raise RuntimeError(
+            f"1D tensors expected, but got {a._array.ndim}D and {b._array.ndim}D tensors\n{_sizes(a, b)}"
+        )
     if a._array.shape != b._array.shape:
         raise RuntimeError(
             f"inconsistent tensor size, expected tensor [{a._array.size}] and src [{b._array.size}] to have the same number "
             f"of elements, but got {a._array.size} and {b._array.size} elements respectively"
         )
-    return _product(DOT, a, b)  # type: ignore[no-any-return]
+    return _product(DOT, a, b)
 
 
 @MATMUL
@@ -179,13 +184,13 @@ def matmul(input: TensorT, other: TensorT) -> TensorT:
             f"{[math.prod(b._array.shape[:-2]), b._array.shape[-2]]}.\n{_sizes(a, b)}"
         )
     if na == 3 and nb == 3 and a._array.shape[0] == b._array.shape[0]:
-        return _product(BMM, a, b)  # type: ignore[no-any-return]
+        return _product(BMM, a, b)
     if nb == 2:
         # One matrix for the whole batch: a single product of two matrices, as PyTorch folds it.
         rows = reshape(a, (math.prod(a._array.shape[:-1]), a._array.shape[-1]))
         return reshape(mm(rows, b), (*a._array.shape[:-1], b._array.shape[-1]))
     try:
-        return _product(MATMUL, a, b)  # type: ignore[no-any-return]
+        return _product(MATMUL, a, b)
     except ValueError:
         raise RuntimeError(f"matmul: the batch dimensions must be equal or 1\n{_sizes(a, b)}") from None
 
@@ -193,14 +198,14 @@ def matmul(input: TensorT, other: TensorT) -> TensorT:
 def addmm(input: TensorT, mat1: TensorT, mat2: TensorT, *, beta: Number = 1, alpha: Number = 1) -> TensorT:
     """``beta * input + alpha * (mat1 @ mat2)``."""
     product = mm(mat1, mat2)
-    return input * beta + product * alpha  # type: ignore[operator, no-any-return]
+    return add(mul(input, beta), mul(product, alpha))
 
 
 def outer(input: TensorT, vec2: TensorT) -> TensorT:
     """The outer product of two vectors, (n) and (p): shape (n, p)."""
     if input._array.ndim != 1 or vec2._array.ndim != 1:
         raise RuntimeError(f"outer: Expected 1-D argument self and vec2\n{_sizes(input, vec2)}")
-    return reshape(input, -1, 1) * vec2  # type: ignore[operator, no-any-return]
+    return reshape(input, -1, 1) * vec2  # type: ignore[operator]
 
 
 def trace(input: TensorT) -> TensorT:
@@ -223,11 +228,13 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     return x[(..., wrap(first, x._backend), wrap(second, x._backend))]
 
 
-# -- linear layers -------------------------------------------------------------------------------------------------------
+# -- linear layers ---
 
 
 def _linear(m: Any, input: Any, weight: Any, bias: Any) -> Any:
-    rows = input if input.ndim == 2 else input.reshape(-1 if input.size else math.prod(input.shape[:-1]), input.shape[-1])
+    rows = (
+        input if input.ndim == 2 else input.reshape(-1 if input.size else math.prod(input.shape[:-1]), input.shape[-1])
+    )
     out = m.matmul(rows, weight.T)
     if bias is not None:
         out += bias
@@ -298,7 +305,7 @@ LINEAR_NO_BIAS = Op(
 )
 
 
-# -- Einstein summation --------------------------------------------------------------------------------------------------
+# -- Einstein summation ---
 
 
 def einsum(equation: str, *operands: Any) -> Any:
@@ -335,7 +342,9 @@ def _parse_equation(equation: str, tensors: Sequence[Any]) -> tuple[list[str], s
         )
     for c in left.replace("...", "").replace(",", "") + right.replace("...", ""):
         if not (c.isascii() and c.isalpha()):
-            raise RuntimeError(f"einsum(): invalid subscript given: {c!r}, subscripts must be in [a-zA-Z]\n  equation: {equation}")
+            raise RuntimeError(
+                f"einsum(): invalid subscript given: {c!r}, subscripts must be in [a-zA-Z]\n  equation: {equation}"
+            )
     depth = 0
     for k, (term, x) in enumerate(zip(terms, tensors, strict=True)):
         named = len(term.replace("...", ""))
@@ -355,7 +364,9 @@ def _parse_equation(equation: str, tensors: Sequence[Any]) -> tuple[list[str], s
         output = right.replace("...", dots)
         for c in output:
             if not any(c in term for term in full):
-                raise RuntimeError(f"einsum(): output subscript {c} does not appear in the equation for any input operand")
+                raise RuntimeError(
+                    f"einsum(): output subscript {c} does not appear in the equation for any input operand"
+                )
             if output.count(c) > 1:
                 raise RuntimeError(f"einsum(): output subscript {c} appears more than once in the output")
     else:

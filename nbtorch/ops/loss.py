@@ -124,7 +124,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     return reduce_loss(where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta), reduction)
 
 
-# -- classes -------------------------------------------------------------------------------------------------------------
+# -- classes ---
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
@@ -251,8 +251,12 @@ def cross_entropy(
             "  fix: target.long() for class numbers, F.one_hot(target, num_classes).float() for probabilities"
         )
     _check_classes("cross_entropy", input, target, ignore_index)
-    if weight is None and not label_smoothing and input._array.ndim == 2 and reduction != "none" and not _ignores(
-        target, ignore_index
+    if (
+        weight is None
+        and not label_smoothing
+        and input._array.ndim == 2
+        and reduction != "none"
+        and not _ignores(target, ignore_index)
     ):
         return apply(CROSS_ENTROPY, (input, target), (reduction == "mean",))
     dim = 0 if input._array.ndim == 1 else 1
@@ -279,7 +283,7 @@ def _ignores(target: Variable, ignore_index: int) -> bool:
     """Whether a row may have to be left out; on a device this can't be known without waiting for it."""
     if target._backend.device.type != "cpu":
         return True
-    return not 0 <= ignore_index and bool((target._array < 0).any()) or bool(
+    return (not ignore_index >= 0 and bool((target._array < 0).any())) or bool(
         ignore_index >= 0 and (target._array == ignore_index).any()
     )
 
@@ -298,7 +302,7 @@ def _probability_cross_entropy(input: Any, target: Any, weight: Any, reduction: 
     return reduce_loss(loss, reduction)
 
 
-# -- two classes ---------------------------------------------------------------------------------------------------------
+# -- two classes ---
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
@@ -328,8 +332,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
 
 BCE = Op(
     "binary_cross_entropy",
-    lambda m, input, target: -(
-        target * m.clamp(m.log(input), -100, None) + (1 - target) * m.clamp(m.log1p(-input), -100, None)
+    lambda m, input, target: (
+        -(target * m.clamp(m.log(input), -100, None) + (1 - target) * m.clamp(m.log1p(-input), -100, None))
     ),
     tensors=2,
     # The denominator is kept from 0 as PyTorch keeps it.

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import finfo
+from .elementary import rsqrt
 from .operands import require_tensor
-from .pointwise import rsqrt
 from .record import Op, apply
 from .reduction import _require_floating, mean
 
@@ -118,11 +118,11 @@ def layer_norm(
     _check_factor("layer_norm", "weight", weight, input, normalized_shape)
     _check_factor("layer_norm", "bias", bias, input, normalized_shape)
     if weight is not None and bias is not None:
-        return apply(LAYER_NORM, (input, weight, bias), (dims, eps))  # type: ignore[no-any-return]
+        return apply(LAYER_NORM, (input, weight, bias), (dims, eps))
     result = apply(STANDARDIZE, (input,), (dims, eps))
     if weight is not None:
         result = result * weight
-    return result if bias is None else result + bias  # type: ignore[no-any-return]
+    return result if bias is None else result + bias
 
 
 def rms_norm(
@@ -143,4 +143,4 @@ def rms_norm(
     _check_factor("rms_norm", "weight", weight, input, normalized_shape)
     x: Any = input
     scaled = x * rsqrt(mean(x * x, dims, True) + (finfo(x._dtype()).eps if eps is None else eps))
-    return scaled if weight is None else scaled * weight  # type: ignore[no-any-return]
+    return scaled if weight is None else scaled * weight

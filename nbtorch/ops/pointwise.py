@@ -1,8 +1,7 @@
-"""Elementwise operations: arithmetic, powers, exponentials, trigonometry, rounding and clamping.
+"""Elementwise operations between operands: arithmetic, powers, choosing and bounding.
 
-Each takes tensors of any shape and gives one of the broadcast shape. Integer and bool inputs of the real-valued
-functions become the default floating dtype. References for the derivatives: any calculus table; at points without a
-derivative (ties of ``maximum``, 0 for ``abs``) PyTorch's choice is taken.
+Each takes tensors of any shape (or numbers) and gives one of the broadcast shape. At ties of ``maximum`` and
+``minimum``, where there is no derivative, PyTorch's choice is taken.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from ..backends.dtypes import dtype, promote_types
 from .comparison import gt, lt
 from .conversion import to_dtype
 from .dispatch import FLOAT, PROMOTE, binary, unary
+from .elementary import is_bool, trunc
 from .operands import (
     NUMBERS,
     Number,
@@ -29,15 +29,12 @@ from .operands import (
 from .record import Op, apply, check_same_device
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh",
-    "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max",
-    "clamp_min", "clip", "cos", "cosh", "div", "divide", "erf", "exp", "exp2", "expm1", "fix", "floor",
-    "floor_divide", "fmod", "frac", "lerp", "log", "log10", "log1p", "log2", "logaddexp", "maximum", "minimum",
-    "mul", "multiply", "neg", "negative", "pow", "reciprocal", "remainder", "round", "rsqrt", "sigmoid", "sign",
-    "sin", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+    "add", "addcdiv", "addcmul", "arctan2", "atan2", "clamp", "clamp_max", "clamp_min", "clip", "div", "divide",
+    "floor_divide", "fmod", "frac", "lerp", "logaddexp", "maximum", "minimum", "mul", "multiply", "pow", "remainder",
+    "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
 
-# -- arithmetic --------------------------------------------------------------------------------------------------------
+# -- arithmetic ---
 
 ADD = Op(
     "add",
@@ -72,16 +69,12 @@ def sub(input: TensorT, other: TensorT | Number, *, alpha: Number = 1) -> Tensor
     Raises:
         RuntimeError: for two bool tensors; use ``logical_xor`` or ``~``.
     """
-    if _is_bool(input) and _is_bool(other):
+    if is_bool(input) and is_bool(other):
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
             "operator instead."
         )
     return binary(SUB, input, other if alpha == 1 else _scaled(other, alpha))
-
-
-def _is_bool(x: Any) -> bool:
-    return isinstance(x, bool) or (isinstance(x, Variable) and x._array.dtype.kind == "b")
 
 
 def _scaled(other: Any, alpha: Number) -> Any:
@@ -142,11 +135,24 @@ def _trunc_divide(m: Any, input: Any, other: Any) -> Any:
     return m.astype(m.trunc(quotient), m.add(input, other).dtype)
 
 
-TRUNC_DIVIDE = Op("trunc_divide", _trunc_divide, tensors=2, node="DivBackward1", input=lambda g: g * 0,
-                  other=lambda g: g * 0, formula=r"\operatorname{trunc}(x/y)' = 0")  # fmt: skip
-FLOOR_DIVIDE = Op("floor_divide", lambda m, input, other: m.floor_divide(input, other), tensors=2,
-                  node="FloorDivideBackward0", input=lambda g: g * 0, other=lambda g: g * 0,
-                  formula=r"\lfloor x/y \rfloor' = 0")  # fmt: skip
+TRUNC_DIVIDE = Op(
+    "trunc_divide",
+    _trunc_divide,
+    tensors=2,
+    node="DivBackward1",
+    input=lambda g: g * 0,
+    other=lambda g: g * 0,
+    formula=r"\operatorname{trunc}(x/y)' = 0",
+)
+FLOOR_DIVIDE = Op(
+    "floor_divide",
+    lambda m, input, other: m.floor_divide(input, other),
+    tensors=2,
+    node="FloorDivideBackward0",
+    input=lambda g: g * 0,
+    other=lambda g: g * 0,
+    formula=r"\lfloor x/y \rfloor' = 0",
+)
 
 
 @FLOOR_DIVIDE
@@ -168,7 +174,9 @@ def _no_zero_divisor(input: Any, other: Any) -> None:
         return
     zero = bool((other._array == 0).any()) if isinstance(other, Variable) else other == 0
     if zero:
-        raise RuntimeError("ZeroDivisionError\n  got: an integer division by 0\n  fix: divide floats, or mask the zeros")
+        raise RuntimeError(
+            "ZeroDivisionError\n  got: an integer division by 0\n  fix: divide floats, or mask the zeros"
+        )
 
 
 REMAINDER = Op(
@@ -254,7 +262,9 @@ def pow(input: TensorT | Number, exponent: TensorT | Number) -> TensorT:
         RuntimeError: for an integer tensor to a negative whole power.
     """
     if isinstance(exponent, int) and exponent < 0 and isinstance(input, Variable) and input._array.dtype.kind in "iub":
-        raise RuntimeError("Integers to negative integer powers are not allowed.\n  fix: convert first, x.float() ** -1")
+        raise RuntimeError(
+            "Integers to negative integer powers are not allowed.\n  fix: convert first, x.float() ** -1"
+        )
     return binary(POW, input, exponent)
 
 
@@ -324,340 +334,7 @@ def minimum(input: TensorT, other: TensorT) -> TensorT:
     return binary(MINIMUM, input, other)
 
 
-# -- one operand -------------------------------------------------------------------------------------------------------
-
-NEG = Op("neg", lambda m, input: m.neg(input), input=lambda g: -g, formula=r"(-x)' = -1")
-
-
-@NEG
-def neg(input: TensorT) -> TensorT:
-    """``-input``.
-
-    Raises:
-        RuntimeError: for a bool tensor; use ``~`` or ``logical_not``.
-    """
-    if _is_bool(input):
-        raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
-            "the `~` or `logical_not()` operator instead."
-        )
-    return unary(NEG, input, PROMOTE)
-
-
-ABS = Op("abs", lambda m, input: m.abs(input), input=lambda m, g, input: g * m.sign(input),
-         formula=r"|x|' = \operatorname{sign}(x)")  # fmt: skip
-
-
-@ABS
-def abs(input: TensorT) -> TensorT:
-    """The absolute value; its derivative at 0 is taken as 0."""
-    return unary(ABS, input, PROMOTE)
-
-
-SIGN = Op("sign", lambda m, input: m.sign(input), input=lambda g: g * 0, formula=r"\operatorname{sign}'(x) = 0")
-
-
-@SIGN
-def sign(input: TensorT) -> TensorT:
-    """-1, 0 or 1; its derivative is 0."""
-    if _is_bool(input):
-        return input.clone()  # type: ignore[attr-defined, no-any-return]
-    return unary(SIGN, input, PROMOTE)
-
-
-SQUARE = Op("square", lambda m, input: m.mul(input, input), node="PowBackward0",
-            input=lambda g, input: g * (2 * input), formula=r"(x^2)' = 2x")  # fmt: skip
-
-
-@SQUARE
-def square(input: TensorT) -> TensorT:
-    """``input * input``."""
-    return unary(SQUARE, input, PROMOTE)
-
-
-RECIPROCAL = Op("reciprocal", lambda m, input: m.reciprocal(input), input=lambda g, out: -g * (out * out),
-                formula=r"\left(\tfrac1x\right)' = -\tfrac{1}{x^2}")  # fmt: skip
-
-
-@RECIPROCAL
-def reciprocal(input: TensorT) -> TensorT:
-    """``1 / input``."""
-    return unary(RECIPROCAL, input)
-
-
-SQRT = Op("sqrt", lambda m, input: m.sqrt(input), input=lambda g, out: g / (2 * out),
-          formula=r"\sqrt{x}\,' = \frac{1}{2\sqrt{x}}")  # fmt: skip
-
-
-@SQRT
-def sqrt(input: TensorT) -> TensorT:
-    """The square root; NaN below 0."""
-    return unary(SQRT, input)
-
-
-RSQRT = Op("rsqrt", lambda m, input: m.rsqrt(input), input=lambda g, out: -0.5 * g * (out * out * out),
-           formula=r"(x^{-1/2})' = -\tfrac12 x^{-3/2}")  # fmt: skip
-
-
-@RSQRT
-def rsqrt(input: TensorT) -> TensorT:
-    """``1 / sqrt(input)``."""
-    return unary(RSQRT, input)
-
-
-EXP = Op("exp", lambda m, input: m.exp(input), input=lambda g, out: g * out, formula=r"(e^x)' = e^x")
-
-
-@EXP
-def exp(input: TensorT) -> TensorT:
-    """e to the power of each element."""
-    return unary(EXP, input)
-
-
-EXP2 = Op("exp2", lambda m, input: m.exp2(input), input=lambda g, out: g * (out * math.log(2)),
-          formula=r"(2^x)' = 2^x \ln 2")  # fmt: skip
-
-
-@EXP2
-def exp2(input: TensorT) -> TensorT:
-    """2 to the power of each element."""
-    return unary(EXP2, input)
-
-
-EXPM1 = Op("expm1", lambda m, input: m.expm1(input), input=lambda g, out: g * (out + 1), formula=r"(e^x-1)' = e^x")
-
-
-@EXPM1
-def expm1(input: TensorT) -> TensorT:
-    """``exp(input) - 1``, accurate near 0."""
-    return unary(EXPM1, input)
-
-
-LOG = Op("log", lambda m, input: m.log(input), input=lambda g, input: g / input, formula=r"(\ln x)' = \tfrac1x")
-
-
-@LOG
-def log(input: TensorT) -> TensorT:
-    """The natural logarithm; -inf at 0, NaN below."""
-    return unary(LOG, input)
-
-
-LOG2 = Op("log2", lambda m, input: m.log2(input), input=lambda g, input: g / (input * math.log(2)),
-          formula=r"(\log_2 x)' = \frac{1}{x \ln 2}")  # fmt: skip
-
-
-@LOG2
-def log2(input: TensorT) -> TensorT:
-    """The logarithm to base 2."""
-    return unary(LOG2, input)
-
-
-LOG10 = Op("log10", lambda m, input: m.log10(input), input=lambda g, input: g / (input * math.log(10)),
-           formula=r"(\log_{10} x)' = \frac{1}{x \ln 10}")  # fmt: skip
-
-
-@LOG10
-def log10(input: TensorT) -> TensorT:
-    """The logarithm to base 10."""
-    return unary(LOG10, input)
-
-
-LOG1P = Op("log1p", lambda m, input: m.log1p(input), input=lambda g, input: g / (input + 1),
-           formula=r"\ln(1+x)' = \frac{1}{1+x}")  # fmt: skip
-
-
-@LOG1P
-def log1p(input: TensorT) -> TensorT:
-    """``log(1 + input)``, accurate near 0."""
-    return unary(LOG1P, input)
-
-
-SIN = Op("sin", lambda m, input: m.sin(input), input=lambda m, g, input: g * m.cos(input), formula=r"\sin' x = \cos x")
-
-
-@SIN
-def sin(input: TensorT) -> TensorT:
-    """The sine of an angle in radians."""
-    return unary(SIN, input)
-
-
-COS = Op("cos", lambda m, input: m.cos(input), input=lambda m, g, input: -g * m.sin(input),
-         formula=r"\cos' x = -\sin x")  # fmt: skip
-
-
-@COS
-def cos(input: TensorT) -> TensorT:
-    """The cosine of an angle in radians."""
-    return unary(COS, input)
-
-
-TAN = Op("tan", lambda m, input: m.tan(input), input=lambda g, out: g * (1 + out * out),
-         formula=r"\tan' x = 1+\tan^2 x")  # fmt: skip
-
-
-@TAN
-def tan(input: TensorT) -> TensorT:
-    """The tangent of an angle in radians."""
-    return unary(TAN, input)
-
-
-ASIN = Op("asin", lambda m, input: m.asin(input), input=lambda m, g, input: g * m.rsqrt(1 - input * input),
-          formula=r"\arcsin' x = \frac{1}{\sqrt{1-x^2}}")  # fmt: skip
-
-
-@ASIN
-def asin(input: TensorT) -> TensorT:
-    """The angle in radians whose sine is given; NaN outside [-1, 1]."""
-    return unary(ASIN, input)
-
-
-ACOS = Op("acos", lambda m, input: m.acos(input), input=lambda m, g, input: -g * m.rsqrt(1 - input * input),
-          formula=r"\arccos' x = -\frac{1}{\sqrt{1-x^2}}")  # fmt: skip
-
-
-@ACOS
-def acos(input: TensorT) -> TensorT:
-    """The angle in radians whose cosine is given; NaN outside [-1, 1]."""
-    return unary(ACOS, input)
-
-
-ATAN = Op("atan", lambda m, input: m.atan(input), input=lambda g, input: g / (input * input + 1),
-          formula=r"\arctan' x = \frac{1}{1+x^2}")  # fmt: skip
-
-
-@ATAN
-def atan(input: TensorT) -> TensorT:
-    """The angle in radians whose tangent is given."""
-    return unary(ATAN, input)
-
-
-SINH = Op("sinh", lambda m, input: m.sinh(input), input=lambda m, g, input: g * m.cosh(input),
-          formula=r"\sinh' x = \cosh x")  # fmt: skip
-
-
-@SINH
-def sinh(input: TensorT) -> TensorT:
-    """The hyperbolic sine."""
-    return unary(SINH, input)
-
-
-COSH = Op("cosh", lambda m, input: m.cosh(input), input=lambda m, g, input: g * m.sinh(input),
-          formula=r"\cosh' x = \sinh x")  # fmt: skip
-
-
-@COSH
-def cosh(input: TensorT) -> TensorT:
-    """The hyperbolic cosine."""
-    return unary(COSH, input)
-
-
-TANH = Op("tanh", lambda m, input: m.tanh(input), input=lambda g, out: g * (1 - out * out),
-          formula=r"\tanh' x = 1-\tanh^2 x")  # fmt: skip
-
-
-@TANH
-def tanh(input: TensorT) -> TensorT:
-    """The hyperbolic tangent."""
-    return unary(TANH, input)
-
-
-ASINH = Op("asinh", lambda m, input: m.asinh(input), input=lambda m, g, input: g * m.rsqrt(input * input + 1),
-           formula=r"\operatorname{arsinh}' x = \frac{1}{\sqrt{x^2+1}}")  # fmt: skip
-
-
-@ASINH
-def asinh(input: TensorT) -> TensorT:
-    """The inverse of ``sinh``."""
-    return unary(ASINH, input)
-
-
-ACOSH = Op("acosh", lambda m, input: m.acosh(input), input=lambda m, g, input: g * m.rsqrt(input * input - 1),
-           formula=r"\operatorname{arcosh}' x = \frac{1}{\sqrt{x^2-1}}")  # fmt: skip
-
-
-@ACOSH
-def acosh(input: TensorT) -> TensorT:
-    """The inverse of ``cosh``; NaN below 1."""
-    return unary(ACOSH, input)
-
-
-ATANH = Op("atanh", lambda m, input: m.atanh(input), input=lambda g, input: g / (1 - input * input),
-           formula=r"\operatorname{artanh}' x = \frac{1}{1-x^2}")  # fmt: skip
-
-
-@ATANH
-def atanh(input: TensorT) -> TensorT:
-    """The inverse of ``tanh``; NaN outside [-1, 1]."""
-    return unary(ATANH, input)
-
-
-SIGMOID = Op("sigmoid", lambda m, input: m.sigmoid(input), input=lambda g, out: g * (out * (1 - out)),
-             formula=r"\sigma'(x) = \sigma(x)\,(1-\sigma(x))")  # fmt: skip
-
-
-@SIGMOID
-def sigmoid(input: TensorT) -> TensorT:
-    """``1 / (1 + exp(-input))``."""
-    return unary(SIGMOID, input)
-
-
-ERF = Op("erf", lambda m, input: m.erf(input),
-         input=lambda m, g, input: g * (2 / math.sqrt(math.pi)) * m.exp(-(input * input)),
-         formula=r"\operatorname{erf}'(x) = \frac{2}{\sqrt\pi} e^{-x^2}")  # fmt: skip
-
-
-@ERF
-def erf(input: TensorT) -> TensorT:
-    """The error function."""
-    return unary(ERF, input)
-
-
-# -- rounding: the derivative is 0 wherever there is one ----------------------------------------------------------------
-
-FLOOR = Op("floor", lambda m, input: m.floor(input), input=lambda g: g * 0, formula=r"\lfloor x \rfloor' = 0")
-CEIL = Op("ceil", lambda m, input: m.ceil(input), input=lambda g: g * 0, formula=r"\lceil x \rceil' = 0")
-TRUNC = Op("trunc", lambda m, input: m.trunc(input), input=lambda g: g * 0, formula=r"\operatorname{trunc}' = 0")
-ROUND = Op("round", lambda m, input: m.round(input), input=lambda g: g * 0, formula=r"\operatorname{round}' = 0")
-
-
-def _rounded(op: Op, input: Any) -> Any:
-    require_tensor(op.name, "input", input)
-    return input.clone() if input._array.dtype.kind in "iu" else unary(op, input, PROMOTE)
-
-
-@FLOOR
-def floor(input: TensorT) -> TensorT:
-    """The largest whole number that is not larger."""
-    return _rounded(FLOOR, input)
-
-
-@CEIL
-def ceil(input: TensorT) -> TensorT:
-    """The smallest whole number that is not smaller."""
-    return _rounded(CEIL, input)
-
-
-@TRUNC
-def trunc(input: TensorT) -> TensorT:
-    """The whole number towards 0."""
-    return _rounded(TRUNC, input)
-
-
-@ROUND
-def round(input: TensorT, *, decimals: int = 0) -> TensorT:
-    """The nearest whole number, halves to the even one; with ``decimals``, the nearest multiple of 10**-decimals."""
-    if decimals:
-        scale = 10.0**decimals
-        return div(_rounded(ROUND, mul(input, scale)), scale)
-    return _rounded(ROUND, input)
-
-
-def frac(input: TensorT) -> TensorT:
-    """The part after the point, with the sign of ``input``."""
-    return sub(input, trunc(input))
-
-
-# -- choosing and bounding -----------------------------------------------------------------------------------------------
+# -- choosing and bounding ---
 
 WHERE = Op(
     "where",
@@ -764,7 +441,12 @@ def clamp_max(input: TensorT, max: Any) -> TensorT:
     return clamp(input, None, max)
 
 
-# -- compositions --------------------------------------------------------------------------------------------------------
+# -- compositions ---
+
+
+def frac(input: TensorT) -> TensorT:
+    """The part after the point, with the sign of ``input``."""
+    return sub(input, trunc(input))
 
 
 def lerp(input: TensorT, end: TensorT, weight: TensorT | float) -> TensorT:
@@ -782,11 +464,9 @@ def addcdiv(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number
     return add(input, mul(div(tensor1, tensor2), value))
 
 
-# -- other names that PyTorch gives --------------------------------------------------------------------------------------
+# -- other names that PyTorch gives ---
 
-absolute, multiply, subtract, divide, true_divide, negative = abs, mul, sub, div, div, neg
-arcsin, arccos, arctan, arcsinh, arccosh, arctanh, arctan2 = asin, acos, atan, asinh, acosh, atanh, atan2
-fix = trunc
+multiply, subtract, divide, true_divide, arctan2 = mul, sub, div, div, atan2
 
 
 class PointwiseMethods(Variable):
@@ -806,38 +486,6 @@ class PointwiseMethods(Variable):
     logaddexp = logaddexp
     maximum = maximum
     minimum = minimum
-    neg = neg
-    abs = abs
-    sign = sign
-    square = square
-    reciprocal = reciprocal
-    sqrt = sqrt
-    rsqrt = rsqrt
-    exp = exp
-    exp2 = exp2
-    expm1 = expm1
-    log = log
-    log2 = log2
-    log10 = log10
-    log1p = log1p
-    sin = sin
-    cos = cos
-    tan = tan
-    asin = asin
-    acos = acos
-    atan = atan
-    sinh = sinh
-    cosh = cosh
-    tanh = tanh
-    asinh = asinh
-    acosh = acosh
-    atanh = atanh
-    sigmoid = sigmoid
-    erf = erf
-    floor = floor
-    ceil = ceil
-    trunc = trunc
-    round = round
     frac = frac
     clamp = clamp
     clip = clip
@@ -846,20 +494,11 @@ class PointwiseMethods(Variable):
     lerp = lerp
     addcmul = addcmul
     addcdiv = addcdiv
-    absolute = absolute
     multiply = multiply
     subtract = subtract
     divide = divide
     true_divide = true_divide
-    negative = negative
-    arcsin = arcsin
-    arccos = arccos
-    arctan = arctan
-    arcsinh = arcsinh
-    arccosh = arccosh
-    arctanh = arctanh
     arctan2 = arctan2
-    fix = fix
 
     def where(self: TensorT, condition: Any, other: Any) -> TensorT:
         """``self`` where ``condition`` holds, else ``other``."""
@@ -906,12 +545,3 @@ class PointwiseMethods(Variable):
 
     def __rpow__(self: TensorT, other: Any) -> TensorT:
         return pow(other, self) if is_operand(other) else NotImplemented
-
-    def __neg__(self: TensorT) -> TensorT:
-        return neg(self)
-
-    def __pos__(self: TensorT) -> TensorT:
-        return self
-
-    def __abs__(self: TensorT) -> TensorT:
-        return abs(self)

@@ -107,7 +107,7 @@ class Generator:
         self._bits.state = {"bit_generator": "MT19937", "state": {"key": words[:624], "pos": int(words[624])}}
         return self
 
-    # -- draws, on the host --------------------------------------------------------------------------------------
+    # -- draws, on the host ---
     def words(self, n: int) -> np.ndarray[Any, Any]:
         """``n`` draws of 32 bits, as uint64."""
         return self._bits.random_raw(n)
@@ -221,22 +221,40 @@ def _floating(function: str, d: DType | None) -> Any:
     return found.numpy
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: DType | None = None, device: Any = None,
-         requires_grad: bool = False) -> Any:  # fmt: skip
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
     """Uniform numbers in [0, 1)."""
     d, g = _floating("rand", dtype), _chosen(generator)
     return _make(sizes(size, "rand"), d, get_backend(device), requires_grad, lambda n: g.uniform(n, d))
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: DType | None = None, device: Any = None,
-          requires_grad: bool = False) -> Any:  # fmt: skip
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
     """Normal numbers with mean 0 and variance 1."""
     d, g = _floating("randn", dtype), _chosen(generator)
     return _make(sizes(size, "randn"), d, get_backend(device), requires_grad, lambda n: g.normal(n, d))
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: DType | None = None,
-            device: Any = None, requires_grad: bool = False) -> Any:  # fmt: skip
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
     """Whole numbers in [low, high), all equally likely; ``randint(high, size)`` counts from 0.
 
     Raises:
@@ -250,8 +268,14 @@ def randint(low: int, high: Any = None, size: Any = None, *, generator: Generato
     return _make(sizes((size,), "randint"), d, get_backend(device), requires_grad, lambda n: g.below(n, low, high))
 
 
-def randperm(n: int, *, generator: Generator | None = None, dtype: DType | None = None, device: Any = None,
-             requires_grad: bool = False) -> Any:  # fmt: skip
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
     """The numbers 0 to n - 1 in random order, int64 unless ``dtype`` is given."""
     if n < 0:
         raise RuntimeError(f"n must be non-negative, got {n}")
@@ -262,23 +286,42 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: DType | None 
 
 def rand_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
     """``rand`` with the shape, dtype and device of ``input``."""
-    return rand(tuple(input._array.shape), dtype=dtype or input._dtype(), device=device or input._backend.device, requires_grad=requires_grad)
+    return rand(
+        tuple(input._array.shape),
+        dtype=dtype or input._dtype(),
+        device=device or input._backend.device,
+        requires_grad=requires_grad,
+    )
 
 
 def randn_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
     """``randn`` with the shape, dtype and device of ``input``."""
-    return randn(tuple(input._array.shape), dtype=dtype or input._dtype(), device=device or input._backend.device, requires_grad=requires_grad)
+    return randn(
+        tuple(input._array.shape),
+        dtype=dtype or input._dtype(),
+        device=device or input._backend.device,
+        requires_grad=requires_grad,
+    )
 
 
 def randint_like(input: Any, low: int, high: Any = None, *, dtype: DType | None = None, device: Any = None) -> Any:
     """``randint`` with the shape, dtype and device of ``input``."""
     if high is None:
         low, high = 0, low
-    return randint(low, high, tuple(input._array.shape), dtype=dtype or input._dtype(), device=device or input._backend.device)
+    return randint(
+        low, high, tuple(input._array.shape), dtype=dtype or input._dtype(), device=device or input._backend.device
+    )
 
 
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: DType | None = None,
-           device: Any = None) -> Any:  # fmt: skip
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+) -> Any:
     """Normal numbers with a mean and a standard deviation that are numbers or tensors.
 
     Raises:
@@ -303,7 +346,9 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Generator | None
     m = input._backend
     host = m.to_host(input._array) if p is None else np.asarray(p)
     if host.size and not (host.min() >= 0 and host.max() <= 1):
-        raise RuntimeError(f"Expected p_in >= 0 && p_in <= 1 to be true\n  got: values from {host.min()} to {host.max()}")
+        raise RuntimeError(
+            f"Expected p_in >= 0 && p_in <= 1 to be true\n  got: values from {host.min()} to {host.max()}"
+        )
     n = math.prod(input._array.shape)
     draws = _chosen(generator).uniform(n, np.dtype(np.float32)).reshape(input._array.shape)
     return wrap(m.from_host((draws < host).astype(input._array.dtype)), m)
@@ -341,10 +386,16 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     return wrap(m.from_host(picks if weights.ndim == 2 else picks[0]), m)
 
 
-# -- dropout -------------------------------------------------------------------------------------------------------------
+# -- dropout ---
 
-DROPOUT = Op("dropout", lambda m, input, mask: m.mul(input, mask), tensors=2, node="MulBackward0",
-             input=lambda g, mask: g * mask, formula=r"\frac{\partial L}{\partial x} = g \cdot \mathrm{mask}/(1-p)")  # fmt: skip
+DROPOUT = Op(
+    "dropout",
+    lambda m, input, mask: m.mul(input, mask),
+    tensors=2,
+    node="MulBackward0",
+    input=lambda g, mask: g * mask,
+    formula=r"\frac{\partial L}{\partial x} = g \cdot \mathrm{mask}/(1-p)",
+)
 
 
 @DROPOUT
@@ -375,14 +426,14 @@ class RandomMethods(Variable):
     bernoulli = bernoulli
     multinomial = multinomial
 
-    def _fill_random(self: TensorT, draw: Callable[[int], np.ndarray[Any, Any]]) -> TensorT:
+    def _fill_random(self: Any, draw: Callable[[int], np.ndarray[Any, Any]]) -> Any:
         check_writable(self)
         host = draw(math.prod(self._array.shape)).reshape(self._array.shape)
         self._array[...] = self._backend.from_host(host.astype(self._array.dtype, copy=False))
         self._touch()
         return self
 
-    def uniform_(self: TensorT, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> TensorT:
+    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Any:
         """Uniform numbers in [a, b).
 
         Raises:
@@ -394,7 +445,7 @@ class RandomMethods(Variable):
         # Scaled in double and rounded once, as a fused multiply-add does it.
         return self._fill_random(lambda n: g.uniform(n, d).astype(np.float64) * float(d.type(b - a)) + float(d.type(a)))
 
-    def normal_(self: TensorT, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> TensorT:
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Any:
         """Normal numbers.
 
         Raises:
@@ -405,18 +456,20 @@ class RandomMethods(Variable):
         g, d = _chosen(generator), self._array.dtype
         return self._fill_random(lambda n: g.normal(n, d).astype(np.float64) * std + mean)
 
-    def random_(self: TensorT, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> TensorT:
+    def random_(self, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> Any:
         """Whole numbers in [low, high); ``random_(high)`` counts from 0."""
         if high is None:
-            low, high = (0, low) if low else (0, 2**24 if self._array.dtype.kind == "f" else np.iinfo(self._array.dtype).max)
+            low, high = (
+                (0, low) if low else (0, 2**24 if self._array.dtype.kind == "f" else np.iinfo(self._array.dtype).max)
+            )
         top = high
         return self._fill_random(lambda n: _chosen(generator).below(n, low, top))
 
-    def bernoulli_(self: TensorT, p: float = 0.5, *, generator: Generator | None = None) -> TensorT:
+    def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Any:
         """1 with probability ``p``, else 0."""
         return self._fill_random(lambda n: _chosen(generator).uniform(n, np.dtype(np.float32)) < p)
 
-    def exponential_(self: TensorT, lambd: float = 1.0, *, generator: Generator | None = None) -> TensorT:
+    def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Any:
         """Exponentially distributed numbers of rate ``lambd``."""
         g = _chosen(generator)
         return self._fill_random(lambda n: -np.log1p(-g.uniform(n, np.dtype(np.float64))) / lambd)

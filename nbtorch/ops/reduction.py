@@ -11,6 +11,7 @@ import numpy as np
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype
+from .comparison import ne
 from .conversion import to_dtype
 from .dispatch import PROMOTE, unary
 from .operands import normalize_dim, normalize_dims, require_tensor
@@ -65,13 +66,22 @@ def _dims(dim: Any, input: Variable, function: str) -> tuple[int, ...] | None:
     return dims if dims or input._array.ndim else None
 
 
-# -- sums and means ------------------------------------------------------------------------------------------------------
+# -- sums and means ---
 
-SUM = Op("sum", lambda m, input, dim, keepdim: m.sum(input, dim, keepdim), node="SumBackward0",
-         input=lambda m, g, shape: m.expand(g, shape), formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1")  # fmt: skip
-SUM_DIM = Op("sum_dim", lambda m, input, dim, keepdim: m.sum(input, dim, keepdim), node="SumBackward1",
-             input=lambda m, g, dim, keepdim, shape: _restore(m, g, dim, keepdim, shape),
-             formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1")  # fmt: skip
+SUM = Op(
+    "sum",
+    lambda m, input, dim, keepdim: m.sum(input, dim, keepdim),
+    node="SumBackward0",
+    input=lambda m, g, shape: m.expand(g, shape),
+    formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1",
+)
+SUM_DIM = Op(
+    "sum_dim",
+    lambda m, input, dim, keepdim: m.sum(input, dim, keepdim),
+    node="SumBackward1",
+    input=lambda m, g, dim, keepdim, shape: _restore(m, g, dim, keepdim, shape),
+    formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1",
+)
 
 
 @SUM
@@ -97,8 +107,13 @@ def _for_sum(input: Any, dtype: DType | None, function: str) -> Any:
     return input if input._array.dtype.kind not in "iub" else input.long()
 
 
-SUM_TO_SIZE = Op("sum_to_size", lambda m, input, size: m.sum_to_size(input, size), node="SumBackward1",
-                 input=lambda m, g, shape: m.expand(g, shape), formula="1")  # fmt: skip
+SUM_TO_SIZE = Op(
+    "sum_to_size",
+    lambda m, input, size: m.sum_to_size(input, size),
+    node="SumBackward1",
+    input=lambda m, g, shape: m.expand(g, shape),
+    formula="1",
+)
 
 
 @SUM_TO_SIZE
@@ -112,12 +127,20 @@ def _mean(m: Any, g: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
     return _restore(m, g / builtins.max(_reduced(shape, dim), 1), dim, keepdim, shape)
 
 
-MEAN = Op("mean", lambda m, input, dim, keepdim: m.mean(input, dim, keepdim), node="MeanBackward0",
-          input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
-          formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n")  # fmt: skip
-MEAN_DIM = Op("mean_dim", lambda m, input, dim, keepdim: m.mean(input, dim, keepdim), node="MeanBackward1",
-              input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
-              formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n")  # fmt: skip
+MEAN = Op(
+    "mean",
+    lambda m, input, dim, keepdim: m.mean(input, dim, keepdim),
+    node="MeanBackward0",
+    input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
+    formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n",
+)
+MEAN_DIM = Op(
+    "mean_dim",
+    lambda m, input, dim, keepdim: m.mean(input, dim, keepdim),
+    node="MeanBackward1",
+    input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
+    formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n",
+)
 
 
 @MEAN
@@ -170,8 +193,12 @@ def _constant(m: Any, host: Any, like: Any) -> Any:
     return m.from_host(host)
 
 
-PROD = Op("prod", lambda m, input, dim, keepdim: m.prod(input, dim, keepdim), input=_prod_input,
-          formula=r"\frac{\partial \prod_j x_j}{\partial x_i} = \prod_{j \ne i} x_j")  # fmt: skip
+PROD = Op(
+    "prod",
+    lambda m, input, dim, keepdim: m.prod(input, dim, keepdim),
+    input=_prod_input,
+    formula=r"\frac{\partial \prod_j x_j}{\partial x_i} = \prod_{j \ne i} x_j",
+)
 
 
 @PROD
@@ -195,10 +222,10 @@ def _var(m: Any, input: Any, dim: Any, correction: Any, keepdim: Any) -> Any:
 VAR = Op(
     "var",
     _var,
-    input=lambda m, g, input, dim, correction, keepdim, shape: _restore(
-        m, g * (2 / builtins.max(_reduced(shape, dim) - correction, 1e-300)), dim, keepdim, shape
-    )
-    * _centred(m, input, dim),
+    input=lambda m, g, input, dim, correction, keepdim, shape: (
+        _restore(m, g * (2 / builtins.max(_reduced(shape, dim) - correction, 1e-300)), dim, keepdim, shape)
+        * _centred(m, input, dim)
+    ),
     formula=r"\frac{\partial\,\mathrm{var}}{\partial x_i} = \frac{2\,(x_i-\bar x)}{n-c}",
 )
 
@@ -208,8 +235,12 @@ def _std_input(m: Any, g: Any, input: Any, out: Any, dim: Any, correction: Any, 
     return _restore(m, scaled, dim, keepdim, shape) * _centred(m, input, dim)
 
 
-STD = Op("std", lambda m, input, dim, correction, keepdim: m.sqrt(_var(m, input, dim, correction, keepdim)),
-         input=_std_input, formula=r"\frac{\partial\,\mathrm{std}}{\partial x_i} = \frac{x_i-\bar x}{(n-c)\,\mathrm{std}}")  # fmt: skip
+STD = Op(
+    "std",
+    lambda m, input, dim, correction, keepdim: m.sqrt(_var(m, input, dim, correction, keepdim)),
+    input=_std_input,
+    formula=r"\frac{\partial\,\mathrm{std}}{\partial x_i} = \frac{x_i-\bar x}{(n-c)\,\mathrm{std}}",
+)
 
 
 def _spread(op: Op, input: Any, dim: Any, unbiased: Any, correction: Any, keepdim: Any) -> Any:
@@ -222,20 +253,32 @@ def _spread(op: Op, input: Any, dim: Any, unbiased: Any, correction: Any, keepdi
 
 
 @VAR
-def var(input: TensorT, dim: Any = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, *,
-        correction: float | None = None) -> TensorT:  # fmt: skip
+def var(
+    input: TensorT,
+    dim: Any = None,
+    unbiased: builtins.bool | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    correction: float | None = None,
+) -> TensorT:
     """The variance over all elements, or over ``dim``; divides by n - correction (1 unless given)."""
-    return _spread(VAR, input, dim, unbiased, correction, keepdim)  # type: ignore[no-any-return]
+    return _spread(VAR, input, dim, unbiased, correction, keepdim)
 
 
 @STD
-def std(input: TensorT, dim: Any = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, *,
-        correction: float | None = None) -> TensorT:  # fmt: skip
+def std(
+    input: TensorT,
+    dim: Any = None,
+    unbiased: builtins.bool | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    correction: float | None = None,
+) -> TensorT:
     """The standard deviation over all elements, or over ``dim``; divides by n - correction (1 unless given)."""
-    return _spread(STD, input, dim, unbiased, correction, keepdim)  # type: ignore[no-any-return]
+    return _spread(STD, input, dim, unbiased, correction, keepdim)
 
 
-# -- extremes ------------------------------------------------------------------------------------------------------------
+# -- extremes ---
 
 
 def _evenly(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
@@ -245,24 +288,56 @@ def _evenly(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape:
     return _restore(m, g, dim, keepdim, shape) * ties / count
 
 
-AMAX = Op("amax", lambda m, input, dim, keepdim: m.amax(input, dim, keepdim), node="AmaxBackward0", input=_evenly,
-          formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}")  # fmt: skip
-AMIN = Op("amin", lambda m, input, dim, keepdim: m.amin(input, dim, keepdim), node="AminBackward0", input=_evenly,
-          formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}")  # fmt: skip
-MAX = Op("max", lambda m, input, dim, keepdim: m.amax(input, dim, keepdim), node="MaxBackward1", input=_evenly,
-         formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}")  # fmt: skip
-MIN = Op("min", lambda m, input, dim, keepdim: m.amin(input, dim, keepdim), node="MinBackward1", input=_evenly,
-         formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}")  # fmt: skip
+AMAX = Op(
+    "amax",
+    lambda m, input, dim, keepdim: m.amax(input, dim, keepdim),
+    node="AmaxBackward0",
+    input=_evenly,
+    formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}",
+)
+AMIN = Op(
+    "amin",
+    lambda m, input, dim, keepdim: m.amin(input, dim, keepdim),
+    node="AminBackward0",
+    input=_evenly,
+    formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}",
+)
+MAX = Op(
+    "max",
+    lambda m, input, dim, keepdim: m.amax(input, dim, keepdim),
+    node="MaxBackward1",
+    input=_evenly,
+    formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}",
+)
+MIN = Op(
+    "min",
+    lambda m, input, dim, keepdim: m.amin(input, dim, keepdim),
+    node="MinBackward1",
+    input=_evenly,
+    formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}",
+)
 
 
 def _to_index(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
     return m.scatter_add(m.new_zeros(g, shape), dim, index, g)
 
 
-MAX_DIM = Op("max_dim", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2, node="MaxBackward0",
-             input=_to_index, formula=r"\frac{\partial \max_j x_j}{\partial x_i} = [i = \arg\max]")  # fmt: skip
-MIN_DIM = Op("min_dim", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2, node="MinBackward0",
-             input=_to_index, formula=r"\frac{\partial \min_j x_j}{\partial x_i} = [i = \arg\min]")  # fmt: skip
+MAX_DIM = Op(
+    "max_dim",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    node="MaxBackward0",
+    input=_to_index,
+    formula=r"\frac{\partial \max_j x_j}{\partial x_i} = [i = \arg\max]",
+)
+MIN_DIM = Op(
+    "min_dim",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    node="MinBackward0",
+    input=_to_index,
+    formula=r"\frac{\partial \min_j x_j}{\partial x_i} = [i = \arg\min]",
+)
 
 
 def _require_elements(function: str, input: Variable, dim: Any = None) -> None:
@@ -351,29 +426,43 @@ def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
 @ARGMAX
 def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
     """The index of the largest element along ``dim`` (of the flattened tensor unless given), int64."""
-    return _arg(ARGMAX, input, dim, keepdim)  # type: ignore[no-any-return]
+    return _arg(ARGMAX, input, dim, keepdim)
 
 
 @ARGMIN
 def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
     """The index of the smallest element along ``dim`` (of the flattened tensor unless given), int64."""
-    return _arg(ARGMIN, input, dim, keepdim)  # type: ignore[no-any-return]
+    return _arg(ARGMIN, input, dim, keepdim)
 
 
 SORT = Op("sort_indices", lambda m, input, dim, descending: m.sort(input, dim, descending))
-SORT_VALUES = Op("sort", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2, node="SortBackward0",
-                 input=_to_index, formula=r"\text{each gradient returns to where its value came from}")  # fmt: skip
-TOPK_VALUES = Op("topk", lambda m, input, index, dim: m.gather(input, dim, index), tensors=2, node="TopkBackward0",
-                 input=_to_index, formula=r"\text{each gradient returns to where its value came from}")  # fmt: skip
+SORT_VALUES = Op(
+    "sort",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    node="SortBackward0",
+    input=_to_index,
+    formula=r"\text{each gradient returns to where its value came from}",
+)
+TOPK_VALUES = Op(
+    "topk",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    node="TopkBackward0",
+    input=_to_index,
+    formula=r"\text{each gradient returns to where its value came from}",
+)
 
 
 @SORT
-def argsort(input: TensorT, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False) -> TensorT:
+def argsort(
+    input: TensorT, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False
+) -> TensorT:
     """The indices that sort ``input`` along ``dim``, int64; always stable here."""
     require_tensor("argsort", "input", input)
     d = normalize_dim(dim, input._array.ndim, "argsort")
     if not input._array.ndim:
-        return input.long() * 0  # type: ignore[attr-defined, no-any-return]
+        return input.long() * 0  # type: ignore[attr-defined]
     return apply(SORT, (input,), (d, descending))
 
 
@@ -401,7 +490,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: builtins.bool = True, sorte
     return _pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
 
 
-# -- truth ---------------------------------------------------------------------------------------------------------------
+# -- truth ---
 
 ANY = Op("any", lambda m, input, dim, keepdim: m.any(input, dim, keepdim))
 ALL = Op("all", lambda m, input, dim, keepdim: m.all(input, dim, keepdim))
@@ -423,14 +512,17 @@ def all(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> Tens
 
 def count_nonzero(input: TensorT, dim: Dim = None) -> TensorT:
     """How many elements are nonzero: int64."""
-    return sum(input != 0, dim)  # type: ignore[arg-type]
+    return sum(ne(input, 0), dim)
 
 
-# -- running sums --------------------------------------------------------------------------------------------------------
+# -- running sums ---
 
-CUMSUM = Op("cumsum", lambda m, input, dim: m.cumsum(input, dim),
-            input=lambda m, g, dim: m.flip(m.cumsum(m.flip(g, (dim,)), dim), (dim,)),
-            formula=r"\frac{\partial L}{\partial x_i} = \sum_{j \ge i} g_j")  # fmt: skip
+CUMSUM = Op(
+    "cumsum",
+    lambda m, input, dim: m.cumsum(input, dim),
+    input=lambda m, g, dim: m.flip(m.cumsum(m.flip(g, (dim,)), dim), (dim,)),
+    formula=r"\frac{\partial L}{\partial x_i} = \sum_{j \ge i} g_j",
+)
 
 
 @CUMSUM
@@ -438,12 +530,15 @@ def cumsum(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
     """The running sum along ``dim``; integers and bools as int64."""
     input = _for_sum(input, dtype, "cumsum")
     d = normalize_dim(dim, input._array.ndim, "cumsum")
-    return apply(CUMSUM, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined, no-any-return]
+    return apply(CUMSUM, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
 
 
-CUMPROD = Op("cumprod", lambda m, input, dim: m.cumprod(input, dim),
-             input=lambda m, g, input, out, dim: m.flip(m.cumsum(m.flip(g * out, (dim,)), dim), (dim,)) / input,
-             formula=r"\frac{\partial L}{\partial x_i} = \frac{1}{x_i}\sum_{j \ge i} g_j\,y_j")  # fmt: skip
+CUMPROD = Op(
+    "cumprod",
+    lambda m, input, dim: m.cumprod(input, dim),
+    input=lambda m, g, input, out, dim: m.flip(m.cumsum(m.flip(g * out, (dim,)), dim), (dim,)) / input,
+    formula=r"\frac{\partial L}{\partial x_i} = \frac{1}{x_i}\sum_{j \ge i} g_j\,y_j",
+)
 
 
 @CUMPROD
@@ -451,16 +546,17 @@ def cumprod(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
     """The running product along ``dim``; its gradient is undefined (NaN) where an element is 0."""
     input = _for_sum(input, dtype, "cumprod")
     d = normalize_dim(dim, input._array.ndim, "cumprod")
-    return apply(CUMPROD, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined, no-any-return]
+    return apply(CUMPROD, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
 
 
-# -- softmax and its kin -------------------------------------------------------------------------------------------------
+# -- softmax and its kin ---
 
 LOGSUMEXP = Op(
     "logsumexp",
     lambda m, input, dim, keepdim: m.logsumexp(input, dim, keepdim),
-    input=lambda m, g, input, out, dim, keepdim, shape: _restore(m, g, dim, keepdim, shape)
-    * m.exp(input - _restore(m, out, dim, keepdim, shape)),
+    input=lambda m, g, input, out, dim, keepdim, shape: (
+        _restore(m, g, dim, keepdim, shape) * m.exp(input - _restore(m, out, dim, keepdim, shape))
+    ),
     formula=r"\frac{\partial}{\partial x_i}\ln\sum_j e^{x_j} = \mathrm{softmax}(x)_i",
 )
 
@@ -472,7 +568,7 @@ def logsumexp(input: TensorT, dim: int | tuple[int, ...], keepdim: builtins.bool
     if input._array.dtype.kind in "iub":
         input = to_dtype(input, get_default_dtype())
     if not input._array.ndim:
-        return input.clone()  # type: ignore[attr-defined, no-any-return]
+        return input.clone()  # type: ignore[attr-defined]
     return apply(LOGSUMEXP, (input,), (normalize_dims(dim, input._array.ndim, "logsumexp"), keepdim))
 
 
@@ -511,16 +607,16 @@ def _soft(op: Op, input: Any, dim: Any, dtype: DType | None) -> Any:
 @SOFTMAX
 def softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None) -> TensorT:
     """``exp(input)`` divided by its sum over ``dim``: positive, summing to 1."""
-    return _soft(SOFTMAX, input, dim, dtype)  # type: ignore[no-any-return]
+    return _soft(SOFTMAX, input, dim, dtype)
 
 
 @LOG_SOFTMAX
 def log_softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None) -> TensorT:
     """The logarithm of ``softmax``, finite where that would round to 0."""
-    return _soft(LOG_SOFTMAX, input, dim, dtype)  # type: ignore[no-any-return]
+    return _soft(LOG_SOFTMAX, input, dim, dtype)
 
 
-# -- norms ---------------------------------------------------------------------------------------------------------------
+# -- norms ---
 
 
 def _norm_input(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
@@ -529,14 +625,23 @@ def _norm_input(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, sh
     return _restore(m, scaled, dim, keepdim, shape) * input
 
 
-NORM = Op("norm", lambda m, input, dim, keepdim: m.sqrt(m.sum(input * input, dim, keepdim)),
-          node="LinalgVectorNormBackward0", input=_norm_input,
-          formula=r"\frac{\partial \lVert x\rVert_2}{\partial x_i} = \frac{x_i}{\lVert x\rVert_2}")  # fmt: skip
+NORM = Op(
+    "norm",
+    lambda m, input, dim, keepdim: m.sqrt(m.sum(input * input, dim, keepdim)),
+    node="LinalgVectorNormBackward0",
+    input=_norm_input,
+    formula=r"\frac{\partial \lVert x\rVert_2}{\partial x_i} = \frac{x_i}{\lVert x\rVert_2}",
+)
 
 
 @NORM
-def norm(input: Any, p: float | str | None = "fro", dim: Dim = None, keepdim: builtins.bool = False,
-         dtype: DType | None = None) -> Any:  # fmt: skip
+def norm(
+    input: Any,
+    p: float | str | None = "fro",
+    dim: Dim = None,
+    keepdim: builtins.bool = False,
+    dtype: DType | None = None,
+) -> Any:
     """The p-norm over all elements, or over ``dim``: (sum |x|**p) ** (1/p), with inf for the largest.
 
     Raises:
@@ -557,7 +662,7 @@ def norm(input: Any, p: float | str | None = "fro", dim: Dim = None, keepdim: bu
     if p == -math.inf:
         return amin(size, () if dims is None else dims, keepdim)
     if p == 0:
-        return sum(size != 0, dims, keepdim).to(input._dtype())  # type: ignore[arg-type]
+        return to_dtype(sum(ne(size, 0), dims, keepdim), input._dtype())
     if p == 1:
         return sum(size, dims, keepdim)
     return sum(size**p, dims, keepdim) ** (1 / p)

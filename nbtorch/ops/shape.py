@@ -34,8 +34,10 @@ def sizes(args: tuple[Any, ...], function: str) -> tuple[int, ...]:
         if isinstance(n, Variable) and n._array.ndim == 0 and n._array.dtype.kind in "iu":
             n = int(n._array)
         if isinstance(n, (bool, float, str)) or not hasattr(n, "__index__"):
-            raise TypeError(f"{function}(): argument 'size' must be tuple of ints, but found element of type "
-                            f"{type(n).__name__}\n  got: {given!r}")  # fmt: skip
+            raise TypeError(
+                f"{function}(): argument 'size' must be tuple of ints, but found element of type "
+                f"{type(n).__name__}\n  got: {given!r}"
+            )
         out.append(int(n.__index__()))
     return tuple(out)
 
@@ -67,10 +69,20 @@ def infer_shape(shape: tuple[int, ...], numel: int, function: str) -> tuple[int,
     )
 
 
-VIEW = Op("view", lambda m, input, size: m.reshape(input, size), node="ViewBackward0",
-          input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
-RESHAPE = Op("reshape", lambda m, input, size: m.reshape(input, size), node="ViewBackward0",
-             input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
+VIEW = Op(
+    "view",
+    lambda m, input, size: m.reshape(input, size),
+    node="ViewBackward0",
+    input=lambda m, g, shape: m.reshape(g, shape),
+    formula=r"\text{the gradient takes the old shape}",
+)
+RESHAPE = Op(
+    "reshape",
+    lambda m, input, size: m.reshape(input, size),
+    node="ViewBackward0",
+    input=lambda m, g, shape: m.reshape(g, shape),
+    formula=r"\text{the gradient takes the old shape}",
+)
 
 
 @RESHAPE
@@ -116,9 +128,12 @@ def _strides(t: Variable) -> tuple[int, ...]:
     return tuple(s // item for s in t._array.strides)
 
 
-PERMUTE = Op("permute", lambda m, input, dims: m.permute(input, dims),
-             input=lambda m, g, dims: m.permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__))),
-             formula=r"\text{the dimensions go back to their places}")  # fmt: skip
+PERMUTE = Op(
+    "permute",
+    lambda m, input, dims: m.permute(input, dims),
+    input=lambda m, g, dims: m.permute(g, tuple(sorted(range(len(dims)), key=dims.__getitem__))),
+    formula=r"\text{the dimensions go back to their places}",
+)
 
 
 @PERMUTE
@@ -142,11 +157,19 @@ def permute(input: TensorT, *dims: Any) -> TensorT:
     return apply_view(PERMUTE, input, (order,))
 
 
-TRANSPOSE = Op("transpose", lambda m, input, dim0, dim1: m.transpose(input, dim0, dim1),
-               input=lambda m, g, dim0, dim1: m.transpose(g, dim0, dim1),
-               formula=r"\frac{\partial L}{\partial X} = G^\top")  # fmt: skip
-T = Op("t", lambda m, input: m.transpose(input, 0, 1), node="TBackward0",
-       input=lambda m, g: m.transpose(g, 0, 1), formula=r"\frac{\partial L}{\partial X} = G^\top")  # fmt: skip
+TRANSPOSE = Op(
+    "transpose",
+    lambda m, input, dim0, dim1: m.transpose(input, dim0, dim1),
+    input=lambda m, g, dim0, dim1: m.transpose(g, dim0, dim1),
+    formula=r"\frac{\partial L}{\partial X} = G^\top",
+)
+T = Op(
+    "t",
+    lambda m, input: m.transpose(input, 0, 1),
+    node="TBackward0",
+    input=lambda m, g: m.transpose(g, 0, 1),
+    formula=r"\frac{\partial L}{\partial X} = G^\top",
+)
 
 
 @TRANSPOSE
@@ -174,8 +197,12 @@ def t(input: TensorT) -> TensorT:
     return apply_view(T, input) if input._array.ndim == 2 else reshape(input, tuple(input._array.shape))
 
 
-EXPAND = Op("expand", lambda m, input, size: m.expand(input, size), input=lambda g: g,
-            formula=r"\frac{\partial L}{\partial x} = \textstyle\sum_{\text{copies}} g")  # fmt: skip
+EXPAND = Op(
+    "expand",
+    lambda m, input, size: m.expand(input, size),
+    input=lambda g: g,
+    formula=r"\frac{\partial L}{\partial x} = \textstyle\sum_{\text{copies}} g",
+)
 
 
 @EXPAND
@@ -199,7 +226,9 @@ def expand(input: TensorT, *size: Any) -> TensorT:
         have = shape[i - lead] if i >= lead else 1
         if n == -1:
             if i < lead:
-                raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}")
+                raise RuntimeError(
+                    f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+                )
             n = have
         if have not in (1, n) or n < 0:
             raise RuntimeError(
@@ -220,12 +249,27 @@ def broadcast_to(input: TensorT, size: Sequence[int]) -> TensorT:
     return expand(input, tuple(size))
 
 
-SQUEEZE = Op("squeeze", lambda m, input, size: m.reshape(input, size), node="SqueezeBackward0",
-             input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
-SQUEEZE_DIM = Op("squeeze_dim", lambda m, input, size, dim: m.reshape(input, size), node="SqueezeBackward1",
-                 input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
-UNSQUEEZE = Op("unsqueeze", lambda m, input, size, dim: m.reshape(input, size), node="UnsqueezeBackward0",
-               input=lambda m, g, shape: m.reshape(g, shape), formula=r"\text{the gradient takes the old shape}")  # fmt: skip
+SQUEEZE = Op(
+    "squeeze",
+    lambda m, input, size: m.reshape(input, size),
+    node="SqueezeBackward0",
+    input=lambda m, g, shape: m.reshape(g, shape),
+    formula=r"\text{the gradient takes the old shape}",
+)
+SQUEEZE_DIM = Op(
+    "squeeze_dim",
+    lambda m, input, size, dim: m.reshape(input, size),
+    node="SqueezeBackward1",
+    input=lambda m, g, shape: m.reshape(g, shape),
+    formula=r"\text{the gradient takes the old shape}",
+)
+UNSQUEEZE = Op(
+    "unsqueeze",
+    lambda m, input, size, dim: m.reshape(input, size),
+    node="UnsqueezeBackward0",
+    input=lambda m, g, shape: m.reshape(g, shape),
+    formula=r"\text{the gradient takes the old shape}",
+)
 
 
 @SQUEEZE
@@ -289,8 +333,12 @@ def movedim(input: TensorT, source: Any, destination: Any) -> TensorT:
     return permute(input, tuple(places[i] if i in places else next(rest) for i in range(ndim)))
 
 
-FLIP = Op("flip", lambda m, input, dims: m.contiguous(m.flip(input, dims)), input=lambda m, g, dims: m.flip(g, dims),
-          formula=r"\text{the gradient is turned round too}")  # fmt: skip
+FLIP = Op(
+    "flip",
+    lambda m, input, dims: m.contiguous(m.flip(input, dims)),
+    input=lambda m, g, dims: m.flip(g, dims),
+    formula=r"\text{the gradient is turned round too}",
+)
 
 
 @FLIP
@@ -300,9 +348,12 @@ def flip(input: TensorT, *dims: Any) -> TensorT:
     return apply(FLIP, (input,), (normalize_dims(sizes(dims, "flip"), input._array.ndim, "flip"),))
 
 
-ROLL = Op("roll", lambda m, input, shifts, dims: m.roll(input, shifts, dims),
-          input=lambda m, g, shifts, dims: m.roll(g, tuple(-s for s in shifts) if dims is not None else -shifts, dims),
-          formula=r"\text{the gradient is rolled back}")  # fmt: skip
+ROLL = Op(
+    "roll",
+    lambda m, input, shifts, dims: m.roll(input, shifts, dims),
+    input=lambda m, g, shifts, dims: m.roll(g, tuple(-s for s in shifts) if dims is not None else -shifts, dims),
+    formula=r"\text{the gradient is rolled back}",
+)
 
 
 @ROLL
@@ -315,7 +366,7 @@ def roll(input: TensorT, shifts: Any, dims: Any = None) -> TensorT:
     return apply(ROLL, (input,), (s, normalize_dims(dims, input._array.ndim, "roll")))
 
 
-# -- joining -------------------------------------------------------------------------------------------------------------
+# -- joining ---
 
 
 def _slices(m: Any, g: Any, dim: Any, lengths: Any) -> tuple[Any, ...]:
@@ -326,8 +377,13 @@ def _slices(m: Any, g: Any, dim: Any, lengths: Any) -> tuple[Any, ...]:
     return tuple(out)
 
 
-CAT = Op("cat", lambda m, inputs, dim, lengths: m.cat(inputs, dim), tensors=None, joint=_slices,
-         formula=r"\text{each input gets its slice of the gradient}")  # fmt: skip
+CAT = Op(
+    "cat",
+    lambda m, inputs, dim, lengths: m.cat(inputs, dim),
+    tensors=None,
+    joint=_slices,
+    formula=r"\text{each input gets its slice of the gradient}",
+)
 
 
 def _tensor_list(function: str, tensors: Any) -> list[Any]:
@@ -359,7 +415,9 @@ def cat(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
     inputs = _tensor_list("cat", tensors)
     shapes = [tuple(x._array.shape) for x in inputs]
     if any(not s for s in shapes):
-        raise RuntimeError(f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated\n  fix: use stack()")
+        raise RuntimeError(
+            f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated\n  fix: use stack()"
+        )
     # PyTorch lets empty one-dimensional tensors pass, whatever the others' shape.
     inputs = [x for x in inputs if tuple(x._array.shape) != (0,)] or inputs[:1]
     shapes = [tuple(x._array.shape) for x in inputs]
@@ -376,9 +434,13 @@ def cat(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
     return apply(CAT, inputs, (d, tuple(s[d] for s in shapes)))
 
 
-STACK = Op("stack", lambda m, inputs, dim: m.cat([m.reshape(a, (*a.shape[:dim], 1, *a.shape[dim:])) for a in inputs], dim),
-           tensors=None, joint=lambda m, g, dim, needs: tuple(m.index(g, (slice(None),) * dim + (i,)) for i in range(len(needs))),
-           formula=r"\text{each input gets its slice of the gradient}")  # fmt: skip
+STACK = Op(
+    "stack",
+    lambda m, inputs, dim: m.cat([m.reshape(a, (*a.shape[:dim], 1, *a.shape[dim:])) for a in inputs], dim),
+    tensors=None,
+    joint=lambda m, g, dim, needs: tuple(m.index(g, (slice(None),) * dim + (i,)) for i in range(len(needs))),
+    formula=r"\text{each input gets its slice of the gradient}",
+)
 
 
 @STACK
@@ -410,14 +472,22 @@ def vstack(tensors: Sequence[TensorT]) -> TensorT:
     return cat([reshape(x, 1, -1) if x._array.ndim < 2 else x for x in tensors], 0)
 
 
-# -- splitting -----------------------------------------------------------------------------------------------------------
+# -- splitting ---
 
-NARROW = Op("slice", lambda m, input, index: m.index(input, index), node="SliceBackward0",
-            input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-            formula=r"\text{zeros, with } g \text{ in the slice}")  # fmt: skip
-SELECT = Op("select", lambda m, input, index: m.index(input, index), node="SelectBackward0",
-            input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-            formula=r"\text{zeros, with } g \text{ in the slice}")  # fmt: skip
+NARROW = Op(
+    "slice",
+    lambda m, input, index: m.index(input, index),
+    node="SliceBackward0",
+    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+    formula=r"\text{zeros, with } g \text{ in the slice}",
+)
+SELECT = Op(
+    "select",
+    lambda m, input, index: m.index(input, index),
+    node="SelectBackward0",
+    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+    formula=r"\text{zeros, with } g \text{ in the slice}",
+)
 
 
 def narrow(input: TensorT, dim: int, start: int, length: int) -> TensorT:
@@ -441,7 +511,9 @@ def select(input: TensorT, dim: int, index: int) -> TensorT:
     d = normalize_dim(dim, input._array.ndim, "select")
     n = input._array.shape[d]
     if not -n <= index < n:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {d}")
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {d}"
+        )
     return apply_view(SELECT, input, ((slice(None),) * d + (int(index),),))
 
 
@@ -457,8 +529,11 @@ def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int
     if isinstance(split_size_or_sections, int):
         size = split_size_or_sections
         if size < 0 or (size == 0 and n):
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}" if size < 0 else
-                               f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")  # fmt: skip
+            raise RuntimeError(
+                f"split expects split_size be non-negative, but got split_size={size}"
+                if size < 0
+                else f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
+            )
         lengths = [min(size, n - i) for i in range(0, n, size)] if n else [0]
     else:
         lengths = list(split_size_or_sections)
@@ -586,5 +661,7 @@ class ShapeMethods(Variable):
     def mT(self: TensorT) -> TensorT:
         """The last two dimensions swapped, a view."""
         if self._array.ndim < 2:
-            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor.")
+            raise RuntimeError(
+                f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor."
+            )
         return transpose(self, -2, -1)

@@ -26,7 +26,7 @@ class Size(tuple[int, ...]):
         got = super().__getitem__(index)
         return Size(got) if isinstance(index, slice) else got
 
-    def __add__(self, other: tuple[Any, ...]) -> Size:  # type: ignore[override]
+    def __add__(self, other: tuple[Any, ...]) -> Size:
         return Size(super().__add__(tuple(other)))
 
     def __radd__(self, other: tuple[Any, ...]) -> Size:

@@ -23,6 +23,7 @@ from ..ops.comparison import ComparisonMethods
 from ..ops.conversion import ConversionMethods
 from ..ops.creation import CreationMethods, empty, strided
 from ..ops.creation import tensor as make_tensor
+from ..ops.elementary import ElementaryMethods
 from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.linalg import LinalgMethods
@@ -40,6 +41,7 @@ _UFUNC_NAMES = {numpy_name: name for name, numpy_name in UFUNCS.items()}
 
 class Tensor(
     PointwiseMethods,
+    ElementaryMethods,
     ComparisonMethods,
     ReductionMethods,
     ShapeMethods,
@@ -71,10 +73,20 @@ class Tensor(
             source = make_tensor(args[0], dtype=get_default_dtype(), device=device)
         else:
             source = empty(*args, device=device) if args else empty(0, device=device)
-        for slot in ("_array", "_backend", "_grad", "_grad_fn", "_hooks", "_output_nr", "_requires_grad", "_storage", "_view"):
+        for slot in (
+            "_array",
+            "_backend",
+            "_grad",
+            "_grad_fn",
+            "_hooks",
+            "_output_nr",
+            "_requires_grad",
+            "_storage",
+            "_view",
+        ):
             setattr(self, slot, getattr(source, slot))
 
-    # -- what it is ----------------------------------------------------------------------------------------------
+    # -- what it is ---
     @property
     def shape(self) -> Size:
         """The sizes of the dimensions."""
@@ -93,12 +105,12 @@ class Tensor(
     @property
     def ndim(self) -> int:
         """The number of dimensions."""
-        return self._array.ndim  # type: ignore[no-any-return]
+        return self._array.ndim
 
     @property
     def itemsize(self) -> int:
         """Bytes per element."""
-        return self._array.dtype.itemsize  # type: ignore[no-any-return]
+        return self._array.dtype.itemsize
 
     @property
     def nbytes(self) -> int:
@@ -128,7 +140,7 @@ class Tensor(
 
     def dim(self) -> int:
         """The number of dimensions."""
-        return self._array.ndim  # type: ignore[no-any-return]
+        return self._array.ndim
 
     ndimension = dim
 
@@ -150,7 +162,7 @@ class Tensor(
     def storage_offset(self) -> int:
         """How many elements of its memory come before the first."""
         base = self._base
-        return 0 if base is None else (self.data_ptr() - base.data_ptr()) // self.itemsize  # type: ignore[attr-defined, no-any-return]
+        return 0 if base is None else (self.data_ptr() - base.data_ptr()) // self.itemsize  # type: ignore[attr-defined]
 
     def data_ptr(self) -> int:
         """The address of the first element."""
@@ -191,7 +203,7 @@ class Tensor(
         prefix = "torch.cuda." if self.is_cuda else "torch."
         return f"{prefix}{names[str(self._dtype()).removeprefix('torch.')]}Tensor"
 
-    # -- its numbers ---------------------------------------------------------------------------------------------
+    # -- its numbers ---
     def item(self) -> Any:
         """The only element, as a Python number.
 
@@ -294,11 +306,9 @@ class Tensor(
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Variable, bool, int, float)):
             return bool((self == element).any())
-        raise RuntimeError(
-            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-        )
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
-    # -- text ----------------------------------------------------------------------------------------------------
+    # -- text ---
     def __repr__(self) -> str:
         return tensor_text(self)
 
@@ -307,7 +317,7 @@ class Tensor(
             return format(self.item(), spec) if spec else str(self.item()) if type(self) is Tensor else repr(self)
         return object.__format__(self, spec)
 
-    # -- the graph -----------------------------------------------------------------------------------------------
+    # -- the graph ---
     backward = tensor_backward
 
     def detach(self: TensorT) -> TensorT:
@@ -334,7 +344,7 @@ class Tensor(
             self._touch()
         self._array, self._backend, self._storage = value._array, value._backend, None
 
-    def as_subclass(self, cls: type[Any]) -> Any:
+    def as_subclass(self, cls: Any) -> Any:
         """The same tensor, of the class ``cls`` (a subclass of ``Tensor``): same memory, same place in the graph.
 
         Raises:
@@ -357,7 +367,7 @@ class Tensor(
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self.grad_fn
-        return (leaf_hooks(self) if node is None else node._hooks()).on_tensor(self._output_nr, hook)  # type: ignore[no-any-return]
+        return (leaf_hooks(self) if node is None else node._hooks()).on_tensor(self._output_nr, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Hook) -> RemovableHandle:
         """``hook(tensor)`` runs after this leaf's ``.grad`` was added to.
@@ -388,7 +398,7 @@ class Tensor(
         node = self.grad_fn
         return node is not None and node.hooks is not None and self._output_nr in node.hooks.retain
 
-    # -- copies --------------------------------------------------------------------------------------------------
+    # -- copies ---
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if not self.is_leaf:
             raise RuntimeError(
@@ -415,7 +425,9 @@ class Tensor(
         return (_rebuild, (type(self), host, str(self._backend.device), self._requires_grad, dict(self.__dict__)))
 
 
-def _rebuild(cls: type[Any], host: np.ndarray[Any, Any], where: str, requires_grad: bool, attributes: dict[str, Any]) -> Any:
+def _rebuild(
+    cls: type[Any], host: np.ndarray[Any, Any], where: str, requires_grad: bool, attributes: dict[str, Any]
+) -> Any:
     backend = get_backend(where)
     t = wrap(backend.from_host(host.copy()), backend, cls)
     t._requires_grad = requires_grad
