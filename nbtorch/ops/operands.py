@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+import functools
+from collections.abc import Callable
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from ..backends.dtypes import (
     promote_types,
 )
 
+F = TypeVar("F", bound=Callable[..., Any])
 Number = bool | int | float
 NUMBERS = (bool, int, float)
 OPERANDS = (Variable, bool, int, float, np.generic, np.ndarray)
@@ -155,3 +158,18 @@ def normalize_dims(dim: Any, ndim: int, function: str = "") -> tuple[int, ...]:
     if len(set(out)) != len(out):
         raise RuntimeError(f"dim {out[-1]} appears multiple times in the list of dims\n  operation: {function}")
     return tuple(d for d in out if d < ndim)
+
+
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def numpy_names(function: F) -> F:
+    """Lets ``function`` be called with NumPy's ``axis`` and ``keepdims`` too, as PyTorch's functions can be."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if "axis" in kwargs or "keepdims" in kwargs:
+            kwargs = {_NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
+        return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]

@@ -14,7 +14,7 @@ from ..backends.dtypes import get_default_dtype
 from .comparison import ne
 from .conversion import to_dtype
 from .dispatch import PROMOTE, unary
-from .operands import normalize_dim, normalize_dims, require_tensor
+from .operands import normalize_dim, normalize_dims, numpy_names, require_tensor
 from .pointwise import maximum as elementwise_maximum
 from .pointwise import minimum as elementwise_minimum
 from .record import Op, apply
@@ -85,6 +85,7 @@ SUM_DIM = Op(
 
 
 @SUM
+@numpy_names
 def sum(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
     """The sum over all elements, or over ``dim``.
 
@@ -144,6 +145,7 @@ MEAN_DIM = Op(
 
 
 @MEAN
+@numpy_names
 def mean(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
     """The mean over all elements, or over ``dim``.
 
@@ -202,6 +204,7 @@ PROD = Op(
 
 
 @PROD
+@numpy_names
 def prod(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
     """The product over all elements, or over ``dim``; integers and bools give int64. Exact also where elements are 0."""
     input = _for_sum(input, dtype, "prod")
@@ -253,6 +256,7 @@ def _spread(op: Op, input: Any, dim: Any, unbiased: Any, correction: Any, keepdi
 
 
 @VAR
+@numpy_names
 def var(
     input: TensorT,
     dim: Any = None,
@@ -266,6 +270,7 @@ def var(
 
 
 @STD
+@numpy_names
 def std(
     input: TensorT,
     dim: Any = None,
@@ -351,6 +356,7 @@ def _require_elements(function: str, input: Variable, dim: Any = None) -> None:
 
 
 @AMAX
+@numpy_names
 def amax(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
     """The largest element over ``dim`` (all unless given); equal ones share the gradient."""
     require_tensor("amax", "input", input)
@@ -359,6 +365,7 @@ def amax(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> Tenso
 
 
 @AMIN
+@numpy_names
 def amin(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
     """The smallest element over ``dim`` (all unless given); equal ones share the gradient."""
     require_tensor("amin", "input", input)
@@ -387,6 +394,7 @@ def _along(op: Op, input: Any, index: Any, d: int, keepdim: builtins.bool) -> tu
 
 
 @MAX
+@numpy_names
 def max(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
     """The largest element; along ``dim`` a pair (values, indices); with a second tensor, ``maximum``.
 
@@ -397,6 +405,7 @@ def max(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
 
 
 @MIN
+@numpy_names
 def min(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
     """The smallest element; along ``dim`` a pair (values, indices); with a second tensor, ``minimum``.
 
@@ -424,12 +433,14 @@ def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
 
 
 @ARGMAX
+@numpy_names
 def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
     """The index of the largest element along ``dim`` (of the flattened tensor unless given), int64."""
     return _arg(ARGMAX, input, dim, keepdim)
 
 
 @ARGMIN
+@numpy_names
 def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
     """The index of the smallest element along ``dim`` (of the flattened tensor unless given), int64."""
     return _arg(ARGMIN, input, dim, keepdim)
@@ -455,6 +466,7 @@ TOPK_VALUES = Op(
 
 
 @SORT
+@numpy_names
 def argsort(
     input: TensorT, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False
 ) -> TensorT:
@@ -467,6 +479,7 @@ def argsort(
 
 
 @SORT_VALUES
+@numpy_names
 def sort(input: Any, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False) -> Any:
     """``input`` sorted along ``dim``: a pair (values, indices)."""
     index = argsort(input, dim, descending)
@@ -475,6 +488,7 @@ def sort(input: Any, dim: int = -1, descending: builtins.bool = False, *, stable
 
 
 @TOPK_VALUES
+@numpy_names
 def topk(input: Any, k: int, dim: int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> Any:
     """The ``k`` largest (or smallest) elements along ``dim``: a pair (values, indices).
 
@@ -497,6 +511,7 @@ ALL = Op("all", lambda m, input, dim, keepdim: m.all(input, dim, keepdim))
 
 
 @ANY
+@numpy_names
 def any(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> TensorT:
     """Whether any element is nonzero: bool."""
     require_tensor("any", "input", input)
@@ -504,12 +519,14 @@ def any(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> Tens
 
 
 @ALL
+@numpy_names
 def all(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> TensorT:
     """Whether all elements are nonzero: bool."""
     require_tensor("all", "input", input)
     return apply(ALL, (input,), (_dims(dim, input, "all"), keepdim))
 
 
+@numpy_names
 def count_nonzero(input: TensorT, dim: Dim = None) -> TensorT:
     """How many elements are nonzero: int64."""
     return sum(ne(input, 0), dim)
@@ -526,6 +543,7 @@ CUMSUM = Op(
 
 
 @CUMSUM
+@numpy_names
 def cumsum(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
     """The running sum along ``dim``; integers and bools as int64."""
     input = _for_sum(input, dtype, "cumsum")
@@ -542,6 +560,7 @@ CUMPROD = Op(
 
 
 @CUMPROD
+@numpy_names
 def cumprod(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
     """The running product along ``dim``; its gradient is undefined (NaN) where an element is 0."""
     input = _for_sum(input, dtype, "cumprod")
@@ -562,6 +581,7 @@ LOGSUMEXP = Op(
 
 
 @LOGSUMEXP
+@numpy_names
 def logsumexp(input: TensorT, dim: int | tuple[int, ...], keepdim: builtins.bool = False) -> TensorT:
     """``log(sum(exp(input)))`` over ``dim``, without overflow."""
     require_tensor("logsumexp", "input", input)
@@ -605,12 +625,14 @@ def _soft(op: Op, input: Any, dim: Any, dtype: DType | None) -> Any:
 
 
 @SOFTMAX
+@numpy_names
 def softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None) -> TensorT:
     """``exp(input)`` divided by its sum over ``dim``: positive, summing to 1."""
     return _soft(SOFTMAX, input, dim, dtype)
 
 
 @LOG_SOFTMAX
+@numpy_names
 def log_softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None) -> TensorT:
     """The logarithm of ``softmax``, finite where that would round to 0."""
     return _soft(LOG_SOFTMAX, input, dim, dtype)
@@ -635,6 +657,7 @@ NORM = Op(
 
 
 @NORM
+@numpy_names
 def norm(
     input: Any,
     p: float | str | None = "fro",

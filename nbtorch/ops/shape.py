@@ -12,7 +12,7 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import promote_types
 from .conversion import to_dtype
-from .operands import normalize_dim, normalize_dims, require_tensor
+from .operands import normalize_dim, normalize_dims, numpy_names, require_tensor
 from .record import Op, apply, apply_view, check_same_device
 
 __all__ = [
@@ -273,6 +273,7 @@ UNSQUEEZE = Op(
 
 
 @SQUEEZE
+@numpy_names
 def squeeze(input: TensorT, dim: int | tuple[int, ...] | None = None) -> TensorT:
     """A view without dimensions of size 1: all of them, or those in ``dim`` that are."""
     require_tensor("squeeze", "input", input)
@@ -284,6 +285,7 @@ def squeeze(input: TensorT, dim: int | tuple[int, ...] | None = None) -> TensorT
 
 
 @UNSQUEEZE
+@numpy_names
 def unsqueeze(input: TensorT, dim: int) -> TensorT:
     """A view with a new dimension of size 1 at ``dim``."""
     require_tensor("unsqueeze", "input", input)
@@ -342,6 +344,7 @@ FLIP = Op(
 
 
 @FLIP
+@numpy_names
 def flip(input: TensorT, *dims: Any) -> TensorT:
     """A copy with the order of elements along ``dims`` reversed."""
     require_tensor("flip", "input", input)
@@ -406,6 +409,7 @@ def _tensor_list(function: str, tensors: Any) -> list[Any]:
 
 
 @CAT
+@numpy_names
 def cat(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
     """Tensors joined along an existing dimension; their other sizes must agree.
 
@@ -444,6 +448,7 @@ STACK = Op(
 
 
 @STACK
+@numpy_names
 def stack(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
     """Tensors of one shape joined along a new dimension.
 
@@ -517,6 +522,7 @@ def select(input: TensorT, dim: int, index: int) -> TensorT:
     return apply_view(SELECT, input, ((slice(None),) * d + (int(index),),))
 
 
+@numpy_names
 def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[TensorT, ...]:
     """Views of consecutive pieces along ``dim``: of one size (the last may be smaller), or of the sizes given.
 
@@ -549,6 +555,7 @@ def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int
     return tuple(out)
 
 
+@numpy_names
 def chunk(input: TensorT, chunks: int, dim: int = 0) -> tuple[TensorT, ...]:
     """``chunks`` views of nearly equal size along ``dim`` (fewer where they don't divide).
 
@@ -562,6 +569,7 @@ def chunk(input: TensorT, chunks: int, dim: int = 0) -> tuple[TensorT, ...]:
     return split(input, max(-(-n // chunks), 1), d)
 
 
+@numpy_names
 def unbind(input: TensorT, dim: int = 0) -> tuple[TensorT, ...]:
     """A view for each index along ``dim``, without that dimension."""
     require_tensor("unbind", "input", input)
