@@ -7,6 +7,7 @@ from typing import Any
 
 from .backends.cupy import load_cupy, why_unavailable
 from .backends.device import device as _Device
+from .ops.random import manual_seed as _seed_host
 
 __all__ = [
     "current_device", "device", "device_count", "empty_cache", "get_device_name", "is_available", "manual_seed",
@@ -135,9 +136,7 @@ def empty_cache() -> None:
 
 def manual_seed(seed: int) -> None:
     """Seeds random tensors on a GPU. Their numbers are drawn on the host, so this is ``nbtorch.manual_seed``."""
-    from .tensor.random import manual_seed as seed_host
-
-    seed_host(seed)
+    _seed_host(seed)
 
 
 def manual_seed_all(seed: int) -> None:

@@ -19,7 +19,7 @@ class AcceleratorBackend(Backend):
         return self.xp.array(array)
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
-        return array.get()  # type: ignore[no-any-return]
+        return array.get()
 
     def add_at(self, x: Array, index: Any, values: Any) -> None:
         if x.dtype.name in _ATOMIC:

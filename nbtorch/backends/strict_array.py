@@ -360,11 +360,11 @@ class ndarray:
     # -- what it is ----------------------------------------------------------------------------------------------
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._a.shape  # type: ignore[no-any-return]
+        return self._a.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self._a.dtype  # type: ignore[no-any-return]
+        return self._a.dtype
 
     @property
     def ndim(self) -> int:
@@ -464,7 +464,7 @@ class ndarray:
         if out is not None:
             out[...] = self._a
             return out
-        return np.array(self._a, order=order)  # type: ignore[call-overload,no-any-return]
+        return np.array(self._a, order=order)  # type: ignore[call-overload]
 
     def set(self, arr: Host, stream: Any = None) -> None:
         """Overwrites the numbers with those of a NumPy array of the same shape and dtype."""
