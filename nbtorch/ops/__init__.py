@@ -8,6 +8,7 @@ from .elementary import *
 from .indexing import *
 from .linalg import *
 from .loss import *
+from .ordering import *
 from .pointwise import *
 from .random import *
 from .record import registry as registry

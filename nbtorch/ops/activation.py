@@ -11,12 +11,13 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable
 from .dispatch import PROMOTE, unary
+from .elementary import abs as size_of
 from .elementary import sigmoid, tanh
 from .inplace import unary_
 from .operands import normalize_dim, require_tensor
 from .pointwise import add, clamp, div, mul, where
 from .record import Op
-from .reduction import _require_floating
+from .reduction import require_floating
 from .shape import chunk
 
 __all__ = [
@@ -136,7 +137,7 @@ def gelu(input: TensorT, approximate: str = "none") -> TensorT:
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
     require_tensor("gelu", "input", input)
-    _require_floating("gelu", input)
+    require_floating("gelu", input)
     return unary(GELU if approximate == "none" else GELU_TANH, input, PROMOTE)
 
 
@@ -211,7 +212,7 @@ def hardswish(input: TensorT) -> TensorT:
 
 def softsign(input: TensorT) -> TensorT:
     """``input / (1 + |input|)``."""
-    return input / (input.abs() + 1)
+    return div(input, add(size_of(input), 1))
 
 
 def tanhshrink(input: TensorT) -> TensorT:

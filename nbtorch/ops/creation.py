@@ -421,7 +421,6 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     shape = [v.numel() for v in vectors]
     grids = [v.reshape([-1 if i == j else 1 for j in range(len(vectors))]).expand(shape) for i, v in enumerate(vectors)]
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[:2] = grids[1::-1]
     return tuple(grids)
 

@@ -13,7 +13,7 @@ from ..backends.dtypes import finfo
 from .elementary import rsqrt
 from .operands import require_tensor
 from .record import Op, apply
-from .reduction import _require_floating, mean
+from .reduction import mean, require_floating
 
 
 def _standardize(m: Any, input: Any, dims: Any, eps: Any) -> tuple[Any, Any]:
@@ -70,7 +70,7 @@ LAYER_NORM = Op(
 def _last_dims(function: str, input: Any, normalized_shape: Sequence[int]) -> tuple[int, ...]:
     """The dimensions that ``normalized_shape`` names, counted from the end."""
     require_tensor(function, "input", input)
-    _require_floating(function, input)
+    require_floating(function, input)
     shape, size = tuple(normalized_shape), tuple(input._array.shape)
     if not shape or size[-len(shape) :] != shape:
         raise RuntimeError(

@@ -28,6 +28,7 @@ from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.linalg import LinalgMethods
 from ..ops.operands import normalize_dim
+from ..ops.ordering import OrderingMethods
 from ..ops.pointwise import PointwiseMethods
 from ..ops.random import RandomMethods
 from ..ops.record import registry
@@ -44,6 +45,7 @@ class Tensor(
     ElementaryMethods,
     ComparisonMethods,
     ReductionMethods,
+    OrderingMethods,
     ShapeMethods,
     IndexingMethods,
     LinalgMethods,

@@ -1,0 +1,332 @@
+"""The largest and the smallest: extremes, sorting, and the norms built on them."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any, NamedTuple
+
+from ..autograd.variable import TensorT, Variable
+from ..backends.dtypes import dtype as DType
+from .comparison import ne
+from .conversion import to_dtype
+from .operands import normalize_dim, numpy_names, require_tensor
+from .pointwise import maximum as elementwise_maximum
+from .pointwise import minimum as elementwise_minimum
+from .record import Op, apply
+from .reduction import Dim, reduce_dims, require_floating, restore, sum
+
+__all__ = [
+    "amax", "amin", "argmax", "argmin", "argsort", "max", "min", "norm", "sort", "topk",
+]  # fmt: skip
+
+
+class _Pair(NamedTuple):
+    """The two results of a reduction along a dimension; also a plain tuple."""
+
+    values: Any
+    indices: Any
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+_pairs: dict[str, type[_Pair]] = {}
+
+
+def _pair(name: str, values: Any, indices: Any) -> Any:
+    cls = _pairs.get(name)
+    if cls is None:
+        cls = _pairs[name] = type(name, (_Pair,), {"__slots__": ()})
+    return cls(values, indices)
+
+
+# -- extremes ---
+
+
+def _evenly(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
+    """Equal extremes share the gradient equally."""
+    ties = input == restore(m, out, dim, keepdim, shape)
+    count = m.sum(ties, dim, True)
+    return restore(m, g, dim, keepdim, shape) * ties / count
+
+
+AMAX = Op(
+    "amax",
+    lambda m, input, dim, keepdim: m.amax(input, dim, keepdim),
+    node="AmaxBackward0",
+    input=_evenly,
+    formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}",
+)
+AMIN = Op(
+    "amin",
+    lambda m, input, dim, keepdim: m.amin(input, dim, keepdim),
+    node="AminBackward0",
+    input=_evenly,
+    formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}",
+)
+MAX = Op(
+    "max",
+    lambda m, input, dim, keepdim: m.amax(input, dim, keepdim),
+    node="MaxBackward1",
+    input=_evenly,
+    formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}",
+)
+MIN = Op(
+    "min",
+    lambda m, input, dim, keepdim: m.amin(input, dim, keepdim),
+    node="MinBackward1",
+    input=_evenly,
+    formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}",
+)
+
+
+def _to_index(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
+    return m.scatter_add(m.new_zeros(g, shape), dim, index, g)
+
+
+MAX_DIM = Op(
+    "max_dim",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    node="MaxBackward0",
+    input=_to_index,
+    formula=r"\frac{\partial \max_j x_j}{\partial x_i} = [i = \arg\max]",
+)
+MIN_DIM = Op(
+    "min_dim",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    node="MinBackward0",
+    input=_to_index,
+    formula=r"\frac{\partial \min_j x_j}{\partial x_i} = [i = \arg\min]",
+)
+
+
+def _require_elements(function: str, input: Variable, dim: Any = None) -> None:
+    n = input._array.size if dim is None else input._array.shape[dim] if input._array.ndim else 1
+    if n == 0:
+        raise (RuntimeError if dim is None else IndexError)(
+            f"{function}(): Expected reduction dim {'to be specified for input.numel() == 0' if dim is None else dim} "
+            "Specify the reduction dim with the 'dim' argument.\n"
+            f"  got: a tensor of shape {tuple(input._array.shape)}, whose {function} is undefined"
+        )
+
+
+@AMAX
+@numpy_names
+def amax(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
+    """The largest element over ``dim`` (all unless given); equal ones share the gradient."""
+    require_tensor("amax", "input", input)
+    _require_elements("amax", input)
+    return apply(AMAX, (input,), (reduce_dims(dim, input, "amax"), keepdim))
+
+
+@AMIN
+@numpy_names
+def amin(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
+    """The smallest element over ``dim`` (all unless given); equal ones share the gradient."""
+    require_tensor("amin", "input", input)
+    _require_elements("amin", input)
+    return apply(AMIN, (input,), (reduce_dims(dim, input, "amin"), keepdim))
+
+
+def _extreme(whole: Op, along: Op, arg: Any, name: str, elementwise: Any, input: Any, dim: Any, keepdim: Any) -> Any:
+    require_tensor(name, "input", input)
+    if isinstance(dim, Variable):
+        return elementwise(input, dim)
+    if dim is None:
+        _require_elements(name, input)
+        return apply(whole, (input,), (None, False))
+    d = normalize_dim(dim, input._array.ndim, name)
+    _require_elements(name, input, d)
+    index = arg(input, d, keepdim=True)
+    return _pair(name, *_along(along, input, index, d, keepdim))
+
+
+def _along(op: Op, input: Any, index: Any, d: int, keepdim: builtins.bool) -> tuple[Any, Any]:
+    values = apply(op, (input, index), (d,))
+    if keepdim or not input._array.ndim:
+        return values, index
+    return values.squeeze(d), index.squeeze(d)
+
+
+@MAX
+@numpy_names
+def max(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
+    """The largest element; along ``dim`` a pair (values, indices); with a second tensor, ``maximum``.
+
+    Raises:
+        RuntimeError: for a tensor without elements.
+    """
+    return _extreme(MAX, MAX_DIM, argmax, "max", elementwise_maximum, input, dim, keepdim)
+
+
+@MIN
+@numpy_names
+def min(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
+    """The smallest element; along ``dim`` a pair (values, indices); with a second tensor, ``minimum``.
+
+    Raises:
+        RuntimeError: for a tensor without elements.
+    """
+    return _extreme(MIN, MIN_DIM, argmin, "min", elementwise_minimum, input, dim, keepdim)
+
+
+ARGMAX = Op("argmax", lambda m, input, dim: m.argmax(input, dim))
+ARGMIN = Op("argmin", lambda m, input, dim: m.argmin(input, dim))
+
+
+def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
+    require_tensor(op.name, "input", input)
+    d = None if dim is None or not input._array.ndim else normalize_dim(dim, input._array.ndim, op.name)
+    if dim is not None and not input._array.ndim:
+        normalize_dim(dim, 0, op.name)
+    _require_elements(op.name, input, d)
+    out = apply(op, (input,), (d,))
+    if keepdim and input._array.ndim:
+        shape = input._array.shape
+        return out.reshape([1] * len(shape) if d is None else [*shape[:d], 1, *shape[d + 1 :]])
+    return out
+
+
+@ARGMAX
+@numpy_names
+def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
+    """The index of the largest element along ``dim`` (of the flattened tensor unless given), int64."""
+    return _arg(ARGMAX, input, dim, keepdim)
+
+
+@ARGMIN
+@numpy_names
+def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
+    """The index of the smallest element along ``dim`` (of the flattened tensor unless given), int64."""
+    return _arg(ARGMIN, input, dim, keepdim)
+
+
+SORT = Op("sort_indices", lambda m, input, dim, descending: m.sort(input, dim, descending))
+SORT_VALUES = Op(
+    "sort",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    node="SortBackward0",
+    input=_to_index,
+    formula=r"\text{each gradient returns to where its value came from}",
+)
+TOPK_VALUES = Op(
+    "topk",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    node="TopkBackward0",
+    input=_to_index,
+    formula=r"\text{each gradient returns to where its value came from}",
+)
+
+
+@SORT
+@numpy_names
+def argsort(
+    input: TensorT, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False
+) -> TensorT:
+    """The indices that sort ``input`` along ``dim``, int64; always stable here."""
+    require_tensor("argsort", "input", input)
+    d = normalize_dim(dim, input._array.ndim, "argsort")
+    if not input._array.ndim:
+        return input.long() * 0  # type: ignore[attr-defined]
+    return apply(SORT, (input,), (d, descending))
+
+
+@SORT_VALUES
+@numpy_names
+def sort(input: Any, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False) -> Any:
+    """``input`` sorted along ``dim``: a pair (values, indices)."""
+    index = argsort(input, dim, descending)
+    d = normalize_dim(dim, input._array.ndim, "sort")
+    return _pair("sort", apply(SORT_VALUES, (input, index), (d,)), index)
+
+
+@TOPK_VALUES
+@numpy_names
+def topk(input: Any, k: int, dim: int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> Any:
+    """The ``k`` largest (or smallest) elements along ``dim``: a pair (values, indices).
+
+    Raises:
+        RuntimeError: where there are fewer than ``k``.
+    """
+    require_tensor("topk", "input", input)
+    d = normalize_dim(dim, input._array.ndim, "topk")
+    n = input._array.shape[d] if input._array.ndim else 1
+    if not 0 <= k <= n:
+        raise RuntimeError(f"selected index k out of range\n  expected: 0 to {n}, the size of dim {d}\n  got: {k}")
+    index = argsort(input, d, largest).narrow(d, 0, k) if input._array.ndim else argsort(input)
+    return _pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
+
+
+# -- norms ---
+
+
+def _norm_input(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
+    # At the origin the norm has no derivative; 0 is the one of least norm.
+    scaled = m.where(out == 0, g * 0, g / out)
+    return restore(m, scaled, dim, keepdim, shape) * input
+
+
+NORM = Op(
+    "norm",
+    lambda m, input, dim, keepdim: m.sqrt(m.sum(input * input, dim, keepdim)),
+    node="LinalgVectorNormBackward0",
+    input=_norm_input,
+    formula=r"\frac{\partial \lVert x\rVert_2}{\partial x_i} = \frac{x_i}{\lVert x\rVert_2}",
+)
+
+
+@NORM
+@numpy_names
+def norm(
+    input: Any,
+    p: float | str | None = "fro",
+    dim: Dim = None,
+    keepdim: builtins.bool = False,
+    dtype: DType | None = None,
+) -> Any:
+    """The p-norm over all elements, or over ``dim``: (sum |x|**p) ** (1/p), with inf for the largest.
+
+    Raises:
+        RuntimeError: for integer tensors and for an unknown ``p``.
+    """
+    require_tensor("norm", "input", input)
+    if dtype is not None:
+        input = to_dtype(input, dtype)
+    require_floating("norm", input)
+    dims = reduce_dims(dim, input, "norm")
+    if p in ("fro", None, 2):
+        return apply(NORM, (input,), (dims, keepdim))
+    if not isinstance(p, (int, float)):
+        raise RuntimeError(f"norm(): unknown order {p!r}\n  expected: a number, float('inf') or 'fro'")
+    size = input.abs()
+    if p == math.inf:
+        return amax(size, () if dims is None else dims, keepdim)
+    if p == -math.inf:
+        return amin(size, () if dims is None else dims, keepdim)
+    if p == 0:
+        return to_dtype(sum(ne(size, 0), dims, keepdim), input._dtype())
+    if p == 1:
+        return sum(size, dims, keepdim)
+    return sum(size**p, dims, keepdim) ** (1 / p)
+
+
+class OrderingMethods(Variable):
+    """The functions of this file as methods of ``Tensor``."""
+
+    __slots__ = ()
+
+    amax = amax
+    amin = amin
+    max = max
+    min = min
+    argmax = argmax
+    argmin = argmin
+    argsort = argsort
+    sort = sort
+    topk = topk
+    norm = norm
