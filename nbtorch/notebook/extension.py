@@ -17,8 +17,8 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any, NamedTuple
 
-from .. import cuda
 from .._version import __version__
+from ..cuda import is_available as cuda_is_available
 from ..nn import Module
 from ..tensor import Tensor
 from .display import module_html, tensor_html
@@ -184,7 +184,7 @@ def _nbtorch_magic(ip: Any) -> Callable[[str], None]:
 
 
 def _overview(ip: Any) -> str:
-    devices = "cpu, cuda" if cuda.is_available() else "cpu (no usable GPU: run  !nbtorch doctor  to see why)"
+    devices = "cpu, cuda" if cuda_is_available() else "cpu (no usable GPU: run  !nbtorch doctor  to see why)"
     cell_magics = ip.magics_manager.magics["cell"]
     rows = {
         "versions": f"nbtorch {__version__} · numpy {version('numpy')} · Python {platform.python_version()}",
