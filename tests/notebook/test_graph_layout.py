@@ -103,6 +103,7 @@ def test_sweeps_remove_crossings_of_a_tangled_tree() -> None:
     assert max(left) < min(right) or max(right) < min(left)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(1, 6), st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=15))
 def test_crossings_are_counted_right(upper: int, lower: int, pairs: list[Edge]) -> None:
     edges = [(a % upper, upper + b % lower) for a, b in pairs]
@@ -114,6 +115,7 @@ def test_crossings_are_counted_right(upper: int, lower: int, pairs: list[Edge]) 
     assert len(ranks(count, edges)[0]) == count
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-50, 50), st.floats(0.1, 9), st.floats(0, 30)), min_size=1, max_size=12),
     st.integers(0, 10**6),
