@@ -50,7 +50,7 @@ from nbtorch_widgets import watch
 # 문제와 정답이 네 쌍 있습니다. 1 → 2, 2 → 4, 3 → 6, 4 → 8. 여러분은 규칙을 바로 알아보지만, 아래 프로그램은 모릅니다.
 # 프로그램이 아는 것은 찾아야 할 규칙의 **형태**, 즉 직선 $y = w\,x + b$라는 것뿐입니다. $w$와 $b$는 아무 값에서나 시작합니다.
 # %%
-torch.manual_seed(0)
+torch.manual_seed(2)
 
 x_train = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
 y_train = torch.tensor([[2.0], [4.0], [6.0], [8.0]])
@@ -59,7 +59,7 @@ model = nn.Linear(1, 1)
 criterion = nn.MSELoss()
 optimizer = optim.SGD(model.parameters(), lr=0.01)
 
-print(f"start: y = {model.weight.item():.2f} x + {model.bias.item():.2f}")
+print(f"start: y = {model.weight.item():.2f} x {model.bias.item():+.2f}")
 # %% [markdown] lang="en"
 # The loop below goes over the four pairs a hundred times. Each round asks: *how wrong am I?* (`loss`), *which way would be
 # less wrong?* (`backward`), and takes a small step that way (`step`).
@@ -85,7 +85,7 @@ for epoch in range(100):
     if epoch < 3 or (epoch + 1) % 20 == 0:
         print(f"Epoch {epoch + 1}/{100}, Loss: {loss.item():.4f}")
 # %%
-print(f"found: y = {model.weight.item():.2f} x + {model.bias.item():.2f}")
+print(f"found: y = {model.weight.item():.2f} x {model.bias.item():+.2f}")
 print(f"asked for x = 10, it answers {model(torch.tensor([[10.0]])).item():.1f}")
 # %% [markdown] lang="en"
 # <details><summary><b>What happened</b> (open it when you have compared your guess)</summary>
@@ -122,8 +122,8 @@ torch.graph(loss)
 # <details><summary><b>How to read it</b></summary>
 #
 # Two numbers can change, `weight` and `bias`, and there the drawing begins. `x_train` and `y_train` take part in the
-# calculation too, but nobody wants to change the data, so no gradient is kept for them. Each box knows one small thing:
-# how its output moves when its input moves. `backward()` starts at the loss, walks against the arrows, multiplies these
+# calculation too (the dotted circles), but nobody wants to change the data, so no gradient is kept for them. Each box
+# knows one small thing: how its output moves when its input moves. `backward()` starts at the loss, walks against the arrows, multiplies these
 # small slopes, and leaves the product at each leaf. The graph was not declared beforehand: it is made anew each time the
 # code runs, so an `if` or a `for` simply gives another graph.
 # </details>
@@ -135,11 +135,11 @@ torch.graph(loss)
 # $$\text{loss}(w) = \tfrac{1}{4}\sum_{i} (w\,x_i - y_i)^2$$
 #
 # > **Predict.** $w$ is 1 and should become 2. Is the gradient, the slope of the loss at $w = 1$, positive or negative?
-# %% [markdown] lang="ko" of="f0953e3c"
+# %% [markdown] lang="ko" of="4804ddc0"
 # <details><summary><b>그림 읽는 법</b></summary>
 #
-# 바뀔 수 있는 수는 `weight`와 `bias` 둘이고, 그림은 거기서 시작합니다. `x_train`과 `y_train`도 계산에 들어가지만 데이터를 바꾸려는 것은
-# 아니므로 그래디언트를 남기지 않습니다. 상자마다 아는 것은 작은 사실 하나, 입력이 움직이면 출력이 얼마나 움직이는가입니다.
+# 바뀔 수 있는 수는 `weight`와 `bias` 둘이고, 그림은 거기서 시작합니다. `x_train`과 `y_train`도 계산에 들어가지만(점선 원) 데이터를
+# 바꾸려는 것은 아니므로 그래디언트를 남기지 않습니다. 상자마다 아는 것은 작은 사실 하나, 입력이 움직이면 출력이 얼마나 움직이는가입니다.
 # `backward()`는 손실에서 출발해 화살표를 거슬러 올라가며 이 작은 기울기들을 곱하고, 그 곱을 맨 끝의 잎에 남깁니다. 그래프는 미리
 # 선언해 둔 것이 아닙니다. 코드가 실행될 때마다 새로 만들어지므로, `if`나 `for`를 쓰면 그에 맞는 다른 그래프가 생길 뿐입니다.
 # </details>
@@ -239,7 +239,7 @@ plt.show()
 # 신경망은 앞에서 본 $w\,x + b$를 두 층으로 쌓은 것입니다. 다만 $w$가 한꺼번에 많이 있고, 두 층 사이에는 꺾임(`ReLU`)이 있습니다.
 # 꺾임이 없으면 직선 두 개를 이어도 다시 직선 하나가 되기 때문입니다. 출력은 숫자마다 하나씩, 모두 열 개의 점수입니다.
 # %%
-torch.manual_seed(0)
+torch.manual_seed(2)
 
 model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 criterion = nn.CrossEntropyLoss()
@@ -265,7 +265,7 @@ model
 #
 # 실행되는 동안 버튼을 눌러 보세요. **Pause**로 멈추고, **Step**으로 한 걸음만 가 보고, **Resume**으로 다시 달립니다.
 # (`time.sleep`은 지켜볼 시간을 주려고 넣은 것입니다. 지우면 학습은 눈 깜짝할 사이에 끝납니다.)
-# %%
+# %% tags=["nbval-ignore-output"] why="the last digits of float32 differ between processors, and so do shades of the picture"
 for batch_images, batch_labels in watch(model, optimizer, loader, epochs=20):
     optimizer.zero_grad()
 
