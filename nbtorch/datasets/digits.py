@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..tensor import Tensor, tensor
+from ..ops.creation import tensor
+from ..tensor import Tensor
 
 __all__ = ["digits"]
 

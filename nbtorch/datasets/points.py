@@ -10,7 +10,10 @@ import math
 from collections.abc import Sequence
 
 from ..backends.dtypes import int64
-from ..tensor import Generator, Tensor, cat, full, linspace, rand, randn, randperm, stack, tensor
+from ..ops.creation import full, linspace, tensor
+from ..ops.random import Generator, rand, randn, randperm
+from ..ops.shape import cat, stack
+from ..tensor import Tensor
 
 __all__ = ["blobs", "lines", "moons", "spirals"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from .. import ops
 from ..autograd import no_grad
@@ -497,17 +498,17 @@ def gaussian_nll_loss(
     Raises:
         ValueError: if a variance is negative, or its shape does not fit.
     """
-    if not isinstance(var, Tensor):
-        var = full_like(input.detach(), var)
-    if (var < 0).any():
+    variance: Any = var if isinstance(var, Tensor) else full_like(input.detach(), var)
+    if (variance < 0).any():
         raise ValueError("var has negative entry/entries")
-    if var.shape != input.shape:
-        if tuple(input.shape[:-1]) == tuple(var.shape):
-            var = var.unsqueeze(-1)
-        elif input.dim() != var.dim() or sum(v for v, n in zip(var.shape, input.shape, strict=True) if v != n) != 1:
-            raise ValueError(f"var is of incorrect size: got {tuple(var.shape)} for an input of {tuple(input.shape)}")
-    var = var.clone()
+    if variance.shape != input.shape:
+        sizes, wanted = tuple(variance.shape), tuple(input.shape)
+        if sizes == wanted[:-1]:
+            variance = variance.unsqueeze(-1)
+        elif len(sizes) != len(wanted) or sum(v for v, n in zip(sizes, wanted, strict=True) if v != n) != 1:
+            raise ValueError(f"var is of incorrect size: got {sizes} for an input of {wanted}")
+    variance = variance.clone()
     with no_grad():
-        var.clamp_(min=eps)
-    errors = 0.5 * (var.log() + (input - target) ** 2 / var)
+        variance.clamp_(min=eps)
+    errors = 0.5 * (variance.log() + (input - target) ** 2 / variance)
     return reduce_loss(errors + 0.5 * math.log(2 * math.pi) if full else errors, reduction)

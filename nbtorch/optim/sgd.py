@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..autograd import enable_grad
+from ..autograd.variable import Where, where_called, wrap
 from ..tensor import Tensor
+from .arrays import mark_changed, same_kind
 from .optimizer import Optimizer, recording
 
 __all__ = ["SGD", "sgd"]
@@ -100,24 +102,32 @@ class SGD(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with recording(self.defaults["differentiable"]):
-            for group in self.param_groups:
-                momentum = group["momentum"]
-                params = [p for p in group["params"] if p.grad is not None]
-                grads = [p.grad for p in params]
-                buffers = [self.state[p].get("momentum_buffer") for p in params] if momentum != 0 else []
-                sgd(
-                    params,
-                    grads,
-                    buffers,
-                    weight_decay=group["weight_decay"],
-                    momentum=momentum,
-                    lr=group["lr"],
-                    dampening=group["dampening"],
-                    nesterov=group["nesterov"],
-                    maximize=group["maximize"],
-                )
-                for p, buffer in zip(params, buffers, strict=False):
+        for group in self.param_groups:
+            momentum = group["momentum"]
+            params: list[Tensor] = []
+            grads: list[Tensor] = []
+            buffers: list[Tensor | None] = []
+            for p in group["params"]:
+                grad = p.grad
+                if grad is not None:
+                    params.append(p)
+                    grads.append(grad)
+                    if momentum != 0:
+                        buffers.append(self.state[p].get("momentum_buffer"))
+            sgd(
+                params,
+                grads,
+                buffers,
+                differentiable=self.defaults["differentiable"],
+                weight_decay=group["weight_decay"],
+                momentum=momentum,
+                lr=group["lr"],
+                dampening=group["dampening"],
+                nesterov=group["nesterov"],
+                maximize=group["maximize"],
+            )
+            if momentum != 0:
+                for p, buffer in zip(params, buffers, strict=True):
                     self.state[p]["momentum_buffer"] = buffer
         return loss
 
@@ -141,6 +151,7 @@ def sgd(
     grad_scale: Tensor | None = None,
     found_inf: Tensor | None = None,
     *,
+    differentiable: bool = False,
     weight_decay: float | Tensor,
     momentum: float,
     lr: float | Tensor,
@@ -155,21 +166,75 @@ def sgd(
     """
     if isinstance(lr, Tensor) and not lr.requires_grad:
         lr = lr.item()
-    for i, (param, grad) in enumerate(zip(params, d_p_list, strict=True)):
-        if maximize:
-            grad = -grad
-        if isinstance(weight_decay, Tensor):
-            grad = grad + param * weight_decay
-        elif weight_decay != 0:
-            grad = grad.add(param, alpha=weight_decay)
-        if momentum != 0:
-            buffer = momentum_buffer_list[i]
-            if buffer is None:
-                buffer = momentum_buffer_list[i] = grad.detach().clone()
-            else:
-                buffer.mul_(momentum).add_(grad, alpha=1 - dampening)
-            grad = grad.add(buffer, alpha=momentum) if nesterov else buffer
-        if isinstance(lr, Tensor):
-            param.sub_(grad * lr)
+    on_arrays = not (differentiable or isinstance(lr, Tensor) or isinstance(weight_decay, Tensor))
+    where = where_called() if on_arrays else None
+    options: tuple[Any, ...] = (weight_decay, momentum, lr, dampening, nesterov, maximize)
+    for i, param in enumerate(params):
+        grad = d_p_list[i]
+        buffer = momentum_buffer_list[i] if momentum != 0 else None
+        if on_arrays and same_kind(param, grad, buffer):
+            made = _step_on_arrays(param, grad, buffer, where, *options)
         else:
-            param.add_(grad, alpha=-lr)
+            with recording(differentiable):
+                made = _step_on_tensors(param, grad, buffer, *options)
+        if momentum != 0:
+            momentum_buffer_list[i] = made
+
+
+def _step_on_tensors(
+    param: Tensor,
+    grad: Tensor,
+    buffer: Tensor | None,
+    weight_decay: float | Tensor,
+    momentum: float,
+    lr: float | Tensor,
+    dampening: float,
+    nesterov: bool,
+    maximize: bool,
+) -> Tensor | None:
+    """The step as it is defined; recorded, it can be differentiated through. Returns the new momentum buffer."""
+    if maximize:
+        grad = -grad
+    if isinstance(weight_decay, Tensor) or weight_decay != 0:
+        grad = grad + param * weight_decay
+    if momentum != 0:
+        if buffer is None:
+            buffer = grad.detach().clone()
+        else:
+            buffer.mul_(momentum).add_(grad, alpha=1 - dampening)
+        grad = grad.add(buffer, alpha=momentum) if nesterov else buffer
+    param.sub_(grad * lr)
+    return buffer
+
+
+def _step_on_arrays(
+    param: Tensor,
+    grad: Tensor,
+    buffer: Tensor | None,
+    where: Where | None,
+    weight_decay: float,
+    momentum: float,
+    lr: float,
+    dampening: float,
+    nesterov: bool,
+    maximize: bool,
+) -> Tensor | None:
+    """The same on the arrays behind the tensors: for a small model this is most of the step's time."""
+    m = param._backend
+    p, g = param._array, grad._array
+    if maximize:
+        g = m.neg(g)
+    if weight_decay != 0:
+        g = m.add(g, m.mul(p, weight_decay))
+    if momentum != 0:
+        if buffer is None:
+            buffer = wrap(m.copy(g), m)
+        else:
+            b = buffer._array
+            m.mul(b, momentum, b)
+            m.add(b, g if dampening == 0 else m.mul(g, 1 - dampening), b)
+            mark_changed(buffer, where)
+        g = m.add(g, m.mul(buffer._array, momentum)) if nesterov else buffer._array
+    m.sub(p, m.mul(g, lr), p)
+    mark_changed(param, where)
+    return buffer

@@ -265,7 +265,8 @@ class ModuleDict(Module):
             for name, module in modules.items():
                 self[name] = module
             return
-        for place, pair in enumerate(modules):
+        pairs: Iterable[Any] = modules
+        for place, pair in enumerate(pairs):
             if not isinstance(pair, Iterable):
                 raise TypeError(
                     f"ModuleDict update sequence element #{place} should be Iterable; is {type(pair).__name__}"

@@ -106,11 +106,13 @@ class Module:
     # -- registration --------------------------------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        # Only reached where ordinary lookup found nothing.
+        # Only reached where ordinary lookup found nothing; parameters come first, for they are asked for in every step.
         own = self.__dict__
         for table in ("_parameters", "_modules", "_buffers"):
-            if table in own and name in own[table]:
+            try:
                 return own[table][name]
+            except KeyError:
+                continue
         raise MissingAttribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -549,7 +551,9 @@ class Module:
                 FutureWarning,
                 stacklevel=2,
             )
-            destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            given = [destination, prefix, keep_vars]
+            given[: len(args)] = args
+            destination, prefix, keep_vars = given
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...backends.dtypes import float64
-from ...tensor import Tensor, as_tensor, stack, tensor
+from ...ops.creation import as_tensor, tensor
+from ...ops.shape import stack
+from ...tensor import Tensor
 
 __all__ = ["collate", "default_collate", "default_convert"]
 
