@@ -132,10 +132,11 @@ def run_backward(
                     o = None if outs is None else outs[i]
                     if e._is_node:
                         if o is not None:
-                            if nrs is not None and e.outputs > 1:
-                                if o.shape != e.shape[nrs[i]] or o.dtype is not e.dtype[nrs[i]]:
-                                    o = _fit(o, e.shape[nrs[i]], e.dtype[nrs[i]], e.backend, node, create_graph)
-                                receive(e, nrs[i], o)
+                            if e.outputs > 1:
+                                nr = 0 if nrs is None else nrs[i]
+                                if o.shape != e.shape[nr] or o.dtype is not e.dtype[nr]:
+                                    o = _fit(o, e.shape[nr], e.dtype[nr], e.backend, node, create_graph)
+                                receive(e, nr, o)
                             else:
                                 if o.shape != e.shape or o.dtype is not e.dtype:
                                     o = _fit(o, e.shape, e.dtype, e.backend, node, create_graph)

@@ -143,6 +143,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     """
     check_reduction(reduction)
     _check_classes("nll_loss", input, target, ignore_index)
+    _check_class_weight("nll_loss", input, weight)
     if input._array.ndim == 1:
         loss = nll_loss(input.reshape(1, -1), target.reshape(1), weight, ignore_index, reduction)
         return loss.reshape(()) if reduction == "none" else loss
@@ -152,6 +153,18 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     w = valid.to(input._dtype()) if weight is None else weight.to(input._dtype())[safe] * valid
     loss = where(valid, -picked * w, wrap(input._backend.zeros((), input._array.dtype), input._backend))
     return sum_over(loss) / sum_over(w) if reduction == "mean" else reduce_loss(loss, reduction)
+
+
+def _check_class_weight(function: str, input: Any, weight: Any) -> None:
+    if weight is None:
+        return
+    require_tensor(function, "weight", weight)
+    classes = input._array.shape[min(1, input._array.ndim - 1)]
+    if tuple(weight._array.shape) != (classes,):
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+            f"shape: {list(weight._array.shape)}\n  operation: {function}"
+        )
 
 
 def _check_classes(function: str, input: Any, target: Any, ignore_index: int) -> None:
@@ -241,6 +254,7 @@ def cross_entropy(
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     require_tensor("cross_entropy", "input", input)
     require_tensor("cross_entropy", "target", target)
+    _check_class_weight("cross_entropy", input, weight)
     if input._array.shape == target._array.shape and target._array.dtype.kind == "f":
         return _probability_cross_entropy(input, target, weight, reduction, label_smoothing)
     if target._array.dtype.kind == "f":

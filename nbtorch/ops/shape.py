@@ -17,7 +17,7 @@ from .record import Op, apply, apply_view, check_same_device
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "concat", "concatenate", "flatten", "flip", "hstack", "moveaxis", "movedim",
-    "narrow", "permute", "ravel", "repeat_interleave", "reshape", "roll", "select", "split", "squeeze", "stack",
+    "narrow", "permute", "ravel", "reshape", "roll", "select", "split", "squeeze", "stack",
     "swapaxes", "swapdims", "t", "tile", "transpose", "unbind", "unflatten", "unsqueeze", "vstack",
 ]  # fmt: skip
 
@@ -302,9 +302,10 @@ def flatten(input: TensorT, start_dim: int = 0, end_dim: int = -1) -> TensorT:
     """
     require_tensor("flatten", "input", input)
     shape = tuple(input._array.shape)
+    count = max(len(shape), 1)  # a 0-d tensor counts as one of a single element
+    start, end = normalize_dim(start_dim, count, "flatten"), normalize_dim(end_dim, count, "flatten")
     if not shape:
         return reshape(input, 1)
-    start, end = normalize_dim(start_dim, len(shape), "flatten"), normalize_dim(end_dim, len(shape), "flatten")
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if start == end:
@@ -604,16 +605,6 @@ def tile(input: TensorT, *dims: Any) -> TensorT:
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
-def repeat_interleave(input: TensorT, repeats: int, dim: int | None = None) -> TensorT:
-    """A copy in which each element (along ``dim``, or of the flattened tensor) is repeated in place."""
-    if dim is None:
-        input, dim = reshape(input, -1), 0
-    d = normalize_dim(dim, input._array.ndim, "repeat_interleave")
-    shape = tuple(input._array.shape)
-    wide = expand(unsqueeze(input, d + 1), (*shape[: d + 1], repeats, *shape[d + 1 :]))
-    return reshape(wide, (*shape[:d], shape[d] * repeats, *shape[d + 1 :]))
-
-
 concat = concatenate = cat
 swapaxes = swapdims = transpose
 moveaxis = movedim
@@ -648,7 +639,6 @@ class ShapeMethods(Variable):
     unbind = unbind
     repeat = repeat
     tile = tile
-    repeat_interleave = repeat_interleave
     swapaxes = swapaxes
     swapdims = swapdims
 
