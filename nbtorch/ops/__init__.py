@@ -5,6 +5,7 @@ from .comparison import *
 from .conversion import *
 from .creation import *
 from .elementary import *
+from .gathering import *
 from .indexing import *
 from .linalg import *
 from .loss import *

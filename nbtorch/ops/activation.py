@@ -60,6 +60,8 @@ def prelu(input: TensorT, weight: Any) -> TensorT:
                 f"channel size = {input._array.shape[1] if input._array.ndim > 1 else 1}."
             )
         weight = weight.reshape([1, -1] + [1] * (input._array.ndim - 2))
+    else:
+        weight = weight.reshape(())
     return where(input > 0, input, input * weight)  # type: ignore[operator]
 
 
@@ -191,6 +193,9 @@ def mish(input: TensorT) -> TensorT:
 
 def hardtanh(input: TensorT, min_val: float = -1.0, max_val: float = 1.0) -> TensorT:
     """``input`` bounded to [min_val, max_val]; the derivative at the bounds is 0."""
+    require_tensor("hardtanh", "input", input)
+    if input._array.dtype.kind in "iu":
+        return clamp(input, int(min_val), int(max_val))
     inside = (input > min_val) & (input < max_val)  # type: ignore[operator]
     return where(inside, input, clamp(input, min_val, max_val).detach())  # type: ignore[attr-defined]
 

@@ -1,8 +1,7 @@
-"""Reading and writing elements by position: slices, masks, index tensors, and the gather and scatter family."""
+"""Reading and writing elements by position: slices, masks and index tensors, as in square brackets."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,10 @@ from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import from_numpy_dtype, int64
 from .conversion import to_dtype
 from .inplace import check_writable, overwrite
-from .operands import NUMBERS, Number, broadcast_shapes, normalize_dim, require_tensor
+from .operands import NUMBERS, broadcast_shapes, require_tensor
 from .record import Op, apply, apply_view, check_same_device
 
-__all__ = [
-    "embedding", "gather", "index_add", "index_put", "index_select", "masked_fill", "masked_select", "nonzero",
-    "one_hot", "scatter", "scatter_add", "take_along_dim", "tril", "triu",
-]  # fmt: skip
+__all__ = ["index_put", "masked_fill", "masked_select", "nonzero", "tril", "triu"]
 
 SLICE = Op(
     "getitem_slice",
@@ -157,13 +153,9 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool, bool]:
 
 def _plain(item: Any) -> Any:
     """Lists of 0-d tensors as lists of numbers."""
-    if isinstance(item, (list, tuple)):
-        return [_plain(i) for i in item]
-    return (
-        int(item._array)
-        if isinstance(item, Variable) and item._array.ndim == 0 and item._backend.device.type == "cpu"
-        else item
-    )
+    if not isinstance(item, (list, tuple)):
+        return item
+    return [i.item() if isinstance(i, Variable) and not i._array.ndim else _plain(i) for i in item]
 
 
 def _slice(s: slice) -> slice:
@@ -298,171 +290,6 @@ def index_put(input: Any, indices: tuple[Any, ...], values: Any, accumulate: boo
     return apply(INDEX_PUT, (input, _values(input, values)), (parsed, accumulate))
 
 
-# -- along one dimension ---
-
-
-def _require_index(function: str, index: Any, input: Any) -> None:
-    require_tensor(function, "index", index)
-    if index._array.dtype.kind != "i" or index._array.dtype.itemsize < 4:
-        raise RuntimeError(
-            f"{function}(): Expected dtype int64 for index\n  got: {index._dtype()!r}\n  fix: index.long()"
-        )
-    check_same_device(GATHER, (input, index))
-
-
-def _check_range(function: str, index: Any, size: int, dim: int, error: type[Exception] = RuntimeError) -> None:
-    """Indices must be in range; on a device they are not looked at, since that would wait for it."""
-    array = index._array
-    if index._backend.device.type == "cpu" and array.size and (array.min() < 0 or array.max() >= size):
-        bad = int(array.min()) if array.min() < 0 else int(array.max())
-        raise error(f"index {bad} is out of bounds for dimension {dim} with size {size}\n  operation: {function}")
-
-
-def _check_smaller(function: str, index: Any, other: Any, dim: int, name: str, along: bool) -> None:
-    a, b = index._array.shape, other._array.shape
-    if len(a) != len(b) and (a or len(b) > 1) and (b or len(a) > 1):
-        raise RuntimeError(
-            f"Index tensor must have the same number of dimensions as {name} tensor\n"
-            f"  operation: {function}\n  got: index of shape {tuple(a)}, {name} of shape {tuple(b)}"
-        )
-    for d, (i, n) in enumerate(zip(a, b, strict=False)):
-        if i > n and (along or d != dim):
-            raise RuntimeError(
-                f"Size does not match at dimension {d} expected index {list(a)} to be no larger than {name} {list(b)} "
-                f"apart from dimension {dim}\n  operation: {function}"
-            )
-
-
-GATHER = Op(
-    "gather",
-    lambda m, input, index, dim: m.gather(input, dim, index),
-    tensors=2,
-    input=lambda m, g, index, dim, shape: m.scatter_add(m.new_zeros(g, shape), dim, index, g),
-    formula=r"\text{each gradient is added to where its value was taken from}",
-)
-
-
-@GATHER
-def gather(input: TensorT, dim: int, index: Variable, *, sparse_grad: bool = False) -> TensorT:
-    """Along ``dim``, the elements at ``index``: ``out[i][j] = input[i][index[i][j]]`` for dim 1.
-
-    Raises:
-        RuntimeError: for an index of the wrong dtype, shape or range.
-    """
-    require_tensor("gather", "input", input)
-    _require_index("gather", index, input)
-    d = normalize_dim(dim, input._array.ndim, "gather")
-    _check_smaller("gather", index, input, d, "input", False)
-    _check_range("gather", index, input._array.shape[d] if input._array.ndim else 1, d)
-    return apply(GATHER, (input, index), (d,))
-
-
-SCATTER_ADD = Op(
-    "scatter_add",
-    lambda m, input, index, src, dim: m.scatter_add(input, dim, index, src),
-    tensors=3,
-    input=lambda g: g,
-    src=lambda m, g, index, dim: m.gather(g, dim, index),
-    formula=r"\text{the source gets the gradient from where it was added}",
-)
-
-
-@SCATTER_ADD
-def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
-    """A copy of ``input`` with ``src`` added along ``dim`` at ``index``, duplicates counted."""
-    require_tensor("scatter_add", "input", input)
-    _require_index("scatter_add", index, input)
-    d = normalize_dim(dim, input._array.ndim, "scatter_add")
-    _check_smaller("scatter_add", index, src, d, "src", True)
-    _check_smaller("scatter_add", index, input, d, "self", False)
-    _check_range("scatter_add", index, input._array.shape[d] if input._array.ndim else 1, d)
-    return apply(SCATTER_ADD, (input, index, _cut(src, index)), (d,))
-
-
-def _cut(src: Any, index: Any) -> Any:
-    """The part of ``src`` that ``index`` speaks of."""
-    shape = index._array.shape
-    return src if src._array.shape == shape else getitem(src, tuple(slice(0, n) for n in shape))
-
-
-SCATTER = Op(
-    "scatter",
-    lambda m, input, index, src, dim: m.scatter(input, dim, index, src),
-    tensors=3,
-    input=lambda m, g, index, dim: m.scatter(g, dim, index, 0),
-    src=lambda m, g, index, dim: m.gather(g, dim, index),
-    formula=r"\text{the source gets the gradient from where it was written}",
-)
-
-
-@SCATTER
-def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
-    """A copy of ``input`` with ``src`` (a tensor or a number) written along ``dim`` at ``index``."""
-    require_tensor("scatter", "input", input)
-    _require_index("scatter", index, input)
-    d = normalize_dim(dim, input._array.ndim, "scatter")
-    given = value if src is None else src
-    _check_smaller("scatter", index, input, d, "self", False)
-    _check_range("scatter", index, input._array.shape[d] if input._array.ndim else 1, d)
-    if isinstance(given, Variable):
-        _check_smaller("scatter", index, given, d, "src", True)
-        return apply(SCATTER, (input, index, _cut(given, index)), (d,))
-    return apply(SCATTER, (input, index, given), (d,))
-
-
-INDEX_SELECT = Op(
-    "index_select",
-    lambda m, input, index, dim: m.take(input, index, dim),
-    tensors=2,
-    input=lambda m, g, index, dim, shape: m.index_add(m.new_zeros(g, shape), dim, index, g),
-    formula=r"\text{each gradient is added to where its slice was taken from}",
-)
-INDEX_ADD = Op(
-    "index_add",
-    lambda m, input, index, source, dim: m.index_add(input, dim, index, source),
-    tensors=3,
-    input=lambda g: g,
-    source=lambda m, g, index, dim: m.index_select(g, dim, index),
-    formula=r"\text{the source gets the gradient from where it was added}",
-)
-
-
-@INDEX_SELECT
-def index_select(input: TensorT, dim: int, index: Variable) -> TensorT:
-    """A copy of the slices along ``dim`` whose numbers stand in the 1-D ``index``."""
-    require_tensor("index_select", "input", input)
-    _require_index("index_select", index, input)
-    if index._array.ndim > 1:
-        raise IndexError(f"index_select(): Index is supposed to be a vector, got shape {tuple(index._array.shape)}")
-    d = normalize_dim(dim, input._array.ndim, "index_select")
-    _check_range("index_select", index, input._array.shape[d] if input._array.ndim else 1, d, IndexError)
-    if not input._array.ndim:
-        return input.clone()  # type: ignore[attr-defined]
-    return apply(INDEX_SELECT, (input, index.reshape(-1) if not index._array.ndim else index), (d,))  # type: ignore[attr-defined]
-
-
-@INDEX_ADD
-def index_add(input: TensorT, dim: int, index: Variable, source: Variable, *, alpha: Number = 1) -> TensorT:
-    """A copy of ``input`` with the slices of ``source`` added along ``dim`` at ``index``."""
-    require_tensor("index_add", "input", input)
-    _require_index("index_add", index, input)
-    d = normalize_dim(dim, input._array.ndim, "index_add")
-    _check_range("index_add", index, input._array.shape[d], d)
-    scaled = source if alpha == 1 else source * alpha  # type: ignore[operator]
-    return apply(INDEX_ADD, (input, index, scaled), (d,))
-
-
-def take_along_dim(input: TensorT, indices: Variable, dim: int | None = None) -> TensorT:
-    """``gather`` with broadcasting; of the flattened tensor where ``dim`` is None."""
-    if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))  # type: ignore[attr-defined]
-    d = normalize_dim(dim, input._array.ndim, "take_along_dim")
-    a, b = list(input._array.shape), list(indices._array.shape)
-    common = list(broadcast_shapes("take_along_dim", tuple(a[:d] + [1] + a[d + 1 :]), tuple(b[:d] + [1] + b[d + 1 :])))
-    wide = input.expand(common[:d] + [a[d]] + common[d + 1 :])  # type: ignore[attr-defined]
-    return gather(wide, d, indices.expand(common[:d] + [b[d]] + common[d + 1 :]))  # type: ignore[attr-defined]
-
-
 # -- masks ---
 
 MASKED_FILL = Op(
@@ -564,86 +391,12 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return tuple(found.unbind(1))
 
 
-# -- by class or word ---
-
-EMBEDDING = Op(
-    "embedding",
-    lambda m, weight, input, padding_idx: m.take(weight, input, 0),
-    tensors=2,
-    weight=lambda m, g, input, padding_idx, shape: _embedding_weight(m, g, input, padding_idx, shape),
-    formula=r"\text{each row of the gradient is added to the row of its word}",
-)
-
-
-def _embedding_weight(m: Any, g: Any, input: Any, padding_idx: Any, shape: Any) -> Any:
-    if padding_idx is not None:
-        keep = input != padding_idx
-        g = g * m.reshape(keep, (*keep.shape, 1))
-    n = math.prod(input.shape)
-    return m.index_add(m.new_zeros(g, shape), 0, m.reshape(input, (n,)), m.reshape(g, (n, shape[1])))
-
-
-@EMBEDDING
-def embedding(weight: TensorT, input: Variable, padding_idx: int | None = None) -> TensorT:
-    """The rows of ``weight`` (words, features) whose numbers stand in ``input``; shape ``(*input.shape, features)``.
-
-    Raises:
-        IndexError: for a number outside the table.
-        RuntimeError: for indices that are not int32 or int64.
-    """
-    require_tensor("embedding", "weight", weight)
-    require_tensor("embedding", "input", input)
-    if input._array.dtype.kind != "i" or input._array.dtype.itemsize < 4:
-        raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"{input._dtype()!r} instead (while checking arguments for embedding)\n  fix: input.long()"
-        )
-    if weight._array.ndim != 2:
-        raise RuntimeError(f"'weight' must be 2-D\n  got: shape {tuple(weight._array.shape)}")
-    check_same_device(EMBEDDING, (weight, input))
-    _check_range("embedding", input, weight._array.shape[0], 0, IndexError)
-    return apply(EMBEDDING, (weight, input), (padding_idx,))
-
-
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
-    """For each class number a row with a 1 there and zeros elsewhere: int64, shape ``(*tensor.shape, num_classes)``.
-
-    Raises:
-        RuntimeError: for a dtype other than int64, and for class numbers that are negative or too large.
-    """
-    require_tensor("one_hot", "tensor", tensor)
-    if tensor._dtype() is not int64:
-        raise RuntimeError(
-            f"one_hot is only applicable to index tensor of type LongTensor, got {tensor._dtype()!r}\n  fix: x.long()"
-        )
-    m = tensor._backend
-    if num_classes == -1:
-        if not tensor._array.size:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        num_classes = int(tensor._array.max()) + 1
-    if m.device.type == "cpu" and tensor._array.size:
-        if tensor._array.min() < 0:
-            raise RuntimeError("Class values must be non-negative.")
-        if tensor._array.max() >= num_classes:
-            raise RuntimeError(
-                f"Class values must be smaller than num_classes.\n  got: {int(tensor._array.max())} and {num_classes} classes"
-            )
-    classes = m.arange(0, num_classes, 1, np.int64)
-    return wrap(m.astype(tensor._array.reshape((*tensor._array.shape, 1)) == classes, np.int64), m)
-
-
 class IndexingMethods(Variable):
     """The functions of this file as methods of ``Tensor``, and square brackets."""
 
     __slots__ = ()
 
-    gather = gather
-    scatter_add = scatter_add
-    scatter = scatter
-    index_select = index_select
-    index_add = index_add
     index_put = index_put
-    take_along_dim = take_along_dim
     masked_fill = masked_fill
     masked_select = masked_select
     tril = tril
@@ -668,32 +421,3 @@ class IndexingMethods(Variable):
         _, mask, value = _mask_inputs("masked_fill_", self, mask, value)
         number = value._array if isinstance(value, Variable) else value
         return overwrite(self, MASKED_FILL, (mask, value), (), (self._array, mask._array, number))
-
-    def scatter_add_(self: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
-        """``scatter_add`` in place."""
-        check_writable(self)
-        _require_index("scatter_add_", index, self)
-        d = normalize_dim(dim, self._array.ndim, "scatter_add_")
-        _check_smaller("scatter_add_", index, src, d, "src", True)
-        _check_range("scatter_add_", index, self._array.shape[d], d)
-        src = _cut(src, index)
-        return overwrite(self, SCATTER_ADD, (index, src), (d,), (self._array, index._array, src._array))
-
-    def scatter_(self: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
-        """``scatter`` in place."""
-        check_writable(self)
-        _require_index("scatter_", index, self)
-        d = normalize_dim(dim, self._array.ndim, "scatter_")
-        _check_range("scatter_", index, self._array.shape[d], d)
-        given = value if src is None else src
-        if isinstance(given, Variable):
-            given = _cut(given, index)
-        array = given._array if isinstance(given, Variable) else given
-        return overwrite(self, SCATTER, (index, given), (d,), (self._array, index._array, array))
-
-    def index_add_(self: TensorT, dim: int, index: Variable, source: Any, *, alpha: Number = 1) -> TensorT:
-        """``index_add`` in place."""
-        check_writable(self)
-        d = normalize_dim(dim, self._array.ndim, "index_add_")
-        source = source if alpha == 1 else source * alpha
-        return overwrite(self, INDEX_ADD, (index, source), (d,), (self._array, index._array, source._array))

@@ -140,13 +140,20 @@ def _extreme(whole: Op, along: Op, arg: Any, name: str, elementwise: Any, input:
         return apply(whole, (input,), (None, False))
     d = normalize_dim(dim, input._array.ndim, name)
     _require_elements(name, input, d)
+    if not input._array.ndim:
+        return _of_number(name, _extreme(whole, along, arg, name, elementwise, input.reshape(1), 0, False))
     index = arg(input, d, keepdim=True)
     return _pair(name, *_along(along, input, index, d, keepdim))
 
 
+def _of_number(name: str, pair: Any) -> Any:
+    """The results for a vector of one element as those for a 0-d tensor."""
+    return _pair(name, pair[0].reshape(()), pair[1].reshape(()))
+
+
 def _along(op: Op, input: Any, index: Any, d: int, keepdim: builtins.bool) -> tuple[Any, Any]:
     values = apply(op, (input, index), (d,))
-    if keepdim or not input._array.ndim:
+    if keepdim:
         return values, index
     return values.squeeze(d), index.squeeze(d)
 
@@ -240,8 +247,11 @@ def argsort(
 @numpy_names
 def sort(input: Any, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False) -> Any:
     """``input`` sorted along ``dim``: a pair (values, indices)."""
-    index = argsort(input, dim, descending)
+    require_tensor("sort", "input", input)
     d = normalize_dim(dim, input._array.ndim, "sort")
+    if not input._array.ndim:
+        return _of_number("sort", sort(input.reshape(1), 0))
+    index = argsort(input, d, descending)
     return _pair("sort", apply(SORT_VALUES, (input, index), (d,)), index)
 
 
@@ -258,7 +268,10 @@ def topk(input: Any, k: int, dim: int = -1, largest: builtins.bool = True, sorte
     n = input._array.shape[d] if input._array.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range\n  expected: 0 to {n}, the size of dim {d}\n  got: {k}")
-    index = argsort(input, d, largest).narrow(d, 0, k) if input._array.ndim else argsort(input)
+    if not input._array.ndim:
+        found = topk(input.reshape(1), k, 0)
+        return _of_number("topk", found) if k else found
+    index = argsort(input, d, largest).narrow(d, 0, k)  # type: ignore[attr-defined]
     return _pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
 
 

@@ -98,8 +98,16 @@ SUM_TO_SIZE = Op(
 @SUM_TO_SIZE
 def sum_to_size(input: TensorT, *size: Any) -> TensorT:
     """Sums over the dimensions along which ``size`` would be stretched to reach ``input``: broadcasting undone."""
+    require_tensor("sum_to_size", "input", input)
     shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else tuple(size)
-    return apply(SUM_TO_SIZE, (input,), (shape,))
+    have = tuple(input._array.shape)
+    if len(shape) > len(have) or builtins.any(a not in (1, b) for a, b in zip(shape[::-1], have[::-1], strict=False)):
+        raise RuntimeError(
+            f"size {{{list(shape)}}} is not expandable to size {{{list(have)}}}.\n"
+            "  expected: from the right, the sizes of the tensor or 1"
+        )
+    summed = not shape or shape != have
+    return apply(SUM_TO_SIZE, (_for_sum(input, None, "sum_to_size") if summed else input,), (shape,))
 
 
 def _mean(m: Any, g: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
@@ -308,10 +316,26 @@ def cumsum(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
     return apply(CUMSUM, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
 
 
+def _cumprod_input(m: Any, g: Any, input: Any, out: Any, dim: Any) -> Any:
+    if not builtins.bool(m.any(input == 0)):
+        return m.flip(m.cumsum(m.flip(g * out, (dim,)), dim), (dim,)) / input
+
+    # Nothing can be divided by 0: the product before i, times s_i with s_i = g_i + x_(i+1) s_(i+1).
+    def part(x: Any, start: int, end: int) -> Any:
+        return m.index(x, (slice(None),) * dim + (slice(start, end),))
+
+    n = input.shape[dim]
+    after = [part(g, n - 1, n)]
+    for i in range(n - 2, -1, -1):
+        after.append(part(g, i, i + 1) + part(input, i + 1, i + 2) * after[-1])
+    before = m.cat([part(out, 0, 1) * 0 + 1, part(out, 0, n - 1)], dim)
+    return before * m.cat(after[::-1], dim)
+
+
 CUMPROD = Op(
     "cumprod",
     lambda m, input, dim: m.cumprod(input, dim),
-    input=lambda m, g, input, out, dim: m.flip(m.cumsum(m.flip(g * out, (dim,)), dim), (dim,)) / input,
+    input=_cumprod_input,
     formula=r"\frac{\partial L}{\partial x_i} = \frac{1}{x_i}\sum_{j \ge i} g_j\,y_j",
 )
 
@@ -319,7 +343,7 @@ CUMPROD = Op(
 @CUMPROD
 @numpy_names
 def cumprod(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
-    """The running product along ``dim``; its gradient is undefined (NaN) where an element is 0."""
+    """The running product along ``dim``; integers and bools as int64."""
     input = _for_sum(input, dtype, "cumprod")
     d = normalize_dim(dim, input._array.ndim, "cumprod")
     return apply(CUMPROD, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
@@ -376,6 +400,8 @@ def _soft(op: Op, input: Any, dim: Any, dtype: DType | None) -> Any:
         raise RuntimeError(
             f'"{op.name}" not implemented for {input._dtype()!r}\n  expected: a floating dtype\n  fix: x.float()'
         )
+    if not input._array.size:
+        return input.clone()  # no element, and nothing to take the largest of
     if not input._array.ndim:
         return _soft(op, input.reshape(1), 0, None).reshape(())
     return unary(op, input, PROMOTE, (d,))

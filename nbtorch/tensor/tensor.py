@@ -24,6 +24,7 @@ from ..ops.conversion import ConversionMethods
 from ..ops.creation import CreationMethods, empty, strided
 from ..ops.creation import tensor as make_tensor
 from ..ops.elementary import ElementaryMethods
+from ..ops.gathering import GatheringMethods
 from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.linalg import LinalgMethods
@@ -48,6 +49,7 @@ class Tensor(
     OrderingMethods,
     ShapeMethods,
     IndexingMethods,
+    GatheringMethods,
     LinalgMethods,
     ActivationMethods,
     ConversionMethods,

@@ -1,0 +1,422 @@
+"""Taking, writing and adding along one dimension by tensors of indices, and what is built on that."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.dtypes import int64
+from .indexing import getitem
+from .inplace import check_writable, overwrite
+from .operands import Number, broadcast_shapes, normalize_dim, require_tensor
+from .pointwise import where
+from .record import Op, apply, check_same_device, mathematical
+from .shape import expand, narrow, reshape, unsqueeze
+
+__all__ = [
+    "embedding", "gather", "index_add", "index_select", "one_hot", "repeat_interleave",
+    "scatter", "scatter_add", "take_along_dim",
+]  # fmt: skip
+
+
+def _require_index(function: str, index: Any, input: Any) -> None:
+    require_tensor(function, "index", index)
+    if index._array.size and (index._array.dtype.kind != "i" or index._array.dtype.itemsize < 4):
+        raise RuntimeError(
+            f"{function}(): Expected dtype int64 for index\n  got: {index._dtype()!r}\n  fix: index.long()"
+        )
+    check_same_device(GATHER, (input, index))
+
+
+def _check_range(function: str, index: Any, size: int, dim: int, error: type[Exception] = RuntimeError) -> None:
+    """Indices must be in range; on a device they are not looked at, since that would wait for it."""
+    array = index._array
+    if index._backend.device.type == "cpu" and array.size and (array.min() < 0 or array.max() >= size):
+        bad = int(array.min()) if array.min() < 0 else int(array.max())
+        raise error(f"index {bad} is out of bounds for dimension {dim} with size {size}\n  operation: {function}")
+
+
+def _check_smaller(function: str, index: Any, other: Any, dim: int, name: str, along: bool) -> None:
+    a, b = index._array.shape, other._array.shape
+    if len(a) != len(b) and (a or len(b) > 1) and (b or len(a) > 1):
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as {name} tensor\n"
+            f"  operation: {function}\n  got: index of shape {tuple(a)}, {name} of shape {tuple(b)}"
+        )
+    for d, (i, n) in enumerate(zip(a, b, strict=False)):
+        if i > n and (along or d != dim):
+            raise RuntimeError(
+                f"Size does not match at dimension {d} expected index {list(a)} to be no larger than {name} {list(b)} "
+                f"apart from dimension {dim}\n  operation: {function}"
+            )
+
+
+GATHER = Op(
+    "gather",
+    lambda m, input, index, dim: m.gather(input, dim, index),
+    tensors=2,
+    input=lambda m, g, index, dim, shape: m.scatter_add(m.new_zeros(g, shape), dim, index, g),
+    formula=r"\text{each gradient is added to where its value was taken from}",
+)
+
+
+@GATHER
+def gather(input: TensorT, dim: int, index: Variable, *, sparse_grad: bool = False) -> TensorT:
+    """Along ``dim``, the elements at ``index``: ``out[i][j] = input[i][index[i][j]]`` for dim 1.
+
+    Raises:
+        RuntimeError: for an index of the wrong dtype, shape or range.
+    """
+    require_tensor("gather", "input", input)
+    _require_index("gather", index, input)
+    d = normalize_dim(dim, input._array.ndim, "gather")
+    if not index._array.size:  # nothing is taken, whatever the number of dimensions
+        return narrow(reshape(input, -1), 0, 0, 0).reshape(tuple(index._array.shape))  # type: ignore[attr-defined]
+    _check_smaller("gather", index, input, d, "input", False)
+    if not (input._array.ndim and index._array.ndim):
+        taken = gather(_vector(input), 0, _vector(index))
+        return taken.reshape(tuple(index._array.shape))  # type: ignore[attr-defined]
+    _check_range("gather", index, input._array.shape[d], d)
+    return apply(GATHER, (input, _as_index(index)), (d,))
+
+
+def _vector(x: Any) -> Any:
+    """A 0-d tensor as a vector of one element: along a dimension, PyTorch takes the one for the other."""
+    return x if x._array.ndim else x.reshape(1)
+
+
+def _as_index(index: Any) -> Any:
+    """An index without elements may be of any dtype."""
+    return index if index._array.dtype.kind == "i" else index.long()
+
+
+SCATTER_ADD = Op(
+    "scatter_add",
+    lambda m, input, index, src, dim: m.scatter_add(input, dim, index, src),
+    tensors=3,
+    input=lambda g: g,
+    src=lambda m, g, index, dim: m.gather(g, dim, index),
+    formula=r"\text{the source gets the gradient from where it was added}",
+)
+
+
+@SCATTER_ADD
+def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
+    """A copy of ``input`` with ``src`` added along ``dim`` at ``index``, duplicates counted."""
+    require_tensor("scatter_add", "input", input)
+    _require_index("scatter_add", index, input)
+    d = normalize_dim(dim, input._array.ndim, "scatter_add")
+    _check_smaller("scatter_add", index, src, d, "src", True)
+    _check_smaller("scatter_add", index, input, d, "self", False)
+    if not (input._array.ndim and index._array.ndim and src._array.ndim):
+        added = scatter_add(_vector(input), 0, _vector(index), _vector(src))
+        return added.reshape(tuple(input._array.shape))  # type: ignore[attr-defined]
+    _check_range("scatter_add", index, input._array.shape[d], d)
+    return apply(SCATTER_ADD, (input, _as_index(index), _cut(src, index)), (d,))
+
+
+def _cut(src: Any, index: Any) -> Any:
+    """The part of ``src`` that ``index`` speaks of."""
+    shape = index._array.shape
+    return src if src._array.shape == shape else getitem(src, tuple(slice(0, n) for n in shape))
+
+
+SCATTER = Op(
+    "scatter",
+    lambda m, input, index, src, dim: m.scatter(input, dim, index, src),
+    tensors=3,
+    input=lambda m, g, index, dim: m.scatter(g, dim, index, 0),
+    src=lambda m, g, index, dim: m.gather(g, dim, index),
+    formula=r"\text{the source gets the gradient from where it was written}",
+)
+
+
+@SCATTER
+def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
+    """A copy of ``input`` with ``src`` (a tensor or a number) written along ``dim`` at ``index``."""
+    require_tensor("scatter", "input", input)
+    _require_index("scatter", index, input)
+    d = normalize_dim(dim, input._array.ndim, "scatter")
+    given = value if src is None else src
+    _check_smaller("scatter", index, input, d, "self", False)
+    if isinstance(given, Variable):
+        _check_smaller("scatter", index, given, d, "src", True)
+    if not (input._array.ndim and index._array.ndim):
+        written = scatter(_vector(input), 0, _vector(index), _vector(given) if isinstance(given, Variable) else given)
+        return written.reshape(tuple(input._array.shape))  # type: ignore[attr-defined]
+    _check_range("scatter", index, input._array.shape[d], d)
+    if isinstance(given, Variable):
+        given = _cut(_vector(given), index)
+    return apply(SCATTER, (input, _as_index(index), given), (d,))
+
+
+INDEX_SELECT = Op(
+    "index_select",
+    lambda m, input, index, dim: m.take(input, index, dim),
+    tensors=2,
+    input=lambda m, g, index, dim, shape: m.index_add(m.new_zeros(g, shape), dim, index, g),
+    formula=r"\text{each gradient is added to where its slice was taken from}",
+)
+INDEX_ADD = Op(
+    "index_add",
+    lambda m, input, index, source, dim: m.index_add(input, dim, index, source),
+    tensors=3,
+    input=lambda g: g,
+    source=lambda m, g, index, dim: m.take(g, index, dim),
+    formula=r"\text{the source gets the gradient from where it was added}",
+)
+
+
+@INDEX_SELECT
+def index_select(input: TensorT, dim: int, index: Variable) -> TensorT:
+    """A copy of the slices along ``dim`` whose numbers stand in the 1-D ``index``."""
+    require_tensor("index_select", "input", input)
+    _require_index("index_select", index, input)
+    if index._array.ndim > 1:
+        raise IndexError(f"index_select(): Index is supposed to be a vector, got shape {tuple(index._array.shape)}")
+    d = normalize_dim(dim, input._array.ndim, "index_select")
+    _check_range("index_select", index, input._array.shape[d] if input._array.ndim else 1, d, IndexError)
+    if not input._array.ndim:
+        return input.clone()  # type: ignore[attr-defined]
+    return apply(INDEX_SELECT, (input, index.reshape(-1) if not index._array.ndim else index), (d,))  # type: ignore[attr-defined]
+
+
+@mathematical
+def take(input: TensorT, index: Variable, dim: int) -> TensorT:
+    """``index_select`` as a backend spells it; what derivatives call."""
+    return index_select(input, dim, index)
+
+
+@INDEX_ADD
+def index_add(input: TensorT, dim: int, index: Variable, source: Variable, *, alpha: Number = 1) -> TensorT:
+    """A copy of ``input`` with the slices of ``source`` added along ``dim`` at ``index``."""
+    require_tensor("index_add", "input", input)
+    _require_index("index_add", index, input)
+    d = normalize_dim(dim, input._array.ndim, "index_add")
+    index, scaled = _slices_to_add("index_add", input, d, index, source, alpha)
+    if not input._array.ndim:
+        added = apply(INDEX_ADD, (_vector(input), index, scaled), (0,))
+        return added.reshape(())  # type: ignore[no-any-return]
+    return apply(INDEX_ADD, (input, index, scaled), (d,))
+
+
+def _slices_to_add(function: str, input: Any, d: int, index: Any, source: Any, alpha: Number) -> tuple[Any, Any]:
+    """The index as a vector, and the slices times ``alpha``.
+
+    Raises:
+        IndexError: for an index with more than one dimension, or numbers out of range.
+        RuntimeError: where shapes or dtypes don't fit.
+    """
+    require_tensor(function, "source", source)
+    if index._array.ndim > 1:
+        raise IndexError(f"{function}(): Index is supposed to be a vector, got shape {tuple(index._array.shape)}")
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"{function}(): self ({input._dtype()!r}) and source ({source._dtype()!r}) must have the same scalar type\n"
+            "  fix: source.to(input.dtype)"
+        )
+    index, source, input = _vector(index), _vector(source), _vector(input)
+    expected = (*input._array.shape[:d], index._array.shape[0], *input._array.shape[d + 1 :])
+    if tuple(source._array.shape) != expected:
+        raise RuntimeError(
+            f"{function}(): source must have one slice for each index\n  expected: a source of shape {expected}\n"
+            f"  got: a source of shape {tuple(source._array.shape)}"
+        )
+    _check_range(function, index, input._array.shape[d], d, IndexError)
+    return index, source if alpha == 1 else source * alpha
+
+
+def take_along_dim(input: TensorT, indices: Variable, dim: int | None = None) -> TensorT:
+    """``gather`` with broadcasting; of the flattened tensor where ``dim`` is None."""
+    require_tensor("take_along_dim", "input", input)
+    require_tensor("take_along_dim", "indices", indices)
+    if dim is None:
+        return gather(input.reshape(-1), 0, _counted(indices, input._array.size).reshape(-1))  # type: ignore[attr-defined]
+    if input._array.ndim != indices._array.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
+        )
+    d = normalize_dim(dim, input._array.ndim, "take_along_dim")
+
+    def with_size(shape: Any, n: int) -> tuple[int, ...]:
+        return (*shape[:d], n, *shape[d + 1 :])
+
+    a, b = tuple(input._array.shape), tuple(indices._array.shape)
+    common = broadcast_shapes("take_along_dim", with_size(a, 1), with_size(b, 1))
+    return gather(expand(input, with_size(common, a[d])), d, expand(_counted(indices, a[d]), with_size(common, b[d])))
+
+
+def _counted(indices: Any, n: int) -> Any:
+    """Indices with those below 0 counted from the end."""
+    return where(indices < 0, indices + n, indices)
+
+
+def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Any:
+    """A copy in which each element (along ``dim``, or of the flattened tensor) is repeated in place.
+
+    Args:
+        repeats: how often: a number for all, or a vector with one for each.
+        dim: None for the flattened tensor.
+        output_size: the size that ``dim`` will have, where it is known.
+
+    Raises:
+        RuntimeError: for negative repeats, or a vector of another length.
+    """
+    require_tensor("repeat_interleave", "input", input)
+    if dim is None:
+        input, dim = reshape(input, -1), 0
+    d = normalize_dim(dim, input._array.ndim, "repeat_interleave")
+    if not input._array.ndim:
+        return repeat_interleave(reshape(input, 1), repeats, 0)
+    shape = tuple(input._array.shape)
+    if isinstance(repeats, Variable):
+        if repeats._array.ndim > 1:
+            raise RuntimeError(f"repeat_interleave: repeats must be 0-d or 1-d, got {tuple(repeats._array.shape)}")
+        if repeats._array.size == 1:
+            repeats = int(repeats._backend.to_host(repeats._array).reshape(-1)[0])
+    if isinstance(repeats, Variable):
+        times = repeats._backend.to_host(repeats._array)
+        if times.shape != (shape[d],):
+            raise RuntimeError(
+                f"repeats must have the same size as input along dim, but got repeats.size(0) = {times.shape[0]} and "
+                f"input.size({d}) = {shape[d]}"
+            )
+        if (times < 0).any():
+            raise RuntimeError("repeats can not be negative")
+        positions = input._backend.from_host(np.repeat(np.arange(shape[d]), times))
+        return index_select(input, d, wrap(positions, input._backend))
+    if repeats < 0:
+        raise RuntimeError(f"repeats can not be negative, got {repeats}")
+    wide = expand(unsqueeze(input, d + 1), (*shape[: d + 1], repeats, *shape[d + 1 :]))
+    return reshape(wide, (*shape[:d], shape[d] * repeats, *shape[d + 1 :]))
+
+
+# -- by class or word ---
+
+EMBEDDING = Op(
+    "embedding",
+    lambda m, weight, input, padding_idx: m.take(weight, input, 0),
+    tensors=2,
+    weight=lambda m, g, input, padding_idx, shape: _embedding_weight(m, g, input, padding_idx, shape),
+    formula=r"\text{each row of the gradient is added to the row of its word}",
+)
+
+
+def _embedding_weight(m: Any, g: Any, input: Any, padding_idx: Any, shape: Any) -> Any:
+    if padding_idx is not None:
+        keep = input != padding_idx
+        g = g * m.reshape(keep, (*keep.shape, 1))
+    n = math.prod(input.shape)
+    return m.index_add(m.new_zeros(g, shape), 0, m.reshape(input, (n,)), m.reshape(g, (n, shape[1])))
+
+
+@EMBEDDING
+def embedding(weight: TensorT, input: Variable, padding_idx: int | None = None) -> TensorT:
+    """The rows of ``weight`` (words, features) whose numbers stand in ``input``; shape ``(*input.shape, features)``.
+
+    Raises:
+        IndexError: for a number outside the table.
+        RuntimeError: for indices that are not int32 or int64.
+    """
+    require_tensor("embedding", "weight", weight)
+    require_tensor("embedding", "input", input)
+    if input._array.dtype.kind != "i" or input._array.dtype.itemsize < 4:
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input._dtype()!r} instead (while checking arguments for embedding)\n  fix: input.long()"
+        )
+    if weight._array.ndim != 2:
+        raise RuntimeError(f"'weight' must be 2-D\n  got: shape {tuple(weight._array.shape)}")
+    check_same_device(EMBEDDING, (weight, input))
+    _check_range("embedding", input, weight._array.shape[0], 0, IndexError)
+    return apply(EMBEDDING, (weight, input), (padding_idx,))
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """For each class number a row with a 1 there and zeros elsewhere: int64, shape ``(*tensor.shape, num_classes)``.
+
+    Raises:
+        RuntimeError: for a dtype other than int64, and for class numbers that are negative or too large.
+    """
+    require_tensor("one_hot", "tensor", tensor)
+    if tensor._dtype() is not int64:
+        raise RuntimeError(
+            f"one_hot is only applicable to index tensor of type LongTensor, got {tensor._dtype()!r}\n  fix: x.long()"
+        )
+    m = tensor._backend
+    if num_classes == -1:
+        if not tensor._array.size:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        num_classes = int(tensor._array.max()) + 1
+    if m.device.type == "cpu" and tensor._array.size:
+        if tensor._array.min() < 0:
+            raise RuntimeError("Class values must be non-negative.")
+        if tensor._array.max() >= num_classes:
+            raise RuntimeError(
+                "Class values must be smaller than num_classes.\n"
+                f"  got: {int(tensor._array.max())} and {num_classes} classes"
+            )
+    classes = m.arange(0, num_classes, 1, np.int64)
+    return wrap(m.astype(tensor._array.reshape((*tensor._array.shape, 1)) == classes, np.int64), m)
+
+
+class GatheringMethods(Variable):
+    """The functions of this file as methods of ``Tensor``."""
+
+    __slots__ = ()
+
+    gather = gather
+    scatter_add = scatter_add
+    scatter = scatter
+    index_select = index_select
+    index_add = index_add
+    take_along_dim = take_along_dim
+    repeat_interleave = repeat_interleave
+
+    def scatter_add_(self: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
+        """``scatter_add`` in place."""
+        check_writable(self)
+        _require_index("scatter_add_", index, self)
+        d = normalize_dim(dim, self._array.ndim, "scatter_add_")
+        _check_smaller("scatter_add_", index, src, d, "src", True)
+        _check_smaller("scatter_add_", index, self, d, "self", False)
+        if not (self._array.ndim and index._array.ndim and src._array.ndim):
+            _vector(self).scatter_add_(0, _vector(index), _vector(src))
+            return self
+        _check_range("scatter_add_", index, self._array.shape[d], d)
+        index, src = _as_index(index), _cut(src, index)
+        return overwrite(self, SCATTER_ADD, (index, src), (d,), (self._array, index._array, src._array))
+
+    def scatter_(self: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
+        """``scatter`` in place."""
+        check_writable(self)
+        _require_index("scatter_", index, self)
+        d = normalize_dim(dim, self._array.ndim, "scatter_")
+        given = value if src is None else src
+        _check_smaller("scatter_", index, self, d, "self", False)
+        if isinstance(given, Variable):
+            _check_smaller("scatter_", index, given, d, "src", True)
+        if not (self._array.ndim and index._array.ndim):
+            _vector(self).scatter_(0, _vector(index), _vector(given) if isinstance(given, Variable) else given)
+            return self
+        _check_range("scatter_", index, self._array.shape[d], d)
+        index = _as_index(index)
+        if isinstance(given, Variable):
+            given = _cut(_vector(given), index)
+        array = given._array if isinstance(given, Variable) else given
+        return overwrite(self, SCATTER, (index, given), (d,), (self._array, index._array, array))
+
+    def index_add_(self: TensorT, dim: int, index: Variable, source: Any, *, alpha: Number = 1) -> TensorT:
+        """``index_add`` in place."""
+        check_writable(self)
+        _require_index("index_add_", index, self)
+        d = normalize_dim(dim, self._array.ndim, "index_add_")
+        index, source = _slices_to_add("index_add_", self, d, index, source, alpha)
+        if not self._array.ndim:
+            _vector(self).index_add_(0, index, source)
+            return self
+        return overwrite(self, INDEX_ADD, (index, source), (d,), (self._array, index._array, source._array))
