@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ from nbtorch_widgets.run import Run
 from nbtorch_widgets.show import Show
 
 Batch = TypeVar("Batch")
+
+_WAIT_SECONDS = 0.1
 
 
 class BackgroundRun(Run[Batch]):
@@ -46,8 +49,11 @@ class BackgroundRun(Run[Batch]):
         thread = self._thread
         if thread is None:
             return True
+        deadline = None if seconds is None else time.monotonic() + seconds
         try:
-            thread.join(seconds)
+            while thread.is_alive() and (deadline is None or time.monotonic() < deadline):
+                # Short waits, because a signal doesn't end a wait on every system.
+                thread.join(_WAIT_SECONDS)
         except KeyboardInterrupt:
             self.control.command("stop")
             thread.join(5.0)

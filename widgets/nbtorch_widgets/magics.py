@@ -208,14 +208,16 @@ class Watcher:
         best = max(shares.values(), default=0)
         fitting = {name: models[name] for name, share in shares.items() if share == best and best > 0}
         if not fitting and owned:
-            return {f"parameter {index}": parameter for index, parameter in enumerate(_parameters(optimizer))}
+            return self._loose_parameters(optimizer)
         called = self._loop.called() if self._loop is not None else set()
         in_loop = {name: model for name, model in fitting.items() if name in called}
         return _only(in_loop or fitting, "model", "an object with named_parameters() whose parameters it updates")
 
-
-def _parameters(optimizer: Any) -> list[Any]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    def _loose_parameters(self, optimizer: Any) -> dict[str, Any]:
+        """Parameters of no model, by the names of their variables."""
+        names = {id(value): name for name, value in self._candidates()}
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        return {names.get(id(p), f"parameter {index}"): p for index, p in enumerate(parameters)}
 
 
 def _is_optimizer(value: Any) -> bool:

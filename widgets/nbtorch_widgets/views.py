@@ -85,7 +85,8 @@ class RunView(anywidget.AnyWidget):
         keep_comm_route(self.comm)
 
     def close(self) -> None:
-        self.telemetry.detach(self)
+        if hasattr(self, "telemetry"):  # not if it was refused a run
+            self.telemetry.detach(self)
         super().close()
 
     # ---- the loop's side ----
@@ -174,7 +175,9 @@ class RunView(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/plain": repr(self), "image/svg+xml": self.to_svg()}, metadata
+        # Before the first step there is nothing to draw, and an output that was displayed doesn't change any more.
+        picture = {"image/svg+xml": self.to_svg()} if self.telemetry.step else {}
+        return {**data, "text/plain": repr(self), **picture}, metadata
 
 
 class RunBar(RunView):

@@ -10,6 +10,7 @@ import type { Part } from "./view";
 const AXIS = 22;
 const GAP = 10; // between labels, map and values
 const RECENT = 96; // columns in the recent window
+const NARROW = 440; // px, below which the map gets all the width
 const LABEL = 12; // px, also the least height of a row with a label
 const ALARM = NAN | INF;
 const SPECIAL = NAN | INF | ZERO | NO_GRAD;
@@ -68,6 +69,7 @@ export class Seismograph implements Part {
   private theme: Theme | null = null;
   private shownMarks = -1;
   private described = -Infinity;
+  private describeTimer = 0;
 
   constructor(private readonly store: RunStore) {
     this.base.element.setAttribute("role", "img");
@@ -106,7 +108,9 @@ export class Seismograph implements Part {
     this.choose("all");
   }
 
-  dispose(): void {}
+  dispose(): void {
+    window.clearTimeout(this.describeTimer);
+  }
 
   update(theme: Theme): void {
     this.theme = theme;
@@ -159,7 +163,7 @@ export class Seismograph implements Part {
     context.font = labelFont;
     const textWidth = (text: string) => context.measureText(text).width;
     const widest = Math.min(width * 0.36, Math.max(24, ...meta.names.map(textWidth)));
-    const values = width >= 440 && row >= LABEL ? Math.ceil(textWidth("0.00e−00")) + GAP : 0;
+    const values = width >= NARROW && row >= LABEL ? Math.ceil(textWidth("0.00e−00")) + GAP : 0;
     const geometry: Geometry = {
       left: Math.ceil(widest) + GAP, right: width - values, row, bottom, ...this.extent(),
     };
@@ -188,7 +192,7 @@ export class Seismograph implements Part {
         context.fillText(special(flag) ?? format.measure(history.norms[at] ?? NaN), width, y);
       }
     }
-    this.foot.style.paddingLeft = `${geometry.left}px`;
+    this.foot.style.paddingLeft = width < NARROW ? "0" : `${geometry.left}px`;
     this.showLegend(theme, range);
     this.describe(range);
     this.empty.hidden = history.length > 0;
@@ -384,7 +388,12 @@ export class Seismograph implements Part {
   /** Words for those who don't see the picture, once a second at most. */
   private describe(range: LogRange | null): void {
     const now = performance.now();
-    if (now - this.described < 1000 && this.store.active) return;
+    const wait = this.described + 1000 - now;
+    window.clearTimeout(this.describeTimer);
+    if (wait > 0 && this.store.active) {
+      this.describeTimer = window.setTimeout(() => this.store.schedule(), wait);
+      return;
+    }
     this.described = now;
     const { history, meta } = this.store;
     const broken = meta.names.filter((_, i) => (history.flags[(history.length - 1) * meta.names.length + i] ?? 0) & ALARM);
