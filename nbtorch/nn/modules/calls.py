@@ -168,18 +168,21 @@ def _run_always_called_hooks(
 
 
 class BackwardHookFunction(Function):
-    """The identity, with a look at the gradients that pass: its backward hands them to a callback."""
+    """The identity, with a look at the gradients that pass: its backward hands them to a callback.
+
+    At the outputs of a module a gradient that is missing is None, at its inputs zeros; so it is in PyTorch.
+    """
 
     @staticmethod
-    def forward(ctx: Any, callback: Hook, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, callback: Hook, zeros_for_none: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.callback = callback
-        ctx.set_materialize_grads(False)
+        ctx.set_materialize_grads(zeros_for_none)
         ctx.mark_non_differentiable(*(t for t in tensors if not t.requires_grad))
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        return (None, *ctx.callback(grads))
+        return (None, None, *ctx.callback(grads))
 
 
 class _Boundary:
@@ -199,13 +202,13 @@ class _Boundary:
 
     def watch_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         self.n_inputs = len(args)
-        watched = _route(args, self._on_grad_inputs)
+        watched = _route(args, self._on_grad_inputs, zeros_for_none=True)
         self.inputs_watched = watched is not None
         return args if watched is None else watched
 
     def watch_outputs(self, result: Any) -> Any:
         outputs = result if isinstance(result, tuple) else (result,)
-        watched = _route(outputs, self._on_grad_outputs)
+        watched = _route(outputs, self._on_grad_outputs, zeros_for_none=False)
         if watched is None:
             return result
         return watched if isinstance(result, tuple) else watched[0]
@@ -247,7 +250,7 @@ class _Boundary:
         return grads
 
 
-def _route(values: tuple[Any, ...], callback: Hook) -> tuple[Any, ...] | None:
+def _route(values: tuple[Any, ...], callback: Hook, *, zeros_for_none: bool) -> tuple[Any, ...] | None:
     """``values`` with its tensors led through one identity node; None when no gradient will flow there.
 
     The callback sees, and returns, one gradient for each entry of ``values``: None at the places of non-tensors.
@@ -264,7 +267,8 @@ def _route(values: tuple[Any, ...], callback: Hook) -> tuple[Any, ...] | None:
         return tuple(changed[place] for place in places)
 
     routed = list(values)
-    for place, tensor in zip(places, BackwardHookFunction.apply(spread, *(values[i] for i in places)), strict=True):
+    passed = BackwardHookFunction.apply(spread, zeros_for_none, *(values[i] for i in places))
+    for place, tensor in zip(places, passed, strict=True):
         routed[place] = tensor
     return tuple(routed) if type(values) is tuple else type(values)(*routed)
 
