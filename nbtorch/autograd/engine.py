@@ -248,6 +248,8 @@ def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: 
             captured[node, nr] = grad if create_graph else wrap(backend.as_array(grad), backend)
     if not several:
         return grads[0]
+    if not node.materializes:
+        return grads
     for nr, grad in enumerate(grads):
         if grad is None:
             zeros = backend.zeros(node.shape[nr], node.dtype[nr])

@@ -72,6 +72,11 @@ class FunctionNode(Node):
     positions: tuple[int, ...]
     save_edges: list[tuple[Any, int] | None]
 
+    @property
+    def materializes(self) -> bool:  # type: ignore[override]
+        """What ``ctx.set_materialize_grads`` said."""
+        return self.ctx.materialize_grads
+
     def unpack(self) -> tuple[Any, ...]:
         self.check()
         out: list[Any] = []

@@ -45,6 +45,7 @@ class Node:
     )  # fmt: skip
     _is_node = True
     outputs = 1
+    materializes = True  # an output that nobody used gives zeros to backward, not None
 
     _next: tuple[tuple[Any, int], ...]
     op: Any
