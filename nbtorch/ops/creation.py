@@ -194,46 +194,46 @@ def _shape(size: tuple[Any, ...], kwargs_size: Any, function: str) -> tuple[int,
 
 
 def zeros(
-    *size: Any,
+    *args: Any,
+    size: Any = None,
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
-    out: Any = None,
     layout: Any = None,
     pin_memory: bool = False,
 ) -> Any:
     """Zeros of shape ``size`` (ints or one sequence), in the default dtype unless given."""
     backend = get_backend(device)
-    return _finish(backend.zeros(_shape(size, None, "zeros"), as_numpy_dtype(dtype)), backend, requires_grad)
+    return _finish(backend.zeros(_shape(args, size, "zeros"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
 def ones(
-    *size: Any,
+    *args: Any,
+    size: Any = None,
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
-    out: Any = None,
     layout: Any = None,
     pin_memory: bool = False,
 ) -> Any:
     """Ones of shape ``size`` (ints or one sequence), in the default dtype unless given."""
     backend = get_backend(device)
-    return _finish(backend.ones(_shape(size, None, "ones"), as_numpy_dtype(dtype)), backend, requires_grad)
+    return _finish(backend.ones(_shape(args, size, "ones"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
 def empty(
-    *size: Any,
+    *args: Any,
+    size: Any = None,
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
-    out: Any = None,
     layout: Any = None,
     pin_memory: bool = False,
     memory_format: Any = None,
 ) -> Any:
     """A tensor of shape ``size`` with whatever its memory holds."""
     backend = get_backend(device)
-    return _finish(backend.empty(_shape(size, None, "empty"), as_numpy_dtype(dtype)), backend, requires_grad)
+    return _finish(backend.empty(_shape(args, size, "empty"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
 def full(
@@ -243,7 +243,6 @@ def full(
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
-    out: Any = None,
     layout: Any = None,
 ) -> Any:
     """A tensor of shape ``size`` filled with a number; its dtype follows the number unless given."""
@@ -345,7 +344,6 @@ def arange(
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
-    out: Any = None,
     layout: Any = None,
 ) -> Any:
     """Numbers from ``start`` up to but without ``end``, ``step`` apart; int64 where all three are ints.

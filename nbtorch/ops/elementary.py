@@ -83,6 +83,8 @@ SQUARE = Op(
 @SQUARE
 def square(input: TensorT) -> TensorT:
     """``input * input``."""
+    if is_bool(input):
+        input = input.long()  # type: ignore[attr-defined]
     return unary(SQUARE, input, PROMOTE)
 
 

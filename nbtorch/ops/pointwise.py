@@ -14,7 +14,7 @@ from ..backends.dtypes import dtype, promote_types
 from .comparison import gt, lt
 from .conversion import to_dtype
 from .dispatch import FLOAT, PROMOTE, binary, unary
-from .elementary import is_bool, trunc
+from .elementary import is_bool, reciprocal, trunc
 from .operands import (
     NUMBERS,
     Number,
@@ -58,6 +58,7 @@ SUB = Op(
     tensors=2,
     input=lambda g: g,
     other=lambda g: -g,
+    numbers={"input": "RsubBackward1"},
     formula=r"\frac{\partial (x-y)}{\partial x} = 1,\quad \frac{\partial (x-y)}{\partial y} = -1",
 )
 
@@ -185,6 +186,7 @@ REMAINDER = Op(
     tensors=2,
     input=lambda g: g,
     other=lambda m, g, input, other: -g * m.floor(input / other),
+    numbers={"other": "RemainderBackward0"},
     formula=r"\frac{\partial (x \bmod y)}{\partial x} = 1,\quad "
     r"\frac{\partial (x \bmod y)}{\partial y} = -\lfloor x/y \rfloor",
 )
@@ -203,6 +205,7 @@ FMOD = Op(
     tensors=2,
     input=lambda g: g,
     other=lambda m, g, input, other: -g * m.trunc(input / other),
+    numbers={"other": "FmodBackward0"},
     formula=r"\frac{\partial\,\mathrm{fmod}(x, y)}{\partial y} = -\operatorname{trunc}(x/y)",
 )
 
@@ -228,7 +231,19 @@ def _pow(m: Any, input: Any, exponent: Any) -> Any:
                 return m.sqrt(input)
             if exponent == -1:
                 return m.reciprocal(input)
+    if not isinstance(input, NUMBERS) and input.dtype.kind in "iu":
+        return _integer_pow(m, input, exponent)
     return m.pow(input, exponent)
+
+
+def _integer_pow(m: Any, input: Any, exponent: Any) -> Any:
+    """Whole numbers to whole powers; to a negative one only 1 and -1 give something other than 0."""
+    if isinstance(exponent, NUMBERS):
+        return m.pow(input, exponent)
+    power = m.pow(input, m.maximum(exponent, 0))
+    odd = m.remainder(exponent, 2) != 0
+    inverse = m.where(input == 1, input, m.where(input == -1, m.where(odd, input, -input), input * 0))
+    return m.where(exponent < 0, inverse, power)
 
 
 def _pow_input(m: Any, g: Any, input: Any, exponent: Any) -> Any:
@@ -250,6 +265,8 @@ POW = Op(
     tensors=2,
     input=_pow_input,
     exponent=_pow_exponent,
+    node="PowBackward1",
+    numbers={"exponent": "PowBackward0", "input": "PowBackward2"},
     formula=r"\frac{\partial x^y}{\partial x} = y\,x^{y-1},\quad \frac{\partial x^y}{\partial y} = x^y \ln x",
 )
 
@@ -392,6 +409,7 @@ CLAMP = Op(
     "clamp",
     lambda m, input, min, max: m.clamp(input, min, max),
     input=lambda g, input, min, max: g * _inside(input, min, max),
+    node="ClampBackward1",
     formula=r"\frac{\partial\,\mathrm{clamp}(x,a,b)}{\partial x} = [a \le x \le b]",
 )
 
@@ -526,6 +544,8 @@ class PointwiseMethods(Variable):
         return binary(DIV, self, other, FLOAT) if is_operand(other) else NotImplemented
 
     def __rtruediv__(self: TensorT, other: Any) -> TensorT:
+        if isinstance(other, NUMBERS):  # as PyTorch computes it, to the last bit
+            return mul(reciprocal(self), other)
         return binary(DIV, other, self, FLOAT) if is_operand(other) else NotImplemented
 
     def __floordiv__(self: TensorT, other: Any) -> TensorT:

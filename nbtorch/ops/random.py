@@ -222,7 +222,8 @@ def _floating(function: str, d: DType | None) -> Any:
 
 
 def rand(
-    *size: Any,
+    *args: Any,
+    size: Any = None,
     generator: Generator | None = None,
     dtype: DType | None = None,
     device: Any = None,
@@ -230,11 +231,18 @@ def rand(
 ) -> Any:
     """Uniform numbers in [0, 1)."""
     d, g = _floating("rand", dtype), _chosen(generator)
-    return _make(sizes(size, "rand"), d, get_backend(device), requires_grad, lambda n: g.uniform(n, d))
+    return _make(
+        sizes(args if size is None else (size,), "rand"),
+        d,
+        get_backend(device),
+        requires_grad,
+        lambda n: g.uniform(n, d),
+    )
 
 
 def randn(
-    *size: Any,
+    *args: Any,
+    size: Any = None,
     generator: Generator | None = None,
     dtype: DType | None = None,
     device: Any = None,
@@ -242,7 +250,13 @@ def randn(
 ) -> Any:
     """Normal numbers with mean 0 and variance 1."""
     d, g = _floating("randn", dtype), _chosen(generator)
-    return _make(sizes(size, "randn"), d, get_backend(device), requires_grad, lambda n: g.normal(n, d))
+    return _make(
+        sizes(args if size is None else (size,), "randn"),
+        d,
+        get_backend(device),
+        requires_grad,
+        lambda n: g.normal(n, d),
+    )
 
 
 def randint(

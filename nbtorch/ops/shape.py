@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
+from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import promote_types
 from .conversion import to_dtype
 from .operands import normalize_dim, normalize_dims, numpy_names, require_tensor
@@ -86,30 +87,31 @@ RESHAPE = Op(
 
 
 @RESHAPE
-def reshape(input: TensorT, *shape: Any) -> TensorT:
+def reshape(input: TensorT, *args: Any, shape: Any = None) -> TensorT:
     """The same elements in another shape: a view where the memory allows it, else a copy. One size may be -1.
 
     Raises:
         RuntimeError: where the number of elements differs.
     """
     require_tensor("reshape", "input", input)
-    size = infer_shape(sizes(shape, "reshape"), input._array.size, "reshape")
+    size = infer_shape(sizes(args if shape is None else (shape,), "reshape"), input._array.size, "reshape")
     return apply_view(RESHAPE, input, (size,))
 
 
 @VIEW
-def view(input: TensorT, *size: Any) -> TensorT:
+def view(input: TensorT, *args: Any, size: Any = None) -> TensorT:
     """The same memory in another shape.
 
     Raises:
         RuntimeError: where that can't be had without a copy; ``reshape`` copies then.
     """
     require_tensor("view", "input", input)
-    if len(size) == 1 and hasattr(size[0], "is_floating_point") and not isinstance(size[0], Variable):
-        if size[0].itemsize != input._array.dtype.itemsize:
-            raise RuntimeError(f"view(dtype): only dtypes of equal size are supported, got {size[0]!r}")
-        return apply_view(VIEW_DTYPE, input, (size[0].numpy,))
-    shape = infer_shape(sizes(size, "view"), input._array.size, "view")
+    given = args if size is None else (size,)
+    if len(given) == 1 and isinstance(given[0], DType):
+        if given[0].itemsize != input._array.dtype.itemsize:
+            raise RuntimeError(f"view(dtype): only dtypes of equal size are supported, got {given[0]!r}")
+        return apply_view(VIEW_DTYPE, input, (given[0].numpy,))
+    shape = infer_shape(sizes(given, "view"), input._array.size, "view")
     out = apply_view(VIEW, input, (shape,))
     if out._view is None and input._array.size:
         raise RuntimeError(
@@ -137,14 +139,14 @@ PERMUTE = Op(
 
 
 @PERMUTE
-def permute(input: TensorT, *dims: Any) -> TensorT:
+def permute(input: TensorT, *args: Any, dims: Any = None) -> TensorT:
     """A view with the dimensions in the order ``dims``.
 
     Raises:
         RuntimeError: where ``dims`` does not name each dimension once.
     """
     require_tensor("permute", "input", input)
-    given = sizes(dims, "permute")
+    given = sizes(args if dims is None else (dims,), "permute")
     ndim = input._array.ndim
     if len(given) != ndim:
         raise RuntimeError(
@@ -206,14 +208,14 @@ EXPAND = Op(
 
 
 @EXPAND
-def expand(input: TensorT, *size: Any) -> TensorT:
+def expand(input: TensorT, *args: Any, size: Any = None) -> TensorT:
     """A read-only view in which dimensions of size 1 are repeated without copying; -1 keeps a size.
 
     Raises:
         RuntimeError: where a size that is not 1 would change.
     """
     require_tensor("expand", "input", input)
-    wanted = sizes(size, "expand")
+    wanted = sizes(args if size is None else (size,), "expand")
     shape = input._array.shape
     lead = len(wanted) - len(shape)
     if lead < 0:
@@ -346,10 +348,12 @@ FLIP = Op(
 
 @FLIP
 @numpy_names
-def flip(input: TensorT, *dims: Any) -> TensorT:
+def flip(input: TensorT, *args: Any, dims: Any = None) -> TensorT:
     """A copy with the order of elements along ``dims`` reversed."""
     require_tensor("flip", "input", input)
-    return apply(FLIP, (input,), (normalize_dims(sizes(dims, "flip"), input._array.ndim, "flip"),))
+    return apply(
+        FLIP, (input,), (normalize_dims(sizes(args if dims is None else (dims,), "flip"), input._array.ndim, "flip"),)
+    )
 
 
 ROLL = Op(
@@ -480,6 +484,20 @@ def vstack(tensors: Sequence[TensorT]) -> TensorT:
 
 # -- splitting ---
 
+SPLIT = Op(
+    "split",
+    lambda m, input, index: m.index(input, index),
+    node="SplitBackward0",
+    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+    formula=r"\text{zeros, with } g \text{ in the slice}",
+)
+UNBIND = Op(
+    "unbind",
+    lambda m, input, index: m.index(input, index),
+    node="UnbindBackward0",
+    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
+    formula=r"\text{zeros, with } g \text{ in the slice}",
+)
 NARROW = Op(
     "slice",
     lambda m, input, index: m.index(input, index),
@@ -551,7 +569,7 @@ def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int
             )
     out, start = [], 0
     for length in lengths:
-        out.append(narrow(tensor, d, start, length))
+        out.append(apply_view(SPLIT, tensor, ((slice(None),) * d + (slice(start, start + length),),)))
         start += length
     return tuple(out)
 
@@ -577,16 +595,17 @@ def unbind(input: TensorT, dim: int = 0) -> tuple[TensorT, ...]:
     if not input._array.ndim:
         raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
     d = normalize_dim(dim, input._array.ndim, "unbind")
-    return tuple(select(input, d, i) for i in range(input._array.shape[d]))
+    return tuple(apply_view(UNBIND, input, ((slice(None),) * d + (i,),)) for i in range(input._array.shape[d]))
 
 
-def repeat(input: TensorT, *repeats: Any) -> TensorT:
+def repeat(input: TensorT, *args: Any, repeats: Any = None) -> TensorT:
     """A copy in which each dimension is repeated; new dimensions come first.
 
     Raises:
         RuntimeError: where there are fewer repeats than dimensions.
     """
-    times = sizes(repeats, "repeat")
+    require_tensor("repeat", "input", input)
+    times = sizes(args if repeats is None else (repeats,), "repeat")
     shape = tuple(input._array.shape)
     if len(times) < len(shape):
         raise RuntimeError(
@@ -599,9 +618,10 @@ def repeat(input: TensorT, *repeats: Any) -> TensorT:
     return reshape(wide, tuple(r * s for r, s in zip(times, shape, strict=True)))
 
 
-def tile(input: TensorT, *dims: Any) -> TensorT:
+def tile(input: TensorT, *args: Any, dims: Any = None) -> TensorT:
     """Like ``repeat``, but missing repeats count as 1."""
-    times = sizes(dims, "tile")
+    require_tensor("tile", "input", input)
+    times = sizes(args if dims is None else (dims,), "tile")
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
@@ -653,7 +673,7 @@ class ShapeMethods(Variable):
     @property
     def T(self: TensorT) -> TensorT:
         """The dimensions in reverse order, a view."""
-        return t(self) if self._array.ndim == 2 else permute(self, tuple(range(self._array.ndim))[::-1])
+        return permute(self, tuple(range(self._array.ndim))[::-1])
 
     @property
     def mT(self: TensorT) -> TensorT:
