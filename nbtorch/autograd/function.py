@@ -187,7 +187,7 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
             )
     node: Any = _new(cls._node_class)
     edges = [edge_of(t) if t.requires_grad else (None, 0) for _, t in inputs]
-    node.op, node.plan, node.hooks = None, None, None
+    node.op, node.plan, node.hooks, node._next = None, None, None, None
     node.ctx, node.function = ctx, cls
     node.positions = tuple(i for i, _ in inputs)
     node.edges = tuple(e for e, _ in edges)

@@ -6,6 +6,7 @@ backward adds to. So tensors die as soon as the user lets go of them, and no ref
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .hooks import Hook, Hooks, RemovableHandle, add_hook
@@ -47,7 +48,10 @@ class Node:
     outputs = 1
     materializes = True  # an output that nobody used gives zeros to backward, not None
 
-    _next: tuple[tuple[Any, int], ...]
+    # Which inputs PyTorch's node shows, and whether it transposes them first; None for all as they are.
+    shown: tuple[tuple[int, bool], ...] | None = None
+
+    _next: tuple[tuple[Any, int], ...] | None
     op: Any
     plan: Any
     edges: tuple[Any, ...]
@@ -71,15 +75,18 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """For each input, the node it came from and which of its outputs it was; (None, 0) where none is wanted."""
-        try:
-            return self._next
-        except AttributeError:
-            pass
-        self._next = tuple(
-            (e if e is None or e._is_node else accumulator(e), 0 if self.nrs is None else self.nrs[i])
-            for i, e in enumerate(self.edges)
-        )
+        if self._next is None:
+            self._next = tuple(self._shown())
         return self._next
+
+    def _shown(self) -> Iterator[tuple[Any, int]]:
+        """The edges as PyTorch's node of the same name has them: not all inputs, and not always in our order."""
+        for i, transposed in ((i, False) for i in range(len(self.edges))) if self.shown is None else self.shown:
+            e = self.edges[i]
+            nr = 0 if self.nrs is None else self.nrs[i]
+            if e is not None and not e._is_node:
+                e = AccumulateGrad(e)
+            yield (e, nr) if e is None or not transposed else (Transposed(e, nr), 0)
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -189,8 +196,26 @@ class AccumulateGrad:
         return leaf_hooks(self.variable).on_tensor(0, on_grad)
 
 
-def accumulator(leaf: Variable) -> AccumulateGrad:
-    return AccumulateGrad(leaf)
+class Transposed:
+    """A transposition that PyTorch records as a node and nbtorch does within another; it is there to be looked at."""
+
+    __slots__ = ("__weakref__", "next_functions")
+    _is_node = False
+
+    def __init__(self, e: Any, nr: int) -> None:
+        self.next_functions = ((e, nr),)
+
+    def name(self) -> str:
+        return "TBackward0"
+
+    def __repr__(self) -> str:
+        return f"<TBackward0 object at {id(self):#x}>"
+
+    def register_hook(self, hook: Hook) -> RemovableHandle:
+        raise RuntimeError(
+            "this TBackward0 is part of the linear node above it, which has no gradient of its own to give a hook\n"
+            "  fix: register the hook on the weight, or on the linear node (its grad_inputs hold the weight's gradient)"
+        )
 
 
 def leaf_hooks(leaf: Variable) -> Hooks:

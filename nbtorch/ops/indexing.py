@@ -13,22 +13,16 @@ from .conversion import to_dtype
 from .inplace import check_writable, overwrite
 from .operands import NUMBERS, broadcast_shapes, require_tensor
 from .record import Op, apply, apply_view, check_same_device
+from .shape import SELECT, SLICE
 
 __all__ = ["index_put", "masked_fill", "masked_select", "nonzero", "tril", "triu"]
 
-SLICE = Op(
-    "getitem_slice",
+UNSQUEEZE_INDEX = Op(
+    "getitem_none",
     lambda m, input, index: m.index(input, index),
-    node="SliceBackward0",
+    node="UnsqueezeBackward0",
     input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-    formula=r"\text{zeros, with } g \text{ where it was read}",
-)
-SELECT_INT = Op(
-    "getitem_int",
-    lambda m, input, index: m.index(input, index),
-    node="SelectBackward0",
-    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-    formula=r"\text{zeros, with } g \text{ where it was read}",
+    formula=r"\text{the gradient takes the old shape}",
 )
 INDEX = Op(
     "index",
@@ -103,11 +97,11 @@ def _array_index(item: Any, m: Any) -> Any:
     return m.copy(array) if grad_mode.enabled else array
 
 
-def parse_index(input: Variable, index: Any) -> tuple[Any, bool, bool]:
+def parse_index(input: Variable, index: Any) -> tuple[Any, bool]:
     """An index as the backend takes it.
 
     Returns:
-        the index, whether it is basic (a view), whether it is made of whole numbers alone.
+        the index, and whether it is basic (a view).
 
     Raises:
         IndexError: for too many indices, indices out of range, or of a dtype that can't index.
@@ -119,18 +113,16 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool, bool]:
     if isinstance(index, list) and any(isinstance(i, (slice, Variable)) or i is None or i is Ellipsis for i in index):
         items = tuple(index)
     out: list[Any] = []
-    basic, whole = True, True
+    basic = True
     for item in items:
         if isinstance(item, bool) or isinstance(item, np.bool_):
-            basic = whole = False
+            basic = False
             out.append(bool(item))
         elif isinstance(item, (int, np.integer)):
             out.append(int(item))
         elif item is None or item is Ellipsis:
-            whole = False
             out.append(item)
         elif isinstance(item, slice):
-            whole = False
             out.append(_slice(item))
         elif (
             isinstance(item, Variable)
@@ -140,7 +132,7 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool, bool]:
         ):
             out.append(int(item._array))
         elif isinstance(item, (Variable, np.ndarray, list, tuple, range)):
-            basic = whole = False
+            basic = False
             out.append(_array_index(list(item) if isinstance(item, range) else _plain(item), m))
         else:
             raise TypeError(
@@ -148,7 +140,7 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool, bool]:
                 f"(got {type(item).__name__})"
             )
     _check_index(input, out)
-    return tuple(out), basic, whole
+    return tuple(out), basic
 
 
 def _plain(item: Any) -> Any:
@@ -222,10 +214,18 @@ def _consumes(i: Any) -> int:
 
 def getitem(input: Any, item: Any) -> Any:
     """``input[item]``: a view for ints, slices, None and ``...``; a copy for masks and index tensors."""
-    parsed, basic, whole = parse_index(input, item)
+    parsed, basic = parse_index(input, item)
     if basic:
-        return apply_view(SELECT_INT if whole and parsed else SLICE, input, (parsed,))
+        return apply_view(_view_record(parsed), input, (parsed,))
     return apply(INDEX, (input,), (parsed,))
+
+
+def _view_record(parsed: tuple[Any, ...]) -> Op:
+    """The record of a basic index, by the name that PyTorch gives the last of its steps."""
+    if any(isinstance(i, int) for i in parsed):
+        return SELECT
+    plain = all(i is None or i is Ellipsis or i == slice(None) for i in parsed)
+    return UNSQUEEZE_INDEX if plain and None in parsed else SLICE
 
 
 def _values(input: Variable, value: Any) -> Any:
@@ -253,7 +253,7 @@ def setitem(input: Any, item: Any, value: Any) -> None:
         RuntimeError: where ``value`` can't be broadcast to what is indexed, and as for every change in place.
     """
     check_writable(input)
-    parsed, _, _ = parse_index(input, item)
+    parsed, _ = parse_index(input, item)
     _put(input, parsed, _values(input, value), False)
 
 
@@ -286,7 +286,7 @@ def _mismatch(input: Any, parsed: Any, values: Any) -> RuntimeError:
 @INDEX_PUT
 def index_put(input: Any, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Any:
     """A copy of ``input`` with ``values`` written at ``indices``, or added there, duplicates counted."""
-    parsed, _, _ = parse_index(input, tuple(indices))
+    parsed, _ = parse_index(input, tuple(indices))
     return apply(INDEX_PUT, (input, _values(input, values)), (parsed, accumulate))
 
 
@@ -412,7 +412,7 @@ class IndexingMethods(Variable):
     def index_put_(self: TensorT, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> TensorT:
         """Writes (or adds) ``values`` at ``indices`` in place."""
         check_writable(self)
-        parsed, _, _ = parse_index(self, tuple(indices))
+        parsed, _ = parse_index(self, tuple(indices))
         return _put(self, parsed, _values(self, values), accumulate)
 
     def masked_fill_(self: TensorT, mask: Variable, value: Any) -> TensorT:

@@ -256,6 +256,7 @@ LINEAR = Op(
     input=lambda m, g, weight: m.matmul(g, weight),
     weight=_linear_weight,
     bias=lambda g: g,
+    shows=("bias", "input", "weight.T"),
     formula=r"y = xW^\top + b:\quad \frac{\partial L}{\partial x} = G\,W,\quad "
     r"\frac{\partial L}{\partial W} = G^\top x,\quad \frac{\partial L}{\partial b} = \textstyle\sum_n G_n",
 )
@@ -301,6 +302,7 @@ LINEAR_NO_BIAS = Op(
     node="MmBackward0",
     input=lambda m, g, weight: m.matmul(g, weight),
     weight=_linear_weight,
+    shows=("input", "weight.T"),
     formula=r"y = xW^\top:\quad \frac{\partial L}{\partial x} = G\,W,\quad \frac{\partial L}{\partial W} = G^\top x",
 )
 

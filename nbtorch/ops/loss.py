@@ -127,6 +127,28 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 # -- classes ---
 
 
+def _nll(m: Any, input: Any, target: Any, mean: bool) -> Any:
+    total = -m.sum(m.gather(input, 1, m.reshape(target, (target.shape[0], 1))))
+    return total / max(input.shape[0], 1) if mean else total
+
+
+def _nll_input(m: Any, g: Any, target: Any, mean: bool, shape: Any) -> Any:
+    column = m.reshape(target, (target.shape[0], 1))
+    each = m.expand(m.reshape(g * (-1 / max(shape[0], 1) if mean else -1), (1, 1)), column.shape)
+    return m.scatter_add(m.new_zeros(g, shape), 1, column, each)
+
+
+NLL = Op(
+    "nll_loss",
+    _nll,
+    tensors=2,
+    node="NllLossBackward0",
+    input=_nll_input,
+    formula=r"\frac{\partial L}{\partial \log p_{nc}} = -\tfrac1N\,[c = y_n]",
+)
+
+
+@NLL
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """The negative log-probability of the target class, weighted; the mean is over the weights that counted.
 
@@ -147,6 +169,8 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     if input._array.ndim == 1:
         loss = nll_loss(input.reshape(1, -1), target.reshape(1), weight, ignore_index, reduction)
         return loss.reshape(()) if reduction == "none" else loss
+    if weight is None and input._array.ndim == 2 and reduction != "none" and not _ignores(target, ignore_index):
+        return apply(NLL, (input, target), (reduction == "mean",))
     valid = target != ignore_index
     safe = where(valid, target, target * 0)
     picked = input.gather(1, safe.unsqueeze(1)).squeeze(1)
@@ -203,30 +227,6 @@ def _check_classes(function: str, input: Any, target: Any, ignore_index: int) ->
             )
 
 
-def _cross_entropy(m: Any, input: Any, target: Any, mean: bool) -> Any:
-    log_p = m.log_softmax(input, 1)
-    loss = -m.sum(m.gather(log_p, 1, m.reshape(target, (target.shape[0], 1))))
-    return loss / input.shape[0] if mean else loss
-
-
-def _cross_entropy_input(m: Any, g: Any, input: Any, target: Any, mean: bool) -> Any:
-    column = m.reshape(target, (target.shape[0], 1))
-    scale = g / input.shape[0] if mean else g
-    p = m.softmax(input, 1)
-    return m.scatter_add(p * scale, 1, column, m.expand(m.reshape(-scale, (1, 1)), column.shape))
-
-
-CROSS_ENTROPY = Op(
-    "cross_entropy",
-    _cross_entropy,
-    tensors=2,
-    node="NllLossBackward0",
-    input=_cross_entropy_input,
-    formula=r"\frac{\partial L}{\partial z} = \tfrac1N\,(\mathrm{softmax}(z) - y)",
-)
-
-
-@CROSS_ENTROPY
 def cross_entropy(
     input: Any,
     target: Any,
@@ -265,14 +265,6 @@ def cross_entropy(
             "  fix: target.long() for class numbers, F.one_hot(target, num_classes).float() for probabilities"
         )
     _check_classes("cross_entropy", input, target, ignore_index)
-    if (
-        weight is None
-        and not label_smoothing
-        and input._array.ndim == 2
-        and reduction != "none"
-        and not _ignores(target, ignore_index)
-    ):
-        return apply(CROSS_ENTROPY, (input, target), (reduction == "mean",))
     dim = 0 if input._array.ndim == 1 else 1
     log_p = log_softmax(input, dim)
     loss = nll_loss(log_p, target, weight, ignore_index, reduction)

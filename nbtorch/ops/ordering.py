@@ -85,20 +85,33 @@ def _to_index(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
     return m.scatter_add(m.new_zeros(g, shape), dim, index, g)
 
 
+def _pick(m: Any, input: Any, index: Any, dim: int, keepdim: builtins.bool) -> Any:
+    values = m.gather(input, dim, index)
+    return values if keepdim else m.reshape(values, _without(input.shape, dim))
+
+
+def _without(shape: Any, dim: int) -> tuple[int, ...]:
+    return (*shape[:dim], *shape[dim + 1 :])
+
+
+def _from_picked(m: Any, g: Any, index: Any, dim: int, shape: Any) -> Any:
+    return _to_index(m, m.reshape(g, tuple(index.shape)), index, dim, shape)
+
+
 MAX_DIM = Op(
     "max_dim",
-    lambda m, input, index, dim: m.gather(input, dim, index),
+    _pick,
     tensors=2,
     node="MaxBackward0",
-    input=_to_index,
+    input=_from_picked,
     formula=r"\frac{\partial \max_j x_j}{\partial x_i} = [i = \arg\max]",
 )
 MIN_DIM = Op(
     "min_dim",
-    lambda m, input, index, dim: m.gather(input, dim, index),
+    _pick,
     tensors=2,
     node="MinBackward0",
-    input=_to_index,
+    input=_from_picked,
     formula=r"\frac{\partial \min_j x_j}{\partial x_i} = [i = \arg\min]",
 )
 
@@ -152,10 +165,8 @@ def _of_number(name: str, pair: Any) -> Any:
 
 
 def _along(op: Op, input: Any, index: Any, d: int, keepdim: builtins.bool) -> tuple[Any, Any]:
-    values = apply(op, (input, index), (d,))
-    if keepdim:
-        return values, index
-    return values.squeeze(d), index.squeeze(d)
+    values = apply(op, (input, index), (d, keepdim or not input._array.ndim))
+    return values, index if keepdim or not input._array.ndim else index.reshape(_without(index._array.shape, d))
 
 
 @MAX
@@ -322,7 +333,7 @@ def norm(
     if p == -math.inf:
         return amin(size, () if dims is None else dims, keepdim)
     if p == 0:
-        return to_dtype(sum(ne(size, 0), dims, keepdim), input._dtype())
+        return sum(sign(size), dims, keepdim)
     if p == 1:
         return sum(size, dims, keepdim)
     return sum(size**p, dims, keepdim) ** (1 / p)

@@ -43,6 +43,8 @@ class Op:
         static: the names of the arguments that are not tensors.
         derivatives: for each differentiable input its derivative.
         formula: the derivative in LaTeX.
+        shows: the inputs that PyTorch's node of the same name shows, in its order; ``.T`` where it transposes first.
+        number_nodes: by input, the node's name where that input is a Python number.
         function: the public function made from it.
         samples: for tests and docs: argument tuples as functions of a tensor maker.
     """
@@ -57,8 +59,10 @@ class Op:
         "name",
         "node_class",
         "node_name",
+        "number_nodes",
         "outputs",
         "plans",
+        "shows",
         "static",
         "variadic",
     )
@@ -71,6 +75,8 @@ class Op:
         tensors: int | None = 1,
         outputs: int = 1,
         node: str | None = None,
+        shows: tuple[str, ...] | None = None,
+        numbers: dict[str, str] | None = None,
         formula: str = "",
         joint: Callable[..., Sequence[Any]] | None = None,
         **derivatives: Callable[..., Any],
@@ -88,6 +94,12 @@ class Op:
         self.derivatives = derivatives
         self.node_name = node or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
         self.node_class: type[Node] | None = None
+        self.number_nodes: dict[int, Any] | None = None
+        if numbers is not None:
+            self.number_nodes = {self.inputs.index(i): name for i, name in numbers.items()}
+        self.shows = (
+            shows if shows is not None else () if self.variadic else tuple(i for i in self.inputs if i in derivatives)
+        )
         self.plans: dict[int, Plan] = {}
         self.function: Callable[..., Any] | None = None
         if name in registry:
@@ -102,6 +114,24 @@ class Op:
 
     def __repr__(self) -> str:
         return f"Op({self.name!r})"
+
+    def make_node_class(self, name: str, numbers: tuple[int, ...]) -> type[Node]:
+        """The class of this operation's nodes, where the inputs in ``numbers`` are Python numbers."""
+        shown = None
+        if not self.variadic and self.joint is None:
+            places = [(self.inputs.index(i.removesuffix(".T")), i.endswith(".T")) for i in self.shows]
+            shown = tuple(place for place in places if place[0] not in numbers)
+        return type(name, (Node,), {"__slots__": (), "outputs": self.outputs, "shown": shown})
+
+    def class_for(self, inputs: Sequence[Any]) -> type[Node] | None:
+        """The node class where a Python number may stand among the inputs: PyTorch names such nodes otherwise."""
+        assert self.number_nodes is not None
+        for i, made in self.number_nodes.items():
+            if not isinstance(inputs[i], Variable):
+                if isinstance(made, str):
+                    made = self.number_nodes[i] = self.make_node_class(made, (i,))
+                return made  # type: ignore[no-any-return]
+        return self.node_class
 
     def run(self, input: Variable, static: tuple[Any, ...]) -> Any:
         """The operation on one tensor, recorded."""
@@ -256,14 +286,15 @@ def make_node(
         plan = op.plan(mask, len(inputs))
     cls = op.node_class
     if cls is None:
-        attrs = {"__slots__": (), "outputs": op.outputs}
-        cls = op.node_class = type(op.node_name, (Node,), attrs)
+        cls = op.node_class = op.make_node_class(op.node_name, ())
+    if op.number_nodes is not None:
+        cls = op.class_for(inputs)
     node: Any = _new(cls)
     node.op = op
     node.plan = plan
     node.sequence_nr = next_sequence_nr()
     node.where = where_called(3)
-    node.hooks = None
+    node.hooks = node._next = None
     edges = []
     numbered = False
     bit = 1

@@ -498,7 +498,7 @@ UNBIND = Op(
     input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
     formula=r"\text{zeros, with } g \text{ in the slice}",
 )
-NARROW = Op(
+SLICE = Op(
     "slice",
     lambda m, input, index: m.index(input, index),
     node="SliceBackward0",
@@ -526,7 +526,7 @@ def narrow(input: TensorT, dim: int, start: int, length: int) -> TensorT:
     begin = int(start) + n if start < 0 else int(start)
     if length < 0 or not 0 <= begin <= n or begin + length > n:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
-    return apply_view(NARROW, input, ((slice(None),) * d + (slice(begin, begin + length),),))
+    return apply_view(SLICE, input, ((slice(None),) * d + (slice(begin, begin + length),),))
 
 
 def select(input: TensorT, dim: int, index: int) -> TensorT:
