@@ -155,7 +155,7 @@ def _even_sizes(n: int, classes: int) -> list[int]:
 
 
 def _labels(sizes: list[int]) -> Tensor:
-    return cat([full((size,), k, dtype=int64) for k, size in enumerate(sizes)])
+    return cat([full((size,), k, dtype=int64) for k, size in enumerate(sizes)])  # type: ignore[no-any-return]
 
 
 def _shuffled(points: Tensor, labels: Tensor, noise: float, generator: Generator | None) -> tuple[Tensor, Tensor]:

@@ -49,7 +49,7 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``y[k] = x1 @ weight[k] @ x2 + bias[k]``: inputs ``(*, n)`` and ``(*, m)``, weight ``(out, n, m)``."""
     result = ops.einsum("...n,knm,...m->...k", input1, weight, input2)
-    return result if bias is None else result + bias
+    return result if bias is None else result + bias  # type: ignore[no-any-return]
 
 
 # -- activations -------------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def rms_norm(
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """Divides by the p-norm along ``dim``, which is taken as ``eps`` where it is smaller; the shape stays."""
-    return input / input.norm(p, dim, keepdim=True).clamp_min(eps)
+    return input / input.norm(p, dim, keepdim=True).clamp_min(eps)  # type: ignore[no-any-return]
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -336,7 +336,7 @@ def mse_loss(
     reduction = resolve_reduction(reduction, size_average, reduce)
     if weight is not None:
         return _weighted(ops.mse_loss(input, target, "none"), weight, reduction, input)
-    return ops.mse_loss(input, target, reduction)
+    return ops.mse_loss(input, target, reduction)  # type: ignore[no-any-return]
 
 
 def l1_loss(
@@ -351,7 +351,7 @@ def l1_loss(
     reduction = resolve_reduction(reduction, size_average, reduce)
     if weight is not None:
         return _weighted(ops.l1_loss(input, target, "none"), weight, reduction, input)
-    return ops.l1_loss(input, target, reduction)
+    return ops.l1_loss(input, target, reduction)  # type: ignore[no-any-return]
 
 
 def smooth_l1_loss(
@@ -367,7 +367,7 @@ def smooth_l1_loss(
     Raises:
         RuntimeError: if ``beta`` is negative.
     """
-    return ops.smooth_l1_loss(input, target, resolve_reduction(reduction, size_average, reduce), beta)
+    return ops.smooth_l1_loss(input, target, resolve_reduction(reduction, size_average, reduce), beta)  # type: ignore[no-any-return]
 
 
 def huber_loss(
@@ -379,9 +379,9 @@ def huber_loss(
         RuntimeError: unless ``delta`` is positive.
     """
     if weight is None:
-        return ops.huber_loss(input, target, reduction, delta)
+        return ops.huber_loss(input, target, reduction, delta)  # type: ignore[no-any-return]
     _check_weight(weight, input)
-    return reduce_loss(ops.huber_loss(input, target, "none", delta) * weight, reduction)
+    return reduce_loss(ops.huber_loss(input, target, "none", delta) * weight, reduction)  # type: ignore[no-any-return]
 
 
 def nll_loss(
@@ -394,7 +394,7 @@ def nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """Minus the log-probability ``input`` of the right class ``target``; see :class:`nbtorch.nn.NLLLoss`."""
-    return ops.nll_loss(input, target, weight, ignore_index, resolve_reduction(reduction, size_average, reduce))
+    return ops.nll_loss(input, target, weight, ignore_index, resolve_reduction(reduction, size_average, reduce))  # type: ignore[no-any-return]
 
 
 def cross_entropy(
@@ -409,7 +409,7 @@ def cross_entropy(
 ) -> Tensor:
     """The cross-entropy of logits and classes, or probabilities; see :class:`nbtorch.nn.CrossEntropyLoss`."""
     reduction = resolve_reduction(reduction, size_average, reduce)
-    return ops.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+    return ops.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)  # type: ignore[no-any-return]
 
 
 def binary_cross_entropy(
@@ -426,7 +426,7 @@ def binary_cross_entropy(
         ValueError: if the shapes differ.
         RuntimeError: if a value of the input is not between 0 and 1.
     """
-    return ops.binary_cross_entropy(input, target, weight, resolve_reduction(reduction, size_average, reduce))
+    return ops.binary_cross_entropy(input, target, weight, resolve_reduction(reduction, size_average, reduce))  # type: ignore[no-any-return]
 
 
 def binary_cross_entropy_with_logits(
@@ -444,7 +444,7 @@ def binary_cross_entropy_with_logits(
         ValueError: if the shapes differ.
     """
     reduction = resolve_reduction(reduction, size_average, reduce)
-    return ops.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
+    return ops.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)  # type: ignore[no-any-return]
 
 
 def kl_div(
@@ -463,7 +463,7 @@ def kl_div(
             "divides only by the batch size, and aligns with the KL div math definition.",
             stacklevel=2,
         )
-    return ops.kl_div(input, target, reduction, log_target)
+    return ops.kl_div(input, target, reduction, log_target)  # type: ignore[no-any-return]
 
 
 def poisson_nll_loss(
@@ -482,7 +482,7 @@ def poisson_nll_loss(
     if full:  # Stirling's approximation of log(target!)
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
         errors = errors + stirling.masked_fill(target <= 1, 0)
-    return reduce_loss(errors, reduction)
+    return reduce_loss(errors, reduction)  # type: ignore[no-any-return]
 
 
 def gaussian_nll_loss(
@@ -511,4 +511,4 @@ def gaussian_nll_loss(
     with no_grad():
         variance.clamp_(min=eps)
     errors = 0.5 * (variance.log() + (input - target) ** 2 / variance)
-    return reduce_loss(errors + 0.5 * math.log(2 * math.pi) if full else errors, reduction)
+    return reduce_loss(errors + 0.5 * math.log(2 * math.pi) if full else errors, reduction)  # type: ignore[no-any-return]

@@ -74,13 +74,13 @@ def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Draw from the uniform distribution on [a, b)."""
     with no_grad():
-        return tensor.uniform_(a, b, generator=generator)
+        return tensor.uniform_(a, b, generator=generator)  # type: ignore[no-any-return]
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Draw from the normal distribution."""
     with no_grad():
-        return tensor.normal_(mean, std, generator=generator)
+        return tensor.normal_(mean, std, generator=generator)  # type: ignore[no-any-return]
 
 
 def trunc_normal_(
@@ -119,7 +119,7 @@ def _redrawn_normal(tensor: Tensor, mean: float, std: float, a: float, b: float,
     while True:
         outside = (values < low) | (values > high)
         if not outside.any():
-            return values
+            return values  # type: ignore[no-any-return]
         values = where(outside, empty_like(tensor).normal_(mean, std, generator=generator), values)
 
 
@@ -135,7 +135,7 @@ def _accepted_uniform(
         refused = empty_like(tensor).uniform_(generator=generator).log() > log_density
         values = candidates if pending is None else where(pending, candidates, values)
         pending = refused if pending is None else pending & refused
-    return values
+    return values  # type: ignore[no-any-return]
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

@@ -24,7 +24,7 @@ class _Numbered(Module):
         index = operator.index(index)
         if not -len(self) <= index < len(self):
             raise IndexError(f"index {index} is out of range")
-        return list(self._modules)[index]
+        return list(self._modules)[index]  # type: ignore[no-any-return]
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._key(index), module)

@@ -27,11 +27,11 @@ def _norm(values: Tensor, norm_type: float) -> Tensor:
         return (values * values).sum().sqrt()
     magnitude = values.abs()
     if norm_type == math.inf:
-        return magnitude.max()
+        return magnitude.max()  # type: ignore[no-any-return]
     if norm_type == -math.inf:
-        return magnitude.min()
+        return magnitude.min()  # type: ignore[no-any-return]
     if norm_type == 0.0:
-        return (magnitude != 0).sum().to(values.dtype)
+        return (magnitude != 0).sum().to(values.dtype)  # type: ignore[no-any-return]
     return (magnitude**norm_type).sum() ** (1.0 / norm_type)
 
 
@@ -53,7 +53,7 @@ def get_total_norm(
     norm_type = float(norm_type)
     norms = [_norm(t, norm_type) for t in _as_list(tensors)]
     if not norms:
-        return tensor(0.0)
+        return tensor(0.0)  # type: ignore[no-any-return]
     total = _norm(stack([norm.to(norms[0].device) for norm in norms]), norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(

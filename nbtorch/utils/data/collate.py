@@ -111,7 +111,7 @@ def _collate_tensors(batch: Sequence[Any], *, collate_fn_map: CollateMap | None 
             f"stack expects each tensor to be equal size, but got samples of shapes {sorted(shapes)}. "
             "Give the loader a collate_fn that pads or crops them."
         )
-    return stack(list(batch), 0)
+    return stack(list(batch), 0)  # type: ignore[no-any-return]
 
 
 def _collate_arrays(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> Any:
@@ -121,15 +121,15 @@ def _collate_arrays(batch: Sequence[Any], *, collate_fn_map: CollateMap | None =
 
 
 def _collate_numpy_scalars(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> Tensor:
-    return as_tensor(np.asarray(batch))
+    return as_tensor(np.asarray(batch))  # type: ignore[no-any-return]
 
 
 def _collate_floats(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> Tensor:
-    return tensor(batch, dtype=float64)
+    return tensor(batch, dtype=float64)  # type: ignore[no-any-return]
 
 
 def _collate_ints(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> Tensor:
-    return tensor(batch)
+    return tensor(batch)  # type: ignore[no-any-return]
 
 
 def _collate_text(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> Any:
