@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from ..backends.dtypes import int64
 from ..ops.creation import full, linspace, tensor
+from ..ops.joining import cat, stack
 from ..ops.random import Generator, rand, randn, randperm
-from ..ops.shape import cat, stack
 from ..tensor import Tensor
 
 __all__ = ["blobs", "lines", "moons", "spirals"]

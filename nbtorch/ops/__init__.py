@@ -7,6 +7,7 @@ from .creation import *
 from .elementary import *
 from .gathering import *
 from .indexing import *
+from .joining import *
 from .linalg import *
 from .loss import *
 from .ordering import *

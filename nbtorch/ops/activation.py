@@ -14,11 +14,11 @@ from .dispatch import PROMOTE, unary
 from .elementary import abs as size_of
 from .elementary import sigmoid, tanh
 from .inplace import unary_
+from .joining import chunk
 from .operands import normalize_dim, require_tensor
 from .pointwise import add, clamp, div, mul, where
 from .record import Op
 from .reduction import require_floating
-from .shape import chunk
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "logsigmoid",
@@ -53,11 +53,18 @@ def leaky_relu(input: TensorT, negative_slope: float = 0.01) -> TensorT:
 
 def prelu(input: TensorT, weight: Any) -> TensorT:
     """``leaky_relu`` with a learnt slope: one for all, or one for each channel (dimension 1)."""
+    require_tensor("prelu", "input", input)
+    require_tensor("prelu", "weight", weight)
+    if weight._array.ndim > 1:
+        raise RuntimeError(
+            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._array.ndim}\n"
+            "  expected: one slope for all, or one for each channel"
+        )
     if weight._array.size != 1:
         if input._array.ndim < 2 or input._array.shape[1] != weight._array.size:
             raise RuntimeError(
-                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight._array.size} and "
-                f"channel size = {input._array.shape[1] if input._array.ndim > 1 else 1}."
+                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                f"{weight._array.size} and channel size = {input._array.shape[1] if input._array.ndim > 1 else 1}."
             )
         weight = weight.reshape([1, -1] + [1] * (input._array.ndim - 2))
     else:

@@ -182,6 +182,11 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     Raises:
         RuntimeError: where the dtypes differ.
     """
+    require_tensor("isclose", "input", input)
+    require_tensor("isclose", "other", other)
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(
             f"{input._dtype()!r} did not match {other._dtype()!r}\n  expected: two tensors of one dtype\n"

@@ -12,8 +12,9 @@ from ..autograd.variable import Variable, expose, wrap
 from ..backends import Backend, get_backend
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64
+from .joining import stack
 from .operands import number_dtype, require_tensor
-from .shape import sizes, stack
+from .shape import sizes
 
 __all__ = [
     "arange", "as_tensor", "asarray", "cartesian_prod", "empty", "empty_like", "eye", "from_numpy", "full",
@@ -355,7 +356,9 @@ def arange(
         start, end = 0, start
     start, end, step = _number(start), _number(end), _number(step)
     if step == 0:
-        raise RuntimeError("step must be nonzero")
+        raise RuntimeError("step must be nonzero\n  got: step=0\n  fix: give the distance between two numbers")
+    if not all(map(math.isfinite, (start, end, step))):
+        raise RuntimeError(f"unsupported range: {start} -> {end}\n  expected: finite bounds\n  got: step={step}")
     if (end - start) * step < 0:
         raise RuntimeError(
             "upper bound and lower bound inconsistent with step sign\n"
@@ -399,6 +402,8 @@ def logspace(
     requires_grad: bool = False,
 ) -> Any:
     """``base`` to the powers ``linspace(start, end, steps)``."""
+    if steps < 0:
+        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
     backend = get_backend(device)
     array = np.power(base, np.linspace(_number(start), _number(end), steps)).astype(as_numpy_dtype(dtype))
     return _finish(backend.from_host(array), backend, requires_grad)
@@ -411,6 +416,12 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
         RuntimeError: for an unknown ``indexing`` (``"ij"`` or ``"xy"``).
     """
     vectors = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
+    if not vectors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList\n  expected: one vector for each dimension")
+    for v in vectors:
+        require_tensor("meshgrid", "tensors", v)
+        if v.ndim > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: shape {v.shape}")
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     swap = indexing == "xy" and len(vectors) >= 2

@@ -11,10 +11,11 @@ from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import int64
 from .indexing import getitem
 from .inplace import check_writable, overwrite
+from .joining import narrow
 from .operands import Number, broadcast_shapes, normalize_dim, require_tensor
 from .pointwise import where
 from .record import Op, apply, check_same_device, mathematical
-from .shape import expand, narrow, reshape, unsqueeze
+from .shape import expand, reshape, unsqueeze
 
 __all__ = [
     "embedding", "gather", "index_add", "index_select", "one_hot", "repeat_interleave",
@@ -107,8 +108,10 @@ SCATTER_ADD = Op(
 def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
     """A copy of ``input`` with ``src`` added along ``dim`` at ``index``, duplicates counted."""
     require_tensor("scatter_add", "input", input)
+    require_tensor("scatter_add", "src", src)
     _require_index("scatter_add", index, input)
     d = normalize_dim(dim, input._array.ndim, "scatter_add")
+    _require_same_dtype("scatter_add", input, src)
     _check_smaller("scatter_add", index, src, d, "src", True)
     _check_smaller("scatter_add", index, input, d, "self", False)
     if not (input._array.ndim and index._array.ndim and src._array.ndim):
@@ -116,6 +119,14 @@ def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable) -> Ten
         return added.reshape(tuple(input._array.shape))  # type: ignore[attr-defined]
     _check_range("scatter_add", index, input._array.shape[d], d)
     return apply(SCATTER_ADD, (input, _as_index(index), _cut(src, index)), (d,))
+
+
+def _require_same_dtype(function: str, input: Any, src: Any) -> None:
+    if input._array.dtype != src._array.dtype:
+        raise RuntimeError(
+            f"{function}(): Expected self.dtype to be equal to src.dtype\n"
+            f"  got: {input._dtype()!r} and {src._dtype()!r}\n  fix: src.to(input.dtype)"
+        )
 
 
 def _cut(src: Any, index: Any) -> Any:
@@ -143,6 +154,7 @@ def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value
     given = value if src is None else src
     _check_smaller("scatter", index, input, d, "self", False)
     if isinstance(given, Variable):
+        _require_same_dtype("scatter", input, given)
         _check_smaller("scatter", index, given, d, "src", True)
     if not (input._array.ndim and index._array.ndim):
         written = scatter(_vector(input), 0, _vector(index), _vector(given) if isinstance(given, Variable) else given)
@@ -382,6 +394,7 @@ class GatheringMethods(Variable):
         check_writable(self)
         _require_index("scatter_add_", index, self)
         d = normalize_dim(dim, self._array.ndim, "scatter_add_")
+        _require_same_dtype("scatter_add_", self, src)
         _check_smaller("scatter_add_", index, src, d, "src", True)
         _check_smaller("scatter_add_", index, self, d, "self", False)
         if not (self._array.ndim and index._array.ndim and src._array.ndim):
@@ -399,6 +412,7 @@ class GatheringMethods(Variable):
         given = value if src is None else src
         _check_smaller("scatter_", index, self, d, "self", False)
         if isinstance(given, Variable):
+            _require_same_dtype("scatter_", self, given)
             _check_smaller("scatter_", index, given, d, "src", True)
         if not (self._array.ndim and index._array.ndim):
             _vector(self).scatter_(0, _vector(index), _vector(given) if isinstance(given, Variable) else given)

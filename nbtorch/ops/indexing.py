@@ -11,9 +11,9 @@ from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import from_numpy_dtype, int64
 from .conversion import to_dtype
 from .inplace import check_writable, overwrite
+from .joining import SELECT, SLICE
 from .operands import NUMBERS, broadcast_shapes, require_tensor
 from .record import Op, apply, apply_view, check_same_device
-from .shape import SELECT, SLICE
 
 __all__ = ["index_put", "masked_fill", "masked_select", "nonzero", "tril", "triu"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import int64
-from .operands import Number, is_operand, operand, require_tensor
+from .operands import Number, is_operand, normalize_dim, operand, require_tensor
 from .pointwise import add, mul
 from .record import Op, apply, check_same_device
 from .reduction import sum as sum_over
@@ -217,8 +217,11 @@ def trace(input: TensorT) -> TensorT:
 
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The elements whose positions along ``dim1`` and ``dim2`` differ by ``offset``, as a last dimension (a copy)."""
+    require_tensor("diagonal", "input", input)
     ndim = input._array.ndim
-    d1, d2 = dim1 % ndim, dim2 % ndim
+    d1, d2 = normalize_dim(dim1, ndim, "diagonal"), normalize_dim(dim2, ndim, "diagonal")
+    if d1 == d2:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     rest = [d for d in range(ndim) if d not in (d1, d2)]
     x = input.permute(*rest, d1, d2)
     rows, columns = x._array.shape[-2:]
@@ -320,7 +323,7 @@ def einsum(equation: str, *operands: Any) -> Any:
     """
     tensors = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else list(operands)
     if not tensors:
-        raise RuntimeError("einsum(): must provide at least one operand")
+        raise ValueError("einsum(): must specify the equation string and at least one operand")
     for x in tensors:
         require_tensor("einsum", "operands", x)
     labels, output = _parse_equation(equation, tensors)

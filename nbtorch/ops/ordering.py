@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import dtype as DType
-from .comparison import ne
 from .conversion import to_dtype
+from .elementary import sign
 from .operands import normalize_dim, numpy_names, require_tensor
 from .pointwise import maximum as elementwise_maximum
 from .pointwise import minimum as elementwise_minimum

@@ -63,13 +63,19 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise RuntimeError(f"Overflow when unpacking long long\n  expected: a seed of 64 bits\n  got: {seed}")
         self._seed = seed % 2**64
-        self._bits = np.random.MT19937()
-        # The legacy seeding is the one of the C++ standard library.
-        state = np.random.RandomState(self._seed & 0xFFFFFFFF).get_state(legacy=False)
-        assert isinstance(state, dict)
-        self._bits.state = {"bit_generator": "MT19937", "state": state["state"]}
+        self._engine: np.random.MT19937 | None = None
         self._spare: float | None = None
         return self
+
+    @property
+    def _bits(self) -> np.random.MT19937:
+        """The engine, made at the first draw: ``numpy.random`` takes long to import, and many programs draw nothing."""
+        if self._engine is None:
+            self._engine = np.random.MT19937()
+            # The legacy seeding is the one of the C++ standard library.
+            state: Any = np.random.RandomState(self._seed & 0xFFFFFFFF).get_state(legacy=False)
+            self._engine.state = {"bit_generator": "MT19937", "state": state["state"]}
+        return self._engine
 
     def initial_seed(self) -> int:
         """The seed the stream was started with."""
@@ -364,7 +370,9 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Generator | None
             f"Expected p_in >= 0 && p_in <= 1 to be true\n  got: values from {host.min()} to {host.max()}"
         )
     n = math.prod(input._array.shape)
-    draws = _chosen(generator).uniform(n, np.dtype(np.float32)).reshape(input._array.shape)
+    # PyTorch compares singles where each element has its own probability, doubles where one holds for all.
+    wide = p is not None or input._array.dtype == np.float64
+    draws = _chosen(generator).uniform(n, np.dtype(np.float64 if wide else np.float32)).reshape(input._array.shape)
     return wrap(m.from_host((draws < host).astype(input._array.dtype)), m)
 
 
@@ -375,6 +383,12 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         RuntimeError: for weights that are negative, not finite or all 0, or more samples than there are nonzero weights.
     """
     require_tensor("multinomial", "input", input)
+    if input._array.dtype.kind in "iub":
+        raise RuntimeError(
+            f"multinomial only supports floating-point dtypes for input, got: {input._dtype()!r}\n  fix: input.float()"
+        )
+    if num_samples <= 0:
+        raise RuntimeError(f"cannot sample n_sample <= 0 samples\n  got: num_samples={num_samples}")
     m = input._backend
     weights = m.to_host(input._array).astype(np.float64)
     if weights.ndim not in (1, 2):
@@ -426,7 +440,7 @@ def dropout(input: TensorT, p: float = 0.5, training: bool = True) -> TensorT:
         return input
     m = input._backend
     n = math.prod(input._array.shape)
-    keep = default_generator.uniform(n, np.dtype(np.float32)).reshape(input._array.shape) >= p
+    keep = default_generator.uniform(n, np.dtype(np.float64)).reshape(input._array.shape) < 1 - p
     scale = 0.0 if p == 1.0 else 1.0 / (1.0 - p)
     mask = wrap(m.from_host(keep.astype(input._array.dtype) * input._array.dtype.type(scale)), m)
     return apply(DROPOUT, (input, mask))
@@ -471,17 +485,20 @@ class RandomMethods(Variable):
         return self._fill_random(lambda n: g.normal(n, d).astype(np.float64) * std + mean)
 
     def random_(self, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> Any:
-        """Whole numbers in [low, high); ``random_(high)`` counts from 0."""
-        if high is None:
-            low, high = (
-                (0, low) if low else (0, 2**24 if self._array.dtype.kind == "f" else np.iinfo(self._array.dtype).max)
-            )
+        """Whole numbers in [low, high); ``random_(high)`` counts from 0, ``random_()`` to what the dtype can hold."""
+        dtype = self._array.dtype
+        if high is None and low:
+            low, high = 0, low
+        elif high is None and dtype.kind == "f":
+            high = 2 ** (np.finfo(dtype).nmant + 1) + 1
+        elif high is None:
+            high = 2 if dtype.kind == "b" else int(np.iinfo(dtype).max) + 1
         top = high
         return self._fill_random(lambda n: _chosen(generator).below(n, low, top))
 
     def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Any:
         """1 with probability ``p``, else 0."""
-        return self._fill_random(lambda n: _chosen(generator).uniform(n, np.dtype(np.float32)) < p)
+        return self._fill_random(lambda n: _chosen(generator).uniform(n, np.dtype(np.float64)) < p)
 
     def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Any:
         """Exponentially distributed numbers of rate ``lambd``."""

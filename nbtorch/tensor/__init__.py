@@ -16,9 +16,9 @@ from ..ops.creation import (
     zeros,
     zeros_like,
 )
+from ..ops.joining import cat, stack
 from ..ops.pointwise import where
 from ..ops.random import Generator, default_generator, manual_seed, multinomial, rand, randint, randn, randperm
-from ..ops.shape import cat, stack
 from .printing import set_printoptions
 from .size import Size
 from .tensor import Tensor

@@ -27,6 +27,7 @@ from ..ops.elementary import ElementaryMethods
 from ..ops.gathering import GatheringMethods
 from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
+from ..ops.joining import JoiningMethods
 from ..ops.linalg import LinalgMethods
 from ..ops.operands import normalize_dim
 from ..ops.ordering import OrderingMethods
@@ -48,6 +49,7 @@ class Tensor(
     ReductionMethods,
     OrderingMethods,
     ShapeMethods,
+    JoiningMethods,
     IndexingMethods,
     GatheringMethods,
     LinalgMethods,

@@ -9,7 +9,7 @@ from types import GeneratorType
 
 from ...autograd import no_grad
 from ...ops.creation import tensor
-from ...ops.shape import stack
+from ...ops.joining import stack
 from ...tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...backends.dtypes import float64
 from ...ops.creation import as_tensor, tensor
-from ...ops.shape import stack
+from ...ops.joining import stack
 from ...tensor import Tensor
 
 __all__ = ["collate", "default_collate", "default_convert"]
