@@ -14,6 +14,7 @@ from typing import Any
 from .. import ops
 from ..autograd import no_grad
 from ..backends.dtypes import dtype as DType
+from ..backends.dtypes import float64
 from ..ops import (
     glu,
     hardshrink,
@@ -30,7 +31,7 @@ from ..ops import (
 )
 from ..ops.loss import reduce_loss
 from ..ops.operands import broadcast_shapes
-from ..tensor import Tensor, empty_like, full_like
+from ..tensor import Tensor, empty, empty_like, full_like, ones_like
 from .reduction import resolve_reduction
 
 __all__ = [
@@ -86,8 +87,13 @@ def rrelu(
     """A leaky ReLU whose slope is drawn from [lower, upper] for each value in training, else their mean."""
     source = _free(input, inplace)
     if training:
-        slopes = empty_like(source.detach()).uniform_(lower, upper)
-        return _store(input, ops.where(source >= 0, source, source * slopes), inplace)
+        slopes = ones_like(source.detach())
+        below = source.detach() <= 0
+        count = int(below.sum().item())
+        # Only the values that are bent draw a slope, in double precision, as in PyTorch.
+        drawn = empty(count, dtype=float64, device=source.device).uniform_(lower, upper)
+        slopes[below] = drawn.to(source.dtype)
+        return _store(input, source * slopes, inplace)
     return _store(input, ops.leaky_relu(source, (lower + upper) / 2), inplace)
 
 
