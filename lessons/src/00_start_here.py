@@ -17,8 +17,8 @@
 #
 # **아무도 방법을 알려 주지 않은 일을, 프로그램은 어떻게 점점 더 잘하게 될까요?**
 #
-# 앞으로 10분 동안 프로그램이 스스로 규칙을 찾아내는 모습을 지켜보고, 그 속을 열어 원리를 확인하고, 한 걸음을 직접 손으로
-# 내디뎌 봅니다. 마지막에는 손글씨를 읽는 신경망을 학습시키면서 그래디언트가 눈앞에서 움직이는 것을 봅니다.
+# 앞으로 10분 동안 프로그램이 스스로 규칙을 찾아내는 모습을 지켜보고, 그 속을 열어 원리를 확인하고, 그 가운데 한 걸음을 손으로
+# 직접 계산해 봅니다. 마지막에는 손글씨를 읽는 신경망을 학습시키면서 그래디언트가 눈앞에서 움직이는 것을 봅니다.
 #
 # 각 셀은 <kbd>Shift</kbd> + <kbd>Enter</kbd>로 실행합니다. **예측**이라고 적힌 곳에서는 먼저 답을 정한 다음 실행하세요.
 # 여기서는 맞힌 예측보다 빗나간 예측에서 더 많이 배웁니다.
@@ -48,7 +48,7 @@ from nbtorch_widgets import watch
 # ## 1. 배우는 프로그램  (2분)
 #
 # 문제와 정답이 네 쌍 있습니다. 1 → 2, 2 → 4, 3 → 6, 4 → 8. 여러분은 규칙을 바로 알아보지만, 아래 프로그램은 모릅니다.
-# 프로그램이 아는 것은 찾아야 할 규칙의 **형태**, 즉 직선 $y = w\,x + b$라는 것뿐입니다. $w$와 $b$는 아무 값에서나 시작합니다.
+# 프로그램이 아는 것은 찾아야 할 규칙의 **형태**, 즉 직선 $y = w\,x + b$라는 것뿐입니다. $w$와 $b$는 무작위 값에서 시작합니다.
 # %%
 torch.manual_seed(2)
 
@@ -111,8 +111,8 @@ print(f"asked for x = 10, it answers {model(torch.tensor([[10.0]])).item():.1f}"
 #
 # ## 2. `loss.backward()`는 무엇을 알고 있었나  (2분)
 #
-# 어느 쪽이 덜 틀리는 방향인지 프로그램은 어떻게 알았을까요? 숫자가 모델을 지나 앞으로 나아가는 동안, 연산 하나하나가 무엇을 어디에
-# 했는지 기록을 남겼습니다. 기록들은 서로 이어져 **그래프**를 이룹니다. 그려 봅시다.
+# 어느 쪽이 덜 틀리는 방향인지 프로그램은 어떻게 알았을까요? 숫자가 모델을 지나 앞으로 나아가는 동안, 연산 하나하나가 무엇을
+# 계산했는지 기록을 남겼습니다. 기록들은 서로 이어져 **그래프**를 이룹니다. 그려 봅시다.
 #
 # > **예측.** 이 프로그램에서 학습으로 **바뀔 수 있는** 수는 몇 개일까요? 그림은 바로 그 수들에서 시작합니다.
 # %%
@@ -144,9 +144,9 @@ torch.graph(loss)
 # 선언해 둔 것이 아닙니다. 코드가 실행될 때마다 새로 만들어지므로, `if`나 `for`를 쓰면 그에 맞는 다른 그래프가 생길 뿐입니다.
 # </details>
 #
-# ## 3. 한 걸음을 손으로  (2분)
+# ## 3. 손으로 한 걸음  (2분)
 #
-# 마법이 없다는 것을 확인하기 위해, 수가 하나뿐인 모델 $y = w\,x$를 $w = 1$에서 시작해 봅시다.
+# 마법이 없다는 것을 확인하기 위해, 가중치가 하나뿐인 모델 $y = w\,x$를 $w = 1$에서 시작해 봅시다.
 #
 # $$\text{loss}(w) = \tfrac{1}{4}\sum_{i} (w\,x_i - y_i)^2$$
 #
@@ -254,16 +254,16 @@ model
 # > **Predict.** At the start every answer is a blind guess. Are the gradients of the two `weight` rows largest at the
 # > very beginning, somewhat later, or at the end?
 #
-# While it runs, try the buttons: **Pause** it, take a single **Step**, **Resume**. (`time.sleep` is only there to give you
-# time; delete it and the training is over in the blink of an eye.)
-# %% [markdown] lang="ko" of="2e54b5a7"
+# While it runs, try the buttons at its upper left: **Pause**, take a single **Step**, **Resume**. (`time.sleep` is only
+# there to give you time; delete it and the training is over in the blink of an eye.)
+# %% [markdown] lang="ko" of="96c16b6a"
 # 아래는 1장의 반복문 그대로입니다. `watch(...)` 안에 넣었을 뿐입니다. 실행하면 손실이 보이고, 그 아래에 그래디언트가 파라미터
 # 묶음마다 한 줄, 걸음마다 한 칸씩 색으로 그려집니다. 어떤 색이 큰 값인지는 맨 아래 눈금에 나와 있습니다.
 #
 # > **예측.** 처음에는 모든 답이 어림짐작입니다. `weight`라고 적힌 두 줄의 그래디언트는 맨 처음, 조금 지난 뒤, 끝 가운데 언제 가장
 # > 클까요?
 #
-# 실행되는 동안 버튼을 눌러 보세요. **Pause**로 멈추고, **Step**으로 한 걸음만 가 보고, **Resume**으로 다시 달립니다.
+# 실행되는 동안 왼쪽 위의 버튼을 눌러 보세요. **Pause**로 멈추고, **Step**으로 한 걸음만 가 보고, **Resume**으로 다시 달립니다.
 # (`time.sleep`은 지켜볼 시간을 주려고 넣은 것입니다. 지우면 학습은 눈 깜짝할 사이에 끝납니다.)
 # %% tags=["nbval-ignore-output"] why="the last digits of float32 differ between processors, and so do shades of the picture"
 for batch_images, batch_labels in watch(model, optimizer, loader, epochs=20):
@@ -307,11 +307,11 @@ accuracy = (predictions == test_labels).float().mean().item()
 print(f"{accuracy:.0%} of the test digits are right")
 assert accuracy > 0.95
 # %%
+right = (predictions == test_labels).nonzero().flatten().tolist()
 wrong = (predictions != test_labels).nonzero().flatten().tolist()
-chosen = list(range(6)) + wrong[:4]
 
 fig, axes = plt.subplots(1, 10, figsize=(8, 1.4))
-for ax, index in zip(axes, chosen):
+for ax, index in zip(axes, right[:6] + wrong[:4]):
     said, truth = predictions[index].item(), test_labels[index].item()
     ax.imshow(test_images[index].reshape(8, 8), cmap="gray_r")
     ax.set_title(f"says {said}", color="black" if said == truth else "#D55E00", fontsize=10)
@@ -319,7 +319,7 @@ for ax, index in zip(axes, chosen):
     ax.axis("off")
 plt.show()
 # %% [markdown] lang="en"
-# The first six, and then four it got wrong (in orange). Would you have got them all right?
+# Six that it got right, and four that it got wrong (in orange). Would you have got them all right?
 #
 # ## 5. Break it  (1 minute)
 #
@@ -327,8 +327,8 @@ plt.show()
 # twenty times as large.
 #
 # > **Predict.** With `lr = 0.2`: does it arrive twenty times sooner, swing to and fro, or something worse?
-# %% [markdown] lang="ko" of="1e1b208e"
-# 앞의 여섯 개는 처음부터 차례대로, 뒤의 네 개(주황색)는 틀린 것들입니다. 여러분이라면 모두 맞혔을까요?
+# %% [markdown] lang="ko" of="3eec54ba"
+# 맞힌 것 여섯 개와 틀린 것 네 개(주황색)입니다. 여러분이라면 모두 맞혔을까요?
 #
 # ## 5. 망가뜨리기  (1분)
 #
