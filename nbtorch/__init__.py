@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from . import autograd, backends, cuda, nn, optim, utils
+from . import autograd, backends
 from ._version import __version__
 from .autograd import (
     enable_grad,
@@ -46,6 +47,16 @@ from .backends.dtypes import int32 as int
 from .ops import *
 from .ops import operands
 from .tensor import Size, Tensor, set_printoptions
+
+
+_ROOMS = ("cuda", "datasets", "nn", "notebook", "optim", "testing", "utils")
+
+if TYPE_CHECKING:
+    from . import cuda, datasets, nn, notebook, optim, testing, utils
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})
 
 
 def is_tensor(obj: object) -> builtins.bool:
@@ -113,9 +124,7 @@ def unload_ipython_extension(ipython: Any) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    # Rooms that most programs don't enter are opened when first asked for.
-    if name in ("datasets", "testing", "notebook"):
-        import importlib
-
+    # These rooms are opened when first asked for, so that importing nbtorch takes little longer than importing NumPy.
+    if name in _ROOMS:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'nbtorch' has no attribute {name!r}")

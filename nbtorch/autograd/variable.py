@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import weakref
 import zlib
-from pathlib import Path
 from types import CodeType
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from .modes import grad_mode
 
 TensorT = TypeVar("TensorT", bound="Variable")
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent) + ("\\" if sys.platform == "win32" else "/")
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 Where = tuple[CodeType, int]
 
 

@@ -11,7 +11,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 _SPLIT = 2.0  # below: erf(x) / x as a series in x**2; above: a series in 1 / x
 _FAR = 6.0  # erf(6) is 1 to the last bit of a double
@@ -19,6 +18,8 @@ _FAR = 6.0  # erf(6) is 1 to the last bit of a double
 
 @functools.cache
 def _series() -> tuple[list[float], list[float]]:
+    from numpy.polynomial import chebyshev  # not with nbtorch: it takes as long to import as all of the graph
+
     nodes = np.cos(np.pi * (np.arange(40) + 0.5) / 40)
 
     def fit(f: Any, degree: int) -> list[float]:

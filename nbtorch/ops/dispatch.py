@@ -11,6 +11,8 @@ from ..backends.quiet import hush, unhush
 from .operands import NUMBERS, broadcast_shapes, cast, float_of, operand, require_tensor, result_type
 from .record import Op, check_same_device, make_node, result_class
 
+_REALS = (float, int)  # numbers that leave the dtype of a floating tensor as it is
+
 # How an elementwise operation treats dtypes.
 PROMOTE, FLOAT, BOOLEAN = 0, 1, 2
 
@@ -42,13 +44,17 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = ()) -
 
 def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[Any, ...] = ()) -> Any:
     """An elementwise operation on two operands, tensors or numbers, with broadcasting and promotion."""
-    try:
-        a = input._array
-        b = other._array
-        m = input._backend
-        fits = a.dtype is b.dtype and m is other._backend and (rule == PROMOTE or a.dtype.kind == "f")
-    except AttributeError:
-        fits = False
+    fits = False
+    if isinstance(input, Variable):
+        a, m = input._array, input._backend
+        kind = a.dtype.kind
+        if isinstance(other, Variable):
+            b = other._array
+            fits = a.dtype is b.dtype and m is other._backend and (rule == PROMOTE or kind == "f")
+        elif kind == "f" and type(other) in _REALS:
+            b, fits = other, True
+    elif isinstance(other, Variable) and type(input) in _REALS and other._array.dtype.kind == "f":
+        a, b, m, fits = input, other._array, other._backend, True
     if not fits:
         input, other, a, b, m = _prepare(op, input, other, rule)
     token = hush()
