@@ -44,10 +44,12 @@ from .backends.dtypes import (
 from .backends.dtypes import bool_ as bool
 from .backends.dtypes import float32 as float
 from .backends.dtypes import int32 as int
-from .ops import *
-from .ops import operands
 from .tensor import Size, Tensor, set_printoptions
 
+# Only after the room of that name: importing it binds nbtorch.tensor to the module, and this to the function.
+# isort: split
+from .ops import *
+from .ops import operands
 
 _ROOMS = ("cuda", "datasets", "nn", "notebook", "optim", "testing", "utils")
 
