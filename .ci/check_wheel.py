@@ -1,4 +1,4 @@
-"""Builds the wheel and checks that lessons, widgets, data and types are in it; then imports it from outside the checkout.
+"""Builds the wheel, checks that lessons, widgets, data and types are in it, and imports it from outside the checkout.
 
 Usage: check_wheel.py SCRATCH_DIRECTORY
 """
@@ -31,17 +31,14 @@ def main(scratch: Path) -> None:
     if missing or unwanted:
         sys.exit(f"{wheel.name}: missing {missing}, unwanted {unwanted[:5]}")
     target = scratch / "installed"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)], check=True
-    )
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
+    subprocess.run(pip, check=True)
     program = (
         f"import sys; sys.path.insert(0, {str(target)!r}); import nbtorch as torch; "
         "x = torch.ones(2, requires_grad=True); (x * x).sum().backward(); assert x.grad.tolist() == [2.0, 2.0]; "
         "torch.datasets.digits(); print(torch.__file__)"
     )
-    out = subprocess.run(
-        [sys.executable, "-P", "-c", program], check=True, capture_output=True, text=True, cwd=scratch
-    )
+    out = subprocess.run([sys.executable, "-P", "-c", program], check=True, capture_output=True, text=True, cwd=scratch)
     if str(target) not in out.stdout:
         sys.exit(f"imported {out.stdout.strip()} instead of the wheel's own files")
     print(f"{wheel.name}: {len(names)} files, {wheel.stat().st_size / 1e6:.2f} MB, imports on its own")

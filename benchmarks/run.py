@@ -88,7 +88,8 @@ def main() -> None:
     unknown = [n for n in options.names if n not in WORKLOADS]
     if unknown:
         parser.error(f"unknown workload {unknown[0]!r}; expected some of {', '.join(WORKLOADS)}")
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, one thread, {date.today()}\n")
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, Python {platform.python_version()}, one thread, {date.today()}\n")
     print("| workload | nbtorch | PyTorch | ratio, median (least to most) | reach |\n|---|---|---|---|---|")
     if not options.names:
         with tempfile.TemporaryDirectory() as cache:

@@ -6,6 +6,7 @@ with a fixed seed, so that both start from the same weights and data.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -64,7 +65,7 @@ def _classifier(torch: Any, sizes: list[int], batch: int, **options: Any) -> Ste
     x = torch.tensor(rng.normal(size=(batch, sizes[0])).astype(np.float32))
     y = torch.tensor(rng.integers(0, sizes[-1], batch))
     layers: list[Any] = []
-    for n, m in zip(sizes[:-1], sizes[1:], strict=True):
+    for n, m in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(n, m), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     _seeded(torch, model, rng)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
 
 from . import autograd, backends

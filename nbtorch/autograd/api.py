@@ -28,7 +28,8 @@ def _roots(tensors: Sequence[Any], grads: Sequence[Any] | None, create_graph: bo
                 f"element {i} of tensors does not require grad and does not have a grad_fn\n"
                 f"  got: a tensor of shape {tuple(t._array.shape)} that no recorded operation made\n"
                 "  usual causes: no input has requires_grad=True; it was computed under no_grad(); it went through "
-                ".detach(), .item() or NumPy\n  fix: make the parameters with requires_grad=True and use torch functions only"
+                ".detach(), .item() or NumPy\n  fix: make the parameters with requires_grad=True and use torch "
+                "functions only"
             )
         if g is None:
             if t._array.size != 1:
@@ -45,7 +46,8 @@ def _roots(tensors: Sequence[Any], grads: Sequence[Any] | None, create_graph: bo
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif g._array.shape != t._array.shape:
             raise RuntimeError(
-                f"Mismatch in shape: grad_output[{i}] has a shape of {_size(g)} and output[{i}] has a shape of {_size(t)}.\n"
+                f"Mismatch in shape: grad_output[{i}] has a shape of {_size(g)} and output[{i}] has a shape of "
+                f"{_size(t)}.\n"
                 f"  expected: one gradient element for each element of the output"
             )
         elif g._backend is not t._backend:
@@ -105,7 +107,8 @@ def _target(t: Any, i: int) -> tuple[Any, int]:
     if not t.requires_grad:
         raise RuntimeError(
             "One of the differentiated Tensors does not require grad\n"
-            f"  which: element {i} of the inputs, shape {tuple(t._array.shape)}\n  fix: x.requires_grad_() before the forward pass"
+            f"  which: element {i} of the inputs, shape {tuple(t._array.shape)}\n  fix: x.requires_grad_() before the "
+            "forward pass"
         )
     return edge_of(t)
 
@@ -143,7 +146,8 @@ def grad(
     if materialize_grads:
         if allow_unused is False:
             raise ValueError(
-                "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+                "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                "allow_unused=False."
             )
         allow_unused = True
     if is_grads_batched:
@@ -165,7 +169,8 @@ def grad(
         g = found.get(edge)
         if g is None and not allow_unused:
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
+                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
+                "if "
                 f"this is the desired behavior.\n  which: element {i} of the inputs, shape {tuple(t._array.shape)}"
             )
         if g is None and materialize_grads:
@@ -199,12 +204,10 @@ def tensor_backward(
     inputs: Any = None,
 ) -> None:
     """``Tensor.backward``; the plain call takes the short way."""
-    if gradient is None and inputs is None and not create_graph and self._array.size == 1:
-        if self._requires_grad and self._grad_fn is not None and self._view is None:
-            backend = self._backend
-            start = wrap(backend.ones(self._array.shape, self._array.dtype), backend)
-            run_backward(
-                ((self._grad_fn, self._output_nr, start),), retain_graph=bool(retain_graph), create_graph=False
-            )
-            return
+    plain = gradient is None and inputs is None and not create_graph and self._array.size == 1
+    if plain and self._requires_grad and self._grad_fn is not None and self._view is None:
+        backend = self._backend
+        start = wrap(backend.ones(self._array.shape, self._array.dtype), backend)
+        run_backward(((self._grad_fn, self._output_nr, start),), retain_graph=bool(retain_graph), create_graph=False)
+        return
     backward(self, gradient, retain_graph, create_graph, inputs)

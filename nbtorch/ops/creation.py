@@ -114,7 +114,7 @@ def tensor(
     """A new leaf tensor with a copy of ``data``.
 
     Args:
-        data: a number, nested lists of numbers, a NumPy array or scalar, or a tensor (of which a detached copy is made).
+        data: a number, nested lists of numbers, a NumPy array or scalar, or a tensor (copied without its history).
         dtype: inferred unless given: Python floats become the default dtype, ints int64, bools bool; NumPy arrays keep
             their own.
 
@@ -144,7 +144,8 @@ def _check_range(host: Any, wanted: Any) -> None:
         low, high = int(np.min(host)), int(np.max(host))
         if low < limits.min or high > limits.max:
             raise RuntimeError(
-                f"value cannot be converted to type {from_numpy_dtype(wanted)!r} without overflow: {high if high > limits.max else low}"
+                f"value cannot be converted to type {from_numpy_dtype(wanted)!r} without overflow: "
+                f"{high if high > limits.max else low}"
             )
 
 
@@ -176,7 +177,8 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Any:
     if any(s < 0 for s in ndarray.strides):
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+            "currently supported. (You can probably work around this by making a copy of your array  with "
+            "array.copy().) "
         )
     t = wrap(ndarray[...] if type(ndarray) is np.ndarray else np.asarray(ndarray), get_backend(None))
     expose(t, t._array, lasting=True)

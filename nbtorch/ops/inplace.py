@@ -64,7 +64,8 @@ def check_writable(target: Any) -> None:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation.\n"
-            "  why: it was made by expand() or broadcasting, or from a read-only NumPy array\n  fix: x = x.clone() first"
+            "  why: it was made by expand() or broadcasting, or from a read-only NumPy array\n  fix: x = x.clone() "
+            "first"
         )
 
 

@@ -83,7 +83,8 @@ def cat(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
         for j, (a, b) in enumerate(zip(shapes[0], s, strict=True)):
             if j != d and a != b:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got size {b} for tensor "
+                    f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got size {b} for "
+                    "tensor "
                     f"number {i} in the list.\n  got: shapes {', '.join(map(str, shapes))}"
                 )
     return apply(CAT, inputs, (d, tuple(s[d] for s in shapes)))
@@ -221,7 +222,8 @@ def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int
         lengths = list(split_size_or_sections)
         if sum(lengths) != n or any(length < 0 for length in lengths):
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {d}), but "
+                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {d}), "
+                "but "
                 f"got split_sizes={lengths}"
             )
     out, start = [], 0

@@ -150,7 +150,8 @@ def dot(input: TensorT, tensor: TensorT) -> TensorT:
         )
     if a._array.shape != b._array.shape:
         raise RuntimeError(
-            f"inconsistent tensor size, expected tensor [{a._array.size}] and src [{b._array.size}] to have the same number "
+            f"inconsistent tensor size, expected tensor [{a._array.size}] and src [{b._array.size}] to have the same "
+            "number "
             f"of elements, but got {a._array.size} and {b._array.size} elements respectively"
         )
     return _product(DOT, a, b)
@@ -342,7 +343,8 @@ def _parse_equation(equation: str, tensors: Sequence[Any]) -> tuple[list[str], s
     terms = left.split(",")
     if len(terms) != len(tensors):
         raise RuntimeError(
-            f"einsum(): {'more' if len(tensors) > len(terms) else 'fewer'} operands were provided than specified in the "
+            f"einsum(): {'more' if len(tensors) > len(terms) else 'fewer'} operands were provided than specified in "
+            "the "
             f"equation\n  equation: {equation}\n  got: {len(tensors)} operands for {len(terms)} terms"
         )
     for c in left.replace("...", "").replace(",", "") + right.replace("...", ""):
@@ -383,7 +385,8 @@ def _parse_equation(equation: str, tensors: Sequence[Any]) -> tuple[list[str], s
             if sizes.setdefault(c, n) != n:
                 if sizes[c] != 1 and n != 1:
                     raise RuntimeError(
-                        f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {c} has "
+                        "einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript "
+                        f"{c} has "
                         f"sizes {sizes[c]} and {n}\n  equation: {equation}"
                     )
                 sizes[c] = max(sizes[c], n)
@@ -432,7 +435,8 @@ def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str]) -> tuple[Any, s
 
 
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
-    """The sum of products over the last ``dims`` dimensions of ``a`` and the first of ``b``, or over the pairs given."""
+    """The sum of products over the last ``dims`` dimensions of ``a`` and the first of ``b``, or over the pairs "
+    "given."""
     if isinstance(dims, int):
         over_a, over_b = list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
     else:

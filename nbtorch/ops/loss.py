@@ -46,8 +46,10 @@ def _pair(function: str, input: Any, target: Any, warn: bool = True) -> None:
     if a != b:
         if warn:
             warnings.warn(
-                f"Using a target size (torch.Size({list(b)})) that is different to the input size (torch.Size({list(a)})). "
-                "This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+                f"Using a target size (torch.Size({list(b)})) that is different to the input size "
+                f"(torch.Size({list(a)})). "
+                "This will likely lead to incorrect results due to broadcasting. Please ensure they have the same "
+                "size.",
                 UserWarning,
                 stacklevel=_stack_level(),
             )
@@ -322,7 +324,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     require_tensor("binary_cross_entropy", "target", target)
     if input._array.shape != target._array.shape:
         raise ValueError(
-            f"Using a target size ({_size(target)}) that is different to the input size ({_size(input)}) is deprecated. "
+            f"Using a target size ({_size(target)}) that is different to the input size ({_size(input)}) is "
+            "deprecated. "
             "Please ensure they have the same size."
         )
     p = input._array

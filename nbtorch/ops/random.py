@@ -380,7 +380,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     """Indices drawn with probabilities proportional to ``input`` (n) or to each of its rows (m, n).
 
     Raises:
-        RuntimeError: for weights that are negative, not finite or all 0, or more samples than there are nonzero weights.
+        RuntimeError: for weights that are negative, not finite or all 0, or more samples than nonzero weights.
     """
     require_tensor("multinomial", "input", input)
     if input._array.dtype.kind in "iub":

@@ -124,14 +124,14 @@ class Op:
         return type(name, (Node,), {"__slots__": (), "outputs": self.outputs, "shown": shown})
 
     def class_for(self, inputs: Sequence[Any]) -> type[Node] | None:
-        """The node class where a Python number may stand among the inputs: PyTorch names such nodes otherwise."""
+        """The node class where a Python number stands among the inputs, since PyTorch names such nodes otherwise."""
         assert self.number_nodes is not None
         for i, made in self.number_nodes.items():
             if not isinstance(inputs[i], Variable):
                 if isinstance(made, str):
                     made = self.number_nodes[i] = self.make_node_class(made, (i,))
-                return made  # type: ignore[no-any-return]
-        return self.node_class
+                return made[no-any-return]
+        return None
 
     def run(self, input: Variable, static: tuple[Any, ...]) -> Any:
         """The operation on one tensor, recorded."""
@@ -288,7 +288,7 @@ def make_node(
     if cls is None:
         cls = op.node_class = op.make_node_class(op.node_name, ())
     if op.number_nodes is not None:
-        cls = op.class_for(inputs)
+        cls = op.class_for(inputs) or cls
     node: Any = _new(cls)
     node.op = op
     node.plan = plan
@@ -382,7 +382,8 @@ def check_same_device(op: Op, inputs: Sequence[Any]) -> Any:
         if isinstance(t, Variable) and t._backend is not backend:
             raise RuntimeError(
                 f"Expected all tensors to be on the same device, but found at least two devices, {backend.device} and "
-                f"{t._backend.device}!\n  operation: {op.name}\n  fix: move one of them with .to({str(backend.device)!r})"
+                f"{t._backend.device}!\n  operation: {op.name}\n  fix: move one of them with "
+                f".to({str(backend.device)!r})"
             )
     return backend
 

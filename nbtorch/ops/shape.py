@@ -217,7 +217,8 @@ def expand(input: TensorT, *args: Any, size: Any = None) -> TensorT:
     lead = len(wanted) - len(shape)
     if lead < 0:
         raise RuntimeError(
-            f"expand: the number of sizes provided ({len(wanted)}) must be greater or equal to the number of dimensions "
+            f"expand: the number of sizes provided ({len(wanted)}) must be greater or equal to the number of "
+            "dimensions "
             f"in the tensor ({len(shape)})"
         )
     out = []
@@ -231,7 +232,8 @@ def expand(input: TensorT, *args: Any, size: Any = None) -> TensorT:
             n = have
         if have not in (1, n) or n < 0:
             raise RuntimeError(
-                f"The expanded size of the tensor ({n}) must match the existing size ({have}) at non-singleton dimension "
+                f"The expanded size of the tensor ({n}) must match the existing size ({have}) at non-singleton "
+                "dimension "
                 f"{i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
             )
         out.append(n)

@@ -24,7 +24,7 @@ from .size import Size
 from .tensor import Tensor
 
 __all__ = [
-    "Generator", "Size", "Tensor", "arange", "as_tensor", "cat", "default_generator", "empty", "empty_like", "eye", "from_numpy",
-    "full", "full_like", "linspace", "manual_seed", "multinomial", "ones", "ones_like", "rand", "randint", "randn", "randperm",
-    "set_printoptions", "stack", "tensor", "where", "zeros", "zeros_like",
+    "Generator", "Size", "Tensor", "arange", "as_tensor", "cat", "default_generator", "empty", "empty_like", "eye",
+    "from_numpy", "full", "full_like", "linspace", "manual_seed", "multinomial", "ones", "ones_like", "rand", "randint",
+    "randn", "randperm", "set_printoptions", "stack", "tensor", "where", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -41,6 +41,11 @@ from .size import Size
 
 _UFUNC_NAMES = {numpy_name: name for name, numpy_name in UFUNCS.items()}
 
+_LEGACY_NAMES = {
+    "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
+    "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+}  # fmt: skip
+
 
 class Tensor(
     PointwiseMethods,
@@ -204,10 +209,9 @@ class Tensor(
         """The name of the tensor's type; with ``dtype``, the tensor converted to it."""
         if dtype is not None:
             return self.to(dtype)
-        names = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long", "int32": "Int",
-                 "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}  # fmt: skip
+        kind = _LEGACY_NAMES[str(self._dtype()).removeprefix("torch.")]
         prefix = "torch.cuda." if self.is_cuda else "torch."
-        return f"{prefix}{names[str(self._dtype()).removeprefix('torch.')]}Tensor"
+        return f"{prefix}{kind}Tensor"
 
     # -- its numbers ---
     def item(self) -> Any:
@@ -219,7 +223,8 @@ class Tensor(
         array = self._array
         if array.size != 1:
             raise RuntimeError(
-                f"a Tensor with {array.size} elements cannot be converted to Scalar\n  got: shape {tuple(array.shape)}\n"
+                f"a Tensor with {array.size} elements cannot be converted to Scalar\n  got: shape "
+                f"{tuple(array.shape)}\n"
                 "  fix: index one element first, reduce it (.mean(), .sum()), or take .tolist()"
             )
         return array.item()
@@ -248,7 +253,8 @@ class Tensor(
         if self._backend.device.type != "cpu":
             if not force:
                 raise TypeError(
-                    f"can't convert {self._backend.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor "
+                    f"can't convert {self._backend.device} device type tensor to numpy. Use Tensor.cpu() to copy the "
+                    "tensor "
                     "to host memory first."
                 )
             return self._backend.to_host(self._array)
@@ -408,8 +414,10 @@ class Tensor(
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.\n"
-                f"  got: a tensor computed by {self.grad_fn.name()}\n  fix: copy x.detach(), or x.clone() to stay in the graph"
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment.\n"
+                f"  got: a tensor computed by {self.grad_fn.name()}\n  fix: copy x.detach(), or x.clone() to stay in "
+                "the graph"
             )
         if id(self) in memo:
             return memo[id(self)]
