@@ -130,7 +130,7 @@ class Op:
             if not isinstance(inputs[i], Variable):
                 if isinstance(made, str):
                     made = self.number_nodes[i] = self.make_node_class(made, (i,))
-                return made[no-any-return]
+                return made
         return None
 
     def run(self, input: Variable, static: tuple[Any, ...]) -> Any:
