@@ -151,7 +151,7 @@ def _fingerprints(path: Path) -> Iterator[str]:
 
 
 def _blocks(path: Path) -> list[Any]:
-    import jupytext  # type: ignore[import-untyped]
+    import jupytext
 
     return list(jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent").cells)
 
