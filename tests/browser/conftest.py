@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
 from browser.support import CHROMIUM_ARGUMENTS, ROOT, Notebook, find_chromium, lab_server
 from playwright.sync_api import sync_playwright
 

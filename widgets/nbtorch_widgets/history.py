@@ -126,6 +126,10 @@ class Overview(History):
         """Whether a sample of `step` belongs into this table."""
         return (step - 1) // self.stride > self._slot
 
+    def allows(self, step: int) -> bool:
+        """Whether `every` lets `step` be sampled at all."""
+        return (step - 1) % self._every == 0
+
     def append(self, step: int, loss: float, norms: Float32s, flags: Flags) -> None:
         super().append(step, loss, norms, flags)
         self._slot = (step - 1) // self.stride

@@ -1,9 +1,10 @@
 """`watch`: an ordinary training loop, seen and steered.
 
-A `Run` yields the batches of a loader and looks at the model between them. A look costs something, so most steps get
-none: which steps are sampled follows from their numbers (`Overview`), and while somebody is watching also from the
-clock, at most thirty times a second. At a sampled step the gradients are read when the optimizer's `step` begins: after
-`backward` and clipping, before `zero_grad`, and before an optimizer may overwrite them (fused Nesterov does).
+A `Run` yields the batches of a loader and looks at the model between them. A look costs something, so not every step
+gets one: some steps are sampled because of their numbers (`Overview`), the same in every run; while somebody watches,
+as many more as fit into two percent of the time. At a sampled step the gradients are read when the optimizer's `step`
+begins: after `backward` and clipping, before `zero_grad`, and before an optimizer may overwrite them (fused Nesterov
+does).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from nbtorch_widgets.telemetry import Phase, Telemetry
 Batch = TypeVar("Batch")
 
 _MAX_FRAMES = 8
+_SHARE = 0.02  # of the time goes into samples for those who watch
 CO_OPTIMIZED = 0x1  # inspect.CO_OPTIMIZED: the code of a function
 
 
@@ -61,6 +63,8 @@ class Run(Generic[Batch]):
         self._stepped = False
         self._logged: dict[str, Any] = {}
         self._stale_loss: int | None = None
+        self._cost = 0.0
+        self._next_sample = 0.0
 
     # ---- what a user reads and calls ----
 
@@ -240,9 +244,12 @@ class Run(Generic[Batch]):
         return (
             telemetry.overview.due(step)
             or step == telemetry.total
-            or (telemetry.next_look != math.inf and time.perf_counter() >= telemetry.next_look)
+            or (telemetry.next_look != math.inf and telemetry.overview.allows(step) and self._is_affordable())
             or self.control.mode != "running"
         )
+
+    def _is_affordable(self) -> bool:
+        return time.perf_counter() >= self._next_sample
 
     def _finish_step(self) -> None:
         telemetry = self.telemetry
@@ -256,12 +263,16 @@ class Run(Generic[Batch]):
         self._logged.clear()
 
     def _sample(self) -> None:
+        began = time.perf_counter()
         self._unhook_gradients()
         self._read_values()
         # An iteration in which the optimizer made no step (gradients are being accumulated) gets no column; since the
         # overview still wants one, the next iteration is due.
         if self._stepped or not self._counts_steps or self.telemetry.step == self.telemetry.total:
             self.telemetry.record(*self._reader.take())
+        now = time.perf_counter()
+        self._next_sample = now + (self._cost + now - began) / _SHARE
+        self._cost = 0.0
 
     def _read_values(self) -> None:
         values = self._logged
@@ -302,7 +313,9 @@ class Run(Generic[Batch]):
             self._stepped = True
             # With a closure (LBFGS) the gradients don't exist yet; they are read when the step is over.
             if self._due and not any(map(callable, (*args, *kwargs.values()))):
+                began = time.perf_counter()
                 self._reader.capture(positions)
+                self._cost += time.perf_counter() - began
 
         return before_step
 

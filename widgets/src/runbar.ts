@@ -15,13 +15,17 @@ const BUSY = "The kernel is busy and hasn’t heard this yet. It takes effect wh
 const SPARK = { width: 132, height: 30 };
 const ANNOUNCE_MS = 1000;
 
+/** A number with its name above it. */
 class Fact {
-  readonly element: HTMLDivElement;
+  readonly element: HTMLElement;
+  private readonly label = make("div", "nbt-label");
   private readonly value = make("span");
-  private readonly rest = make("small");
+  private readonly rest = make("span", "nbt-rest");
 
-  constructor(private readonly label = make("dt")) {
-    this.element = make("div", "nbt-fact", {}, [label, make("dd", "", {}, [this.value, this.rest])]);
+  constructor() {
+    this.element = make("div", "nbt-fact", {}, [
+      this.label, make("div", "nbt-value", {}, [this.value, this.rest]),
+    ]);
   }
 
   show(label: string, value: string | null, rest = ""): void {
@@ -49,7 +53,7 @@ export class RunBar implements Part {
   private readonly spark = new Layer("nbt-spark");
   private readonly fill = make("div");
   private readonly progress: HTMLElement;
-  private readonly note = make("p", "nbt-note", { role: "status" });
+  private readonly note = make("div", "nbt-note", { role: "status" });
   private announced = 0;
 
   constructor(private readonly store: RunStore) {
@@ -61,7 +65,7 @@ export class RunBar implements Part {
     ]);
     this.spark.element.setAttribute("aria-hidden", "true");
     this.lossGroup = make("div", "nbt-loss", {}, [this.loss.element, this.spark.element]);
-    this.facts = make("dl", "nbt-facts", {}, [
+    this.facts = make("div", "nbt-facts", {}, [
       this.step.element, this.epoch.element, this.speed.element, this.lossGroup,
     ]);
     this.progress = make("div", "nbt-progress", { role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0" }, [

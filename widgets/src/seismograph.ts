@@ -90,7 +90,8 @@ export class Seismograph implements Part {
     this.scroll = make("div", "nbt-scroll", {}, [this.plot]);
     this.element = make("section", "nbt-part nbt-map", { "aria-label": "Gradient norms" }, [
       make("div", "nbt-head", {}, [
-        make("h4", "", {}, ["Gradient norm", make("small", "", {}, ["by parameter, log scale"])]),
+        make("div", "nbt-title", { role: "heading", "aria-level": "4" }, ["Gradient norm"]),
+        make("div", "nbt-subtitle", {}, ["by parameter, log scale"]),
         make("div", "nbt-options", {}, [
           make("div", "nbt-choice", { role: "group", "aria-label": "Steps shown" }, [
             this.windowButtons.all, this.windowButtons.recent,

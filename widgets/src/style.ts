@@ -1,4 +1,9 @@
-/** The look of all widgets: one type scale (11, 12, 13 and 15 px), one unit of space (4 px), the notebook's own colours. */
+/**
+ * The look of all widgets: one type scale (11, 12, 13 and 15 px), one unit of space (4 px), the notebook's own colours.
+ *
+ * Notebook applications style plain elements (lists, headings, paragraphs), so the widgets are made of `div`s and
+ * `span`s with roles, and of buttons and a table whose every visible property is set here.
+ */
 export const STYLE = `
 .nbt-root {
   --nbt-text: var(--jp-ui-font-color1, var(--vscode-editor-foreground, CanvasText));
@@ -30,7 +35,6 @@ export const STYLE = `
 .nbt-root *, .nbt-root *::before { box-sizing: border-box; }
 .nbt-root [hidden] { display: none !important; }
 .nbt-root canvas { display: block; }
-.nbt-root dl, .nbt-root dd, .nbt-root dt, .nbt-root p, .nbt-root h4 { margin: 0; padding: 0; }
 
 .nbt-bar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; }
 .nbt-controls { display: flex; border: 1px solid var(--nbt-line); border-radius: 6px; overflow: hidden; }
@@ -59,10 +63,10 @@ export const STYLE = `
 }
 @keyframes nbt-pulse { 50% { opacity: 0.35; } }
 
-.nbt-facts { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 4px 24px; margin-left: auto !important; }
-.nbt-fact dt { color: var(--nbt-muted); font-size: 11px; line-height: 14px; white-space: nowrap; }
-.nbt-fact dd { font-size: 15px; line-height: 20px; font-weight: 600; white-space: nowrap; }
-.nbt-fact small { color: var(--nbt-muted); font-size: 12px; line-height: 1; font-weight: 400; }
+.nbt-facts { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 4px 24px; margin-left: auto; }
+.nbt-label { color: var(--nbt-muted); font-size: 11px; line-height: 14px; white-space: nowrap; }
+.nbt-value { font-size: 15px; line-height: 20px; font-weight: 600; white-space: nowrap; }
+.nbt-rest { color: var(--nbt-muted); font-size: 12px; line-height: 1; font-weight: 400; }
 .nbt-loss { display: flex; align-items: flex-end; gap: 10px; }
 .nbt-loss .nbt-fact { min-width: 56px; }
 
@@ -74,15 +78,15 @@ export const STYLE = `
 [data-state=finished] .nbt-progress > div { background: var(--nbt-good); }
 [data-state=failed] .nbt-progress > div, [data-state=interrupted] .nbt-progress > div { background: var(--nbt-bad); }
 [data-state=stopped] .nbt-progress > div, [data-state=left] .nbt-progress > div { background: var(--nbt-muted); }
-.nbt-note { margin-top: 8px !important; padding-left: 10px !important; border-left: 3px solid var(--nbt-warn); font-size: 12px; }
+.nbt-note { margin-top: 8px; padding-left: 10px; border-left: 3px solid var(--nbt-warn); font-size: 12px; }
 
 .nbt-map { position: relative; }
-.nbt-bar + .nbt-progress + .nbt-note + .nbt-map, .nbt-part + .nbt-part {
+.nbt-part + .nbt-part {
   margin-top: 14px; padding-top: 12px; border-top: 1px solid var(--nbt-line);
 }
 .nbt-head { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin-bottom: 8px; }
-.nbt-head h4 { font-size: 13px; line-height: 20px; font-weight: 600; color: inherit; }
-.nbt-head h4 small { margin-left: 8px; color: var(--nbt-muted); font-size: 12px; font-weight: 400; }
+.nbt-title { font-weight: 600; }
+.nbt-subtitle { color: var(--nbt-muted); font-size: 12px; margin-left: -4px; }
 .nbt-options { display: flex; gap: 8px; margin-left: auto; }
 .nbt-choice { display: flex; border: 1px solid var(--nbt-line); border-radius: 6px; overflow: hidden; }
 .nbt-choice button {

@@ -4,6 +4,8 @@ import type { RunStore } from "./store";
 import { observeTheme, readTheme, type Theme } from "./theme";
 import { STYLE } from "./style";
 
+const THEME_MS = 1000;
+
 /** A part of a widget: it has an element and paints what the store holds. */
 export interface Part {
   readonly element: HTMLElement;
@@ -18,6 +20,7 @@ export class View {
   private readonly stopObserving: () => void;
   private readonly resize: ResizeObserver;
   private theme: Theme;
+  private themeRead = -Infinity;
   private painted = 0;
 
   constructor(kind: string, private readonly store: RunStore, private readonly parts: readonly Part[], parent: HTMLElement) {
@@ -32,11 +35,12 @@ export class View {
     };
     handleKeys(this.root, keys);
     this.theme = readTheme(this.root);
-    this.stopObserving = observeTheme(() => {
-      this.theme = readTheme(this.root);
+    const repaint = () => {
+      this.themeRead = -Infinity;
       store.schedule();
-    });
-    this.resize = new ResizeObserver(() => store.schedule());
+    };
+    this.stopObserving = observeTheme(repaint);
+    this.resize = new ResizeObserver(repaint);
     this.resize.observe(this.root);
     store.subscribe(() => this.update());
   }
@@ -53,6 +57,11 @@ export class View {
     const { dataset } = this.root;
     dataset["state"] = header.state;
     if (this.root.clientWidth === 0) return; // not laid out yet; the observer calls again
+    // Style sheets may arrive after the change that the observer sees, so the theme is read again now and then.
+    if (performance.now() - this.themeRead > THEME_MS) {
+      this.theme = readTheme(this.root);
+      this.themeRead = performance.now();
+    }
     for (const part of this.parts) part.update(this.theme);
     dataset["step"] = String(header.step);
     dataset["columns"] = String(history.length);
