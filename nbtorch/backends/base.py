@@ -204,7 +204,9 @@ class Backend:
         return x
 
     def masked_fill(self, x: Array, mask: Array, value: Any) -> Array:
-        return self.xp.where(mask, self.xp.asarray(value, dtype=x.dtype), x)
+        # A NumPy scalar travels with the kernel's arguments; an array made of a number would be uploaded first.
+        value = value.astype(x.dtype) if isinstance(value, self.ndarray) else x.dtype.type(value)
+        return self.xp.where(mask, value, x)
 
     def tril(self, x: Array, diagonal: int = 0) -> Array:
         return self.xp.tril(x, diagonal)

@@ -228,3 +228,13 @@ def test_the_real_cupy_front_end_has_what_the_backend_uses() -> None:
     assert isinstance(cupyx.scipy.special.erf, cupy.ufunc) and isinstance(cupyx.rsqrt, cupy.ufunc)
     assert hasattr(cupy.add, "at")
     assert backend_module.why_unavailable() is None or "CuPy" in (why_unavailable() or "")
+
+
+def test_seeding_the_gpu_seeds_the_host_s_generator() -> None:
+    import nbtorch
+
+    numbers = []
+    for seed in (nbtorch.manual_seed, cuda.manual_seed, cuda.manual_seed_all):
+        assert seed(3) is None or seed is nbtorch.manual_seed
+        numbers.append(nbtorch.rand(3).tolist())
+    assert numbers[0] == numbers[1] == numbers[2]

@@ -70,6 +70,32 @@ def test_reading_a_number_waits_once_and_says_why() -> None:
         assert counts.syncs == 1, name
 
 
+WITHOUT_COPIES: dict[str, Callable[[Any], Any]] = {
+    "masked_fill": lambda x: x.masked_fill(x > 0, 2.0),
+    "where with a number": lambda x: torch.where(x > 0, x, 0.0),
+    "clamp": lambda x: x.clamp(0, 1),
+    "a number on the left": lambda x: 2.0 - x / 3,
+    "slices": lambda x: x[1:, ::2] + x[0, 0],
+    "an index of tensors": lambda x: x[torch.zeros(3, dtype=torch.int64, device="strict")],
+    "in-place": lambda x: x.detach().clone().mul_(2).add_(1).zero_(),
+    "zeros_like": lambda x: torch.zeros_like(x) + torch.full_like(x, 3),
+    "max": lambda x: x.max(1).values.sum() + x.amax(),
+    "variance": lambda x: x.var(0) / (x.std() + 1),
+    "sorting": lambda x: x.sort(1).values + x.topk(2, 0).values.sum(),
+    "triangles": lambda x: x.tril() + x.triu(1),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_COPIES)
+def test_operations_that_stay_on_the_device(name: str) -> None:
+    x = numbers(3, 4).requires_grad_()
+    with count_syncs() as counts, forbid_sync():
+        result = WITHOUT_COPIES[name](x)
+        if result.requires_grad:
+            result.sum().backward()
+    assert (counts.transfers, counts.syncs) == (0, 0)
+
+
 def test_the_cpu_is_not_watched() -> None:
     x = torch.ones(3)
     with count_syncs() as counts, forbid_sync():
