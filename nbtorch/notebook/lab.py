@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -140,4 +142,8 @@ def serve(argv: list[str]) -> None:
     """Run JupyterLab in this process until it stops."""
     from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
 
+    if os.name == "posix" and not (sys.stdin and sys.stdin.isatty()):
+        # Jupyter handles Ctrl-C in a terminal only; elsewhere Python's exception would cut its shutdown short and leave
+        # kernels behind. The other signal it always handles.
+        signal.signal(signal.SIGINT, lambda *_: signal.raise_signal(signal.SIGTERM))
     LabApp.launch_instance(argv)
