@@ -11,6 +11,7 @@ from .joining import *
 from .linalg import *
 from .loss import *
 from .ordering import *
+from .piecewise import *
 from .pointwise import *
 from .random import *
 from .record import registry as registry

@@ -1,7 +1,7 @@
 """Activation functions of neural networks, elementwise.
 
 Sources: GELU, Hendrycks and Gimpel 2016; SiLU/Swish, Elfwing et al. 2017; ELU, Clevert et al. 2015; SELU, Klambauer et
-al. 2017; Mish, Misra 2019.
+al. 2017.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .elementary import sigmoid, tanh
 from .inplace import unary_
 from .joining import chunk
 from .operands import normalize_dim, require_tensor
-from .pointwise import add, clamp, div, mul, where
+from .piecewise import hardshrink, prelu
+from .pointwise import add, div
 from .record import Op
 from .reduction import require_floating
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "logsigmoid",
-    "mish", "prelu", "relu", "relu6", "selu", "silu", "softplus", "softshrink", "softsign", "tanhshrink",
-    "threshold",
+    "celu", "elu", "gelu", "glu", "leaky_relu", "logsigmoid", "relu", "selu", "silu", "softplus", "softsign",
+    "tanhshrink",
 ]  # fmt: skip
 
 RELU = Op(
@@ -49,27 +49,6 @@ LEAKY_RELU = Op(
 def leaky_relu(input: TensorT, negative_slope: float = 0.01) -> TensorT:
     """``input`` where positive, ``negative_slope * input`` elsewhere."""
     return unary(LEAKY_RELU, input, PROMOTE, (negative_slope,))
-
-
-def prelu(input: TensorT, weight: Any) -> TensorT:
-    """``leaky_relu`` with a learnt slope: one for all, or one for each channel (dimension 1)."""
-    require_tensor("prelu", "input", input)
-    require_tensor("prelu", "weight", weight)
-    if weight._array.ndim > 1:
-        raise RuntimeError(
-            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._array.ndim}\n"
-            "  expected: one slope for all, or one for each channel"
-        )
-    if weight._array.size != 1:
-        if input._array.ndim < 2 or input._array.shape[1] != weight._array.size:
-            raise RuntimeError(
-                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                f"{weight._array.size} and channel size = {input._array.shape[1] if input._array.ndim > 1 else 1}."
-            )
-        weight = weight.reshape([1, -1] + [1] * (input._array.ndim - 2))
-    else:
-        weight = weight.reshape(())
-    return where(input > 0, input, input * weight)  # type: ignore[operator]
 
 
 ELU = Op(
@@ -193,35 +172,6 @@ def logsigmoid(input: TensorT) -> TensorT:
     return unary(LOGSIGMOID, input, PROMOTE)
 
 
-def mish(input: TensorT) -> TensorT:
-    """``input * tanh(softplus(input))``."""
-    return input * tanh(softplus(input))  # type: ignore[operator]
-
-
-def hardtanh(input: TensorT, min_val: float = -1.0, max_val: float = 1.0) -> TensorT:
-    """``input`` bounded to [min_val, max_val]; the derivative at the bounds is 0."""
-    require_tensor("hardtanh", "input", input)
-    if input._array.dtype.kind in "iu":
-        return clamp(input, int(min_val), int(max_val))
-    inside = (input > min_val) & (input < max_val)  # type: ignore[operator]
-    return where(inside, input, clamp(input, min_val, max_val).detach())  # type: ignore[attr-defined]
-
-
-def relu6(input: TensorT) -> TensorT:
-    """``hardtanh(input, 0, 6)``."""
-    return hardtanh(input, 0.0, 6.0)
-
-
-def hardsigmoid(input: TensorT) -> TensorT:
-    """``relu6(input + 3) / 6``."""
-    return div(relu6(add(input, 3)), 6)
-
-
-def hardswish(input: TensorT) -> TensorT:
-    """``input * relu6(input + 3) / 6``."""
-    return div(mul(input, relu6(add(input, 3))), 6)
-
-
 def softsign(input: TensorT) -> TensorT:
     """``input / (1 + |input|)``."""
     return div(input, add(size_of(input), 1))
@@ -230,22 +180,6 @@ def softsign(input: TensorT) -> TensorT:
 def tanhshrink(input: TensorT) -> TensorT:
     """``input - tanh(input)``."""
     return input - tanh(input)  # type: ignore[operator]
-
-
-def threshold(input: TensorT, threshold: float, value: float) -> TensorT:
-    """``input`` where above ``threshold``, ``value`` elsewhere."""
-    return where(input > threshold, input, value)  # type: ignore[operator]
-
-
-def softshrink(input: TensorT, lambd: float = 0.5) -> TensorT:
-    """``input`` moved towards 0 by ``lambd``, 0 within it."""
-    moved = where(input > lambd, input - lambd, input + lambd)  # type: ignore[operator]
-    return where(input.abs() > lambd, moved, input * 0)  # type: ignore[attr-defined, operator]
-
-
-def hardshrink(input: TensorT, lambd: float = 0.5) -> TensorT:
-    """``input`` where its size exceeds ``lambd``, 0 elsewhere."""
-    return where(input.abs() > lambd, input, input * 0)  # type: ignore[attr-defined, operator]
 
 
 def glu(input: TensorT, dim: int = -1) -> TensorT:
