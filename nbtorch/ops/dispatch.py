@@ -23,7 +23,8 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = ()) -
         require_tensor(op.name, "input", input)
     m = input._backend
     a = input._array
-    if rule == FLOAT and a.dtype.kind in "iub":
+    kind = a.dtype.kind
+    if rule == FLOAT and kind in "iub":
         a = m.astype(a, get_default_dtype().numpy)
     token = hush()
     try:
@@ -32,6 +33,8 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = ()) -
         unhush(token)
     if type(out) is not m.ndarray:
         out = m.as_array(out)
+    if kind == "V":
+        out = _in_bfloat16(m, out, a.dtype)
     t = wrap(out, m, input._result_class)
     if grad_mode.enabled and op.derivatives:
         if input._view is not None:
@@ -66,6 +69,10 @@ def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[An
         unhush(token)
     if type(out) is not m.ndarray:
         out = m.as_array(out)
+    if not fits:
+        computed = (a if isinstance(input, Variable) else b).dtype
+        if computed.kind == "V":
+            out = _in_bfloat16(m, out, computed)
     cls = input._result_class if type(input) is type(other) else result_class((input, other))
     t = wrap(out, m, cls)
     if grad_mode.enabled and op.derivatives:
@@ -84,6 +91,11 @@ def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[An
             t._grad_fn = make_node(op, mask, (input, other), (a, b), out, static, t)
             t._requires_grad = True
     return t
+
+
+def _in_bfloat16(m: Any, out: Any, bfloat16: Any) -> Any:
+    """``out``, which array modules give in float32 where bfloat16 met a Python number."""
+    return m.astype(out, bfloat16) if out.dtype.kind == "f" else out
 
 
 def _prepare(op: Op, input: Any, other: Any, rule: int) -> tuple[Any, Any, Any, Any, Any]:
