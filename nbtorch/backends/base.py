@@ -205,7 +205,7 @@ class Backend:
 
     def masked_fill(self, x: Array, mask: Array, value: Any) -> Array:
         # A NumPy scalar travels with the kernel's arguments; an array made of a number would be uploaded first.
-        value = value.astype(x.dtype) if isinstance(value, self.ndarray) else x.dtype.type(value)
+        value = self.astype(value, x.dtype) if type(value) is self.ndarray else x.dtype.type(value)
         return self.xp.where(mask, value, x)
 
     def tril(self, x: Array, diagonal: int = 0) -> Array:

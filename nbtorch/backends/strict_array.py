@@ -14,23 +14,16 @@ back, slowly), and index lists or NumPy index arrays (CuPy uploads them at each 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import strict_counters as counters
-
-FACTS: dict[str, Any] = json.loads(Path(__file__).with_name("cupy_facts.json").read_text(encoding="utf-8"))
+from .strict_memory import FACTS, Flags, Host, Pointer, check_dtype, poison
 
 _HOST = np.ndarray
 _SCALARS = (bool, int, float, complex, np.generic)
-_KINDS = "biufc"
-_POISON = b"\xa5" * 8
-
-Host = np.ndarray[Any, Any]
 
 
 def wrap(array: Any, base: Any = None) -> Any:
@@ -71,29 +64,6 @@ def wrap_view(array: Any, x: Any) -> Any:
     # A base that isn't the owner is a temporary copy, which the result now owns.
     out._base = None if base is None else root
     return out
-
-
-def check_dtype(dtype: Any) -> np.dtype[Any]:
-    """``dtype`` as NumPy has it.
-
-    Raises:
-        ValueError: for one that no kernel can be written for.
-    """
-    found: np.dtype[Any] = np.dtype(dtype)
-    if (found.kind not in _KINDS and found.name != "bfloat16") or found.itemsize > 8 * (1 + (found.kind == "c")):
-        raise ValueError(f"Unsupported dtype {found}")
-    return found
-
-
-def poison(array: Host) -> Host:
-    """Fills new memory with what nobody could mean: NaN, integers of the bytes A5, True."""
-    if array.dtype.kind in "iu":
-        array.fill(np.frombuffer(_POISON[: array.itemsize], array.dtype)[0])
-    elif array.dtype.kind == "b":
-        array.fill(True)
-    else:
-        array.fill(np.nan)
-    return array
 
 
 class ufunc:
@@ -285,30 +255,6 @@ def _is_basic(index: Any) -> bool:
         if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):
             return False
     return True
-
-
-class Flags:
-    """The memory layout of an array, as far as CuPy tells."""
-
-    __slots__ = ("c_contiguous", "f_contiguous", "owndata")
-
-    def __init__(self, array: Host, owndata: bool) -> None:
-        self.c_contiguous = array.flags.c_contiguous
-        self.f_contiguous = array.flags.f_contiguous
-        self.owndata = owndata
-
-    def __getitem__(self, name: str) -> bool:
-        return bool(getattr(self, name.lower()))
-
-
-class Pointer:
-    """Where an array's memory starts."""
-
-    __slots__ = ("mem", "ptr")
-
-    def __init__(self, array: ndarray) -> None:
-        self.mem = array
-        self.ptr = array._a.ctypes.data
 
 
 class ndarray:

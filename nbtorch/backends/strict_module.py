@@ -14,19 +14,8 @@ from typing import Any
 import numpy as np
 
 from . import strict_counters as counters
-from .strict_array import (
-    FACTS,
-    UFUNCS,
-    Host,
-    check_dtype,
-    matmul,
-    ndarray,
-    poison,
-    ufunc,
-    unwrap,
-    wrap,
-    wrap_view,
-)
+from .strict_array import UFUNCS, matmul, ndarray, ufunc, unwrap, wrap, wrap_view
+from .strict_memory import FACTS, Host, check_dtype, poison
 
 # The host learns the size or the value of the result before the function returns.
 _SYNCHRONIZING = frozenset((

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from nbtorch.backends import get_backend
-from nbtorch.backends.strict_array import FACTS, UFUNCS
+from nbtorch.backends.strict_array import UFUNCS
+from nbtorch.backends.strict_memory import FACTS
 from nbtorch.testing import SynchronizationError, count_syncs, forbid_sync
 
 backend = get_backend("strict")
