@@ -357,6 +357,8 @@ def arange(
     if end is None:
         start, end = 0, start
     start, end, step = _number(start), _number(end), _number(step)
+    if dtype is not None and not dtype.is_floating_point and all(map(math.isfinite, (start, end, step))):
+        start, end, step = int(start), int(end), int(step)  # as PyTorch: bounds first, then the count
     if step == 0:
         raise RuntimeError("step must be nonzero\n  got: step=0\n  fix: give the distance between two numbers")
     if not all(map(math.isfinite, (start, end, step))):
@@ -389,8 +391,14 @@ def linspace(
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
     backend = get_backend(device)
-    array = np.linspace(_number(start), _number(end), steps).astype(as_numpy_dtype(dtype))
-    return _finish(backend.from_host(array), backend, requires_grad)
+    start, end = _number(start), _number(end)
+    if dtype is not None and not dtype.is_floating_point:
+        start, end = int(start), int(end)
+    array = np.linspace(start, end, steps)
+    # The second half is counted from the end, as PyTorch does it: whole numbers are cut off the same way.
+    if steps > 1:
+        array[steps // 2 :] = (end + start) - array[: steps - steps // 2][::-1]
+    return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype))), backend, requires_grad)
 
 
 def logspace(

@@ -15,28 +15,61 @@ from ..autograd.modes import grad_mode
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import from_numpy_dtype
 from ..backends.quiet import hush, unhush
+from .comparison import (
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    eq,
+    ge,
+    gt,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    ne,
+)  # fmt: skip
 from .dispatch import FLOAT, PROMOTE
 from .elementary import (
     ABS,
+    ACOS,
+    ACOSH,
+    ASIN,
+    ASINH,
+    ATAN,
+    ATANH,
     CEIL,
     COS,
+    COSH,
     ERF,
     EXP,
+    EXP2,
+    EXPM1,
     FLOOR,
     LOG,
+    LOG1P,
+    LOG2,
+    LOG10,
     NEG,
     RECIPROCAL,
-    ROUND,
     RSQRT,
     SIGMOID,
     SIN,
+    SINH,
     SQRT,
     SQUARE,
+    TAN,
     TANH,
     TRUNC,
+    round,
+    sign,
 )  # fmt: skip
 from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, result_type
-from .pointwise import ADD, CLAMP, DIV, FLOOR_DIVIDE, MUL, POW, REMAINDER, SUB
+from .pointwise import ADD, ATAN2, CLAMP, DIV, FLOOR_DIVIDE, FMOD, MUL, POW, REMAINDER, SUB, clamp, div, frac
 from .record import Op, check_same_device, gradient_mask, make_node
 
 
@@ -86,7 +119,7 @@ def overwrite(target: Any, op: Op, others: tuple[Any, ...], static: tuple[Any, .
                 f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(out.shape)}\n"
                 f"  operation: {op.name}, in place\n  fix: the out-of-place form gives the larger result"
             )
-        _check_cast(op, out, array)
+        _check_cast(op.name, out, array)
         mask = gradient_mask(inputs)
         node = None
         if mask:
@@ -105,11 +138,11 @@ def overwrite(target: Any, op: Op, others: tuple[Any, ...], static: tuple[Any, .
     return target
 
 
-def _check_cast(op: Op, out: Any, array: Any) -> None:
+def _check_cast(name: str, out: Any, array: Any) -> None:
     if out.dtype != array.dtype and from_numpy_dtype(out.dtype).category > from_numpy_dtype(array.dtype).category:
         raise RuntimeError(
             f"result type {from_numpy_dtype(out.dtype)!r} can't be cast to the desired output type "
-            f"{from_numpy_dtype(array.dtype)!r}\n  operation: {op.name}, in place\n"
+            f"{from_numpy_dtype(array.dtype)!r}\n  operation: {name}, in place\n"
             "  fix: convert the tensor first, or use the out-of-place form"
         )
 
@@ -227,6 +260,18 @@ COPY = Op(
 )
 
 
+def _become(target: Any, name: str, value: Any) -> Any:
+    """``target`` takes the elements of ``value``, computed from it."""
+    check_writable(target)
+    if value._array.shape != target._array.shape:
+        raise RuntimeError(
+            f"output with shape {list(target._array.shape)} doesn't match the broadcast shape "
+            f"{list(value._array.shape)}\n  operation: {name}\n  fix: the out-of-place form gives the larger result"
+        )
+    _check_cast(name, value._array, target._array)
+    return target.copy_(value)
+
+
 class InplaceMethods(Variable):
     """Methods of ``Tensor`` that end in an underscore: they change the tensor itself and return it."""
 
@@ -248,8 +293,10 @@ class InplaceMethods(Variable):
         """``self *= other``."""
         return _arithmetic_(MUL, "mul", self, other)
 
-    def div_(self: TensorT, other: Any) -> TensorT:
-        """``self /= other``."""
+    def div_(self: TensorT, other: Any, *, rounding_mode: str | None = None) -> TensorT:
+        """``self /= other``, rounded as ``div`` does it."""
+        if rounding_mode is not None:
+            return _become(self, "div_", div(self, other, rounding_mode=rounding_mode))
         return _arithmetic_(DIV, "div", self, other, FLOAT)
 
     def pow_(self: TensorT, exponent: Any) -> TensorT:
@@ -276,10 +323,10 @@ class InplaceMethods(Variable):
         """``self += weight * (end - self)``."""
         return self.add_((end - self) * weight)
 
-    def clamp_(self: TensorT, min: Number | None = None, max: Number | None = None) -> TensorT:
-        """Bounds the elements by ``min`` and ``max``."""
-        if min is None and max is None:
-            raise RuntimeError("torch.clamp_: At least one of 'min' or 'max' must not be None")
+    def clamp_(self: TensorT, min: Any = None, max: Any = None) -> TensorT:
+        """Bounds the elements by ``min`` and ``max``, numbers or tensors."""
+        if not all(b is None or isinstance(b, NUMBERS) for b in (min, max)) or (min is None and max is None):
+            return _become(self, "clamp_", clamp(self, min, max))
         return unary_(CLAMP, self, PROMOTE, (min, max))
 
     def fill_(self: TensorT, value: Any) -> TensorT:
@@ -380,13 +427,166 @@ class InplaceMethods(Variable):
         """``ceil`` in place."""
         return unary_(CEIL, self, PROMOTE)
 
-    def round_(self: TensorT) -> TensorT:
+    def round_(self: TensorT, *, decimals: int = 0) -> TensorT:
         """``round`` in place."""
-        return unary_(ROUND, self, PROMOTE)
+        return _become(self, "round_", round(self, decimals=decimals))
 
     def trunc_(self: TensorT) -> TensorT:
         """``trunc`` in place."""
         return unary_(TRUNC, self, PROMOTE)
+
+    def asin_(self: TensorT) -> TensorT:
+        """``asin`` in place."""
+        return unary_(ASIN, self)
+
+    def acos_(self: TensorT) -> TensorT:
+        """``acos`` in place."""
+        return unary_(ACOS, self)
+
+    def atan_(self: TensorT) -> TensorT:
+        """``atan`` in place."""
+        return unary_(ATAN, self)
+
+    def tan_(self: TensorT) -> TensorT:
+        """``tan`` in place."""
+        return unary_(TAN, self)
+
+    def sinh_(self: TensorT) -> TensorT:
+        """``sinh`` in place."""
+        return unary_(SINH, self)
+
+    def cosh_(self: TensorT) -> TensorT:
+        """``cosh`` in place."""
+        return unary_(COSH, self)
+
+    def asinh_(self: TensorT) -> TensorT:
+        """``asinh`` in place."""
+        return unary_(ASINH, self)
+
+    def acosh_(self: TensorT) -> TensorT:
+        """``acosh`` in place."""
+        return unary_(ACOSH, self)
+
+    def atanh_(self: TensorT) -> TensorT:
+        """``atanh`` in place."""
+        return unary_(ATANH, self)
+
+    def exp2_(self: TensorT) -> TensorT:
+        """``exp2`` in place."""
+        return unary_(EXP2, self)
+
+    def expm1_(self: TensorT) -> TensorT:
+        """``expm1`` in place."""
+        return unary_(EXPM1, self)
+
+    def log2_(self: TensorT) -> TensorT:
+        """``log2`` in place."""
+        return unary_(LOG2, self)
+
+    def log10_(self: TensorT) -> TensorT:
+        """``log10`` in place."""
+        return unary_(LOG10, self)
+
+    def log1p_(self: TensorT) -> TensorT:
+        """``log1p`` in place."""
+        return unary_(LOG1P, self)
+
+    def sign_(self: TensorT) -> TensorT:
+        """``sign`` in place."""
+        return _become(self, "sign_", sign(self))
+
+    def frac_(self: TensorT) -> TensorT:
+        """``frac`` in place."""
+        return _become(self, "frac_", frac(self))
+
+    def clamp_min_(self: TensorT, min: Any) -> TensorT:
+        """``clamp_min`` in place."""
+        return self.clamp_(min)  # type: ignore[attr-defined]
+
+    def clamp_max_(self: TensorT, max: Any) -> TensorT:
+        """``clamp_max`` in place."""
+        return self.clamp_(None, max)  # type: ignore[attr-defined]
+
+    def fmod_(self: TensorT, other: Any) -> TensorT:
+        """``fmod`` in place."""
+        return binary_(FMOD, self, other)
+
+    def atan2_(self: TensorT, other: Any) -> TensorT:
+        """``atan2`` in place."""
+        return binary_(ATAN2, self, other, FLOAT)
+
+    def eq_(self: TensorT, other: Any) -> TensorT:
+        """1 where equal, 0 elsewhere: ``eq`` in place."""
+        return _become(self, "eq_", eq(self, other))
+
+    def ne_(self: TensorT, other: Any) -> TensorT:
+        """1 where different, 0 elsewhere: ``ne`` in place."""
+        return _become(self, "ne_", ne(self, other))
+
+    def lt_(self: TensorT, other: Any) -> TensorT:
+        """1 where less, 0 elsewhere: ``lt`` in place."""
+        return _become(self, "lt_", lt(self, other))
+
+    def le_(self: TensorT, other: Any) -> TensorT:
+        """1 where less or equal, 0 elsewhere: ``le`` in place."""
+        return _become(self, "le_", le(self, other))
+
+    def gt_(self: TensorT, other: Any) -> TensorT:
+        """1 where greater, 0 elsewhere: ``gt`` in place."""
+        return _become(self, "gt_", gt(self, other))
+
+    def ge_(self: TensorT, other: Any) -> TensorT:
+        """1 where greater or equal, 0 elsewhere: ``ge`` in place."""
+        return _become(self, "ge_", ge(self, other))
+
+    def logical_and_(self: TensorT, other: Any) -> TensorT:
+        """1 where both are nonzero, 0 elsewhere: ``logical_and`` in place."""
+        return _become(self, "logical_and_", logical_and(self, other))
+
+    def logical_or_(self: TensorT, other: Any) -> TensorT:
+        """1 where one of two is nonzero, 0 elsewhere: ``logical_or`` in place."""
+        return _become(self, "logical_or_", logical_or(self, other))
+
+    def logical_xor_(self: TensorT, other: Any) -> TensorT:
+        """1 where exactly one of two is nonzero, 0 elsewhere: ``logical_xor`` in place."""
+        return _become(self, "logical_xor_", logical_xor(self, other))
+
+    def bitwise_and_(self: TensorT, other: Any) -> TensorT:
+        """``bitwise_and`` in place."""
+        return _become(self, "bitwise_and_", bitwise_and(self, other))
+
+    def bitwise_or_(self: TensorT, other: Any) -> TensorT:
+        """``bitwise_or`` in place."""
+        return _become(self, "bitwise_or_", bitwise_or(self, other))
+
+    def bitwise_xor_(self: TensorT, other: Any) -> TensorT:
+        """``bitwise_xor`` in place."""
+        return _become(self, "bitwise_xor_", bitwise_xor(self, other))
+
+    def bitwise_left_shift_(self: TensorT, other: Any) -> TensorT:
+        """``bitwise_left_shift`` in place."""
+        return _become(self, "bitwise_left_shift_", bitwise_left_shift(self, other))
+
+    def bitwise_right_shift_(self: TensorT, other: Any) -> TensorT:
+        """``bitwise_right_shift`` in place."""
+        return _become(self, "bitwise_right_shift_", bitwise_right_shift(self, other))
+
+    def logical_not_(self: TensorT) -> TensorT:
+        """``logical_not`` in place."""
+        return _become(self, "logical_not_", logical_not(self))
+
+    def bitwise_not_(self: TensorT) -> TensorT:
+        """``bitwise_not`` in place."""
+        return _become(self, "bitwise_not_", bitwise_not(self))
+
+    def __iand__(self: TensorT, other: Any) -> TensorT:
+        return _become(self, "&=", bitwise_and(self, other))
+
+    def __ior__(self: TensorT, other: Any) -> TensorT:
+        return _become(self, "|=", bitwise_or(self, other))
+
+    def __ixor__(self: TensorT, other: Any) -> TensorT:
+        return _become(self, "^=", bitwise_xor(self, other))
 
     def __iadd__(self: TensorT, other: Any) -> TensorT:
         return _arithmetic_(ADD, "add", self, other)

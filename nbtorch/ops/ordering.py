@@ -116,12 +116,23 @@ MIN_DIM = Op(
 )
 
 
+def _require_sizes(function: str, input: Variable, dim: Any) -> None:
+    """Every dimension to reduce must have elements; without any named, the tensor must."""
+    require_tensor(function, "input", input)
+    dims = reduce_dims(dim, input, function)
+    if dims is None:
+        _require_elements(function, input)
+    else:
+        for d in dims:
+            _require_elements(function, input, d)
+
+
 def _require_elements(function: str, input: Variable, dim: Any = None) -> None:
     n = input._array.size if dim is None else input._array.shape[dim] if input._array.ndim else 1
     if n == 0:
-        raise (RuntimeError if dim is None else IndexError)(
-            f"{function}(): Expected reduction dim {'to be specified for input.numel() == 0' if dim is None else dim} "
-            "Specify the reduction dim with the 'dim' argument.\n"
+        what = "to be specified for input.numel() == 0." if dim is None else f"{dim} to have non-zero size."
+        raise (RuntimeError if dim is None and function not in ("argmax", "argmin") else IndexError)(
+            f"{function}(): Expected reduction dim {what}\n"
             f"  got: a tensor of shape {tuple(input._array.shape)}, whose {function} is undefined"
         )
 
@@ -130,8 +141,7 @@ def _require_elements(function: str, input: Variable, dim: Any = None) -> None:
 @numpy_names
 def amax(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
     """The largest element over ``dim`` (all unless given); equal ones share the gradient."""
-    require_tensor("amax", "input", input)
-    _require_elements("amax", input)
+    _require_sizes("amax", input, dim)
     return apply(AMAX, (input,), (reduce_dims(dim, input, "amax"), keepdim))
 
 
@@ -139,8 +149,7 @@ def amax(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> Tenso
 @numpy_names
 def amin(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
     """The smallest element over ``dim`` (all unless given); equal ones share the gradient."""
-    require_tensor("amin", "input", input)
-    _require_elements("amin", input)
+    _require_sizes("amin", input, dim)
     return apply(AMIN, (input,), (reduce_dims(dim, input, "amin"), keepdim))
 
 

@@ -1,0 +1,45 @@
+"""What the comparison with PyTorch's database leaves out or does in another way, each entry with its reason."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+# Whole records that are not compared: nbtorch has the name, and differs on purpose.
+LEFT_OUT: dict[str, str] = {
+    "normal.in_place": "the sample calls the method on a tensor that PyTorch has overwritten by then",
+    "norm.nuc": "the nuclear norm needs a singular value decomposition, which is not there yet",
+    "nn.functional.rrelu": "training draws its random slopes in another order",
+    "nn.functional.dropout": "the mask is drawn in another way",
+    "nn.functional.alpha_dropout": "the mask is drawn in another way",
+    "multinomial": "PyTorch draws from a stream of its own; tests/tensor compares the distribution",
+    "normal": "PyTorch gives zeros as the gradient of the mean; nbtorch the mean's own, as tests/tensor says",
+    "normal.number_mean": "as normal",
+    "rand_like": "PyTorch's record calls randn_like; tests/tensor compares the streams",
+    "nn.functional.silu.complex": "complex numbers",
+    "bernoulli": "PyTorch draws from a stream of its own",
+}
+
+# The numbers mean nothing; shape and dtype are compared.
+UNINITIALISED = {"empty", "empty_like", "new_empty"}
+
+# PyTorch does not say which of several equal elements comes first, so positions are not compared.
+ANY_ORDER_AMONG_EQUALS = {"topk", "sort", "argsort"}
+
+# Keyword arguments of samples that nbtorch does not take.
+KEYWORDS = {
+    "reduce": "PyTorch deprecates it: scatter_add is there",
+}
+
+# Gradients in float32 that are nothing but rounding on PyTorch's side.
+ROUNDED = {"nn.functional.layer_norm": "PyTorch's own gradient of a single element is 2e-4 instead of 0"}
+
+# Samples whose arguments PyTorch's database gives in an order of its own.
+ARGUMENTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
+    "einsum": lambda lib: lambda operands, equation: lib.einsum(equation, *operands),
+    "where": lambda lib: lambda input, condition, other: lib.where(condition, input, other),
+    "nn.functional.embedding": lambda lib: lambda weight, index, **kw: lib.nn.functional.embedding(index, weight, **kw),
+    "zero_": lambda lib: lambda x: x.clone().zero_(),
+    "__rpow__": lambda lib: lambda x, other: operator.pow(other, x),
+}
