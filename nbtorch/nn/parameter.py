@@ -56,9 +56,6 @@ class Parameter(Tensor):
     def __repr__(self, *, tensor_contents: object = None) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
-    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
-        return type(self), (self.data, self.requires_grad)
-
 
 class Buffer(Tensor):
     """A tensor that is part of a module's state but is not trained, such as a running mean.

@@ -470,6 +470,28 @@ def test_pickle(device: str) -> None:
     assert len(copy.deepcopy(m)._forward_hooks) == 1
 
 
+def test_pickled_parameters_keep_class_and_attributes(device: str) -> None:
+    lib = nbtorch_side()
+    p = lib.nn.Parameter(lib.arange(3), requires_grad=False)
+    p.tag = "decay"
+    back = pickle.loads(pickle.dumps(p))
+    assert type(back) is lib.nn.Parameter and not back.requires_grad and back.tag == "decay"
+    assert str(back.device) == str(p.device)
+    same(back, p)
+
+
+@case
+def a_weight_that_is_no_parameter_any_more(lib: Any) -> Any:
+    m = net(lib).first
+    weight, bias = m.weight, m.bias
+    del m.weight
+    m.weight = weight * 2
+    doubled = m(lib.arange(2, 3))
+    del m.bias
+    m.bias = bias.detach() * 3
+    return doubled, m(lib.arange(2, 3))
+
+
 def _keep(module: Any, args: Any, output: Any) -> None:
     pass
 

@@ -80,6 +80,9 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
+        own: dict[str, Any] = self._parameters
+        if "weight" in own and "bias" in own:  # the shorter way to what self.weight and self.bias give
+            return F.linear(input, own["weight"], own["bias"])
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from ...autograd import no_grad
 from ...backends.dtypes import bfloat16, float16, float32, float64
 from ...backends.dtypes import dtype as DType
+from ...ops.conversion import parse_to
 from ...tensor import Tensor, empty_like
 from ...utils.gradients import clear_gradients
 from ...utils.hooks import RemovableHandle, add_hook
@@ -23,7 +24,6 @@ from .calls import (
     register_module_full_backward_hook,
     register_module_full_backward_pre_hook,
 )
-from .conversion import device_and_dtype
 from .naming import MissingAttribute, indent, typename
 from .state import EXTRA_STATE, ModuleBoundHook, _IncompatibleKeys, load_module_tree, load_own_tensors
 
@@ -385,7 +385,9 @@ class Module:
         Raises:
             TypeError: if ``dtype`` is not a floating-point type.
         """
-        device, dtype = device_and_dtype(*args, **kwargs)
+        if "tensor" in kwargs:
+            args = (kwargs.pop("tensor"), *args)
+        device, dtype, _ = parse_to(args, kwargs)
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
