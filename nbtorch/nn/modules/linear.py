@@ -82,8 +82,8 @@ class Linear(Module):
     def forward(self, input: Tensor) -> Tensor:
         own: dict[str, Any] = self._parameters
         if "weight" in own and "bias" in own:  # the shorter way to what self.weight and self.bias give
-            weight: Tensor = own["weight"]
-            return F.linear(input, weight, own["bias"])
+            result: Tensor = F.linear(input, own["weight"], own["bias"])
+            return result
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
