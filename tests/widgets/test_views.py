@@ -177,8 +177,16 @@ def test_the_final_state_is_saved_in_one_value(wire: Callable[[Any], Wire]) -> N
     length = int.from_bytes(view.snapshot[:4], "little")
     header = json.loads(view.snapshot[4 : 4 + length])
     assert header["state"] == "finished" and header["step"] == 1000
-    assert view.snapshot[4 + length :] == protocol.pack_rows(run.telemetry.overview_rows())
-    assert len(view.snapshot) < 4096
+    assert view.snapshot[4 + length :] == protocol.pack_rows(run.telemetry.rows())
+    assert len(view.snapshot) < 1 << 15
+
+
+def test_what_is_saved_of_a_big_model_is_bounded() -> None:
+    model = {f"layer.{index}": SimpleNamespace(grad=1.0) for index in range(500)}
+    run = watch(model, None, range(300))
+    view = Monitor(run)
+    train(run, 0.001)
+    assert len(run.history) >= 60 and len(view.snapshot) < 64 * (8 + 5 * 500) + 1024
 
 
 def test_a_view_made_after_the_run_shows_it() -> None:

@@ -57,11 +57,11 @@ def host_norm(values: npt.ArrayLike) -> float:
     array = np.asarray(values)
     if array.dtype.kind not in "fc" or array.dtype.itemsize < 4:
         array = array.astype(np.float32)
-    flat = array.ravel(order="K")
+    flat = array.ravel("K")
+    square = float(np.vdot(flat, flat).real)
+    if 1e-30 < square < 1e30:  # _SAFE_SQUARES, by far the most frequent case
+        return math.sqrt(square)
     with np.errstate(all="ignore"):
-        square = float(np.vdot(flat, flat).real)
-        if _SAFE_SQUARES[0] < square < _SAFE_SQUARES[1]:
-            return math.sqrt(square)
         peak = float(np.abs(flat).max(initial=0.0))
         if peak == 0.0 or not math.isfinite(peak):
             return peak

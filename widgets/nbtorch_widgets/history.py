@@ -107,10 +107,10 @@ class Overview(History):
     """A whole run, evenly sampled, by a rule of step numbers alone, never of time: it can be repeated exactly.
 
     Steps fall into slots of `stride` steps, and the first sample of each slot is kept. When the table is full the
-    stride doubles.
+    stride doubles. The capacity bounds what a run costs that nobody watches.
     """
 
-    def __init__(self, parameters: int, capacity: int = 128, every: int = 1) -> None:
+    def __init__(self, parameters: int, capacity: int = 64, every: int = 1) -> None:
         super().__init__(parameters, capacity)
         self.stride = every
         self._every = every

@@ -24,6 +24,7 @@ _WIDTH = 720
 _PAD = 16
 _COLUMNS = 48
 _LEVELS = 24
+_RAMP = 96  # px, the legend's scale; whole pixels a level
 _MAX_ROWS = 64
 _CHARACTER = 6.65  # px, the advance of the 11 px monospaced labels
 
@@ -34,7 +35,7 @@ _STYLE = """
 .card{fill:#fff;stroke:#d5d9de}.t{fill:#1f2328}.m{fill:#59636e}.s{stroke:#1769aa}.d{fill:#1769aa}.g{fill:#eceff2}
 .x{fill:#c62828}.h{stroke:#c62828}.z{fill:none;stroke:#59636e}
 text{font:12px system-ui,sans-serif}.l{font:11px ui-monospace,Menlo,Consolas,monospace}
-.b{font-weight:600}.e{text-anchor:end}
+.b{font-weight:600}.n{font-weight:400}.e{text-anchor:end}rect{shape-rendering:crispEdges}
 @media(prefers-color-scheme:dark){.card{fill:#1c1f23;stroke:#3d444d}.t{fill:#e6e8eb}.m{fill:#9aa4af}.s{stroke:#6cb6ff}
 .d{fill:#6cb6ff}.g{fill:#2b3036}.x{fill:#ff7a6b}.h{stroke:#ff7a6b}.z{stroke:#9aa4af}}
 """.replace("\n", "")
@@ -67,8 +68,8 @@ def run_svg(telemetry: Telemetry, *, gradients: bool = True) -> str:
     rows = telemetry.overview_rows()
     canvas = _Canvas()
     title = f"Step {telemetry.step}" + (f" of {telemetry.total}" if telemetry.total is not None else "")
-    canvas.text(_PAD, _PAD + 12, title, "t b")
-    canvas.text(_PAD + 8 * len(title) + 6, _PAD + 12, telemetry.state, "m")
+    state = f'<tspan dx="10" class="m n">{telemetry.state}</tspan>'
+    canvas.add(f'<text x="{_PAD}" y="{_PAD + 12}" class="t b">{title}{state}</text>')
     if telemetry.loss is not None:
         canvas.text(_WIDTH - _PAD - 150, _PAD + 12, f"{telemetry.loss_name} {telemetry.loss:.3g}", "t b e")
         _sparkline(canvas, rows, _WIDTH - _PAD - 138, _PAD - 2, 138, 20)
@@ -104,12 +105,12 @@ class _Canvas:
         height = self.height + _PAD - 4
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-            f'height="{height}" role="img" aria-label="{escape(label)}"><style>{_STYLE}</style>'
+            f'height="{height}" role="img" aria-label="{escape(label)}">'
+            f"<style>{_STYLE}{_colour_rules()}</style>"
             '<defs><pattern id="nan" width="6" height="6" patternUnits="userSpaceOnUse">'
             '<path d="M-1 7L7-1M-1 1L1-1M5 7L7 5" class="h" stroke-width="1.5"/></pattern></defs>'
-            f'<rect x=".5" y=".5" width="{_WIDTH - 1}" height="{height - 1}" rx="8" class="card"/>'
-            + "".join(self._parts)
-            + "</svg>"
+            f'<rect x=".5" y=".5" width="{_WIDTH - 1}" height="{height - 1}" rx="8" class="card" '
+            'shape-rendering="auto"/>' + "".join(self._parts) + "</svg>"
         )
 
 
@@ -118,9 +119,18 @@ def _short(value: float) -> str:
 
 
 @functools.cache
-def _colours() -> list[str]:
+def _colour_rules() -> str:
+    """CSS classes `c0`, `c1`, ... from the weakest magnitude to the strongest, for both themes."""
+    light, dark = (
+        "".join(f".c{level}{{fill:{colour}}}" for level, colour in enumerate(_colours(theme)))
+        for theme in ("light", "dark")
+    )
+    return f"{light}@media(prefers-color-scheme:dark){{{dark}}}"
+
+
+def _colours(theme: str) -> list[str]:
     palette = json.loads((pathlib.Path(__file__).parent / "palette.json").read_text(encoding="utf-8"))
-    stops = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in palette["light"]], float)
+    stops = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in palette[theme]], float)
     at = np.linspace(0, len(stops) - 1, _LEVELS)
     channels = [np.interp(at, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
     return [f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in zip(*channels, strict=True)]
@@ -160,7 +170,7 @@ def _heat_map(canvas: _Canvas, names: list[str], samples: Samples) -> None:
     shown = min(len(names), _MAX_ROWS)
     row = 18 if shown <= 16 else 13
     characters = min(32, max(len(name) for name in names))
-    left = _PAD + characters * _CHARACTER + 10
+    left = math.ceil(_PAD + characters * _CHARACTER + 10)
     width = _WIDTH - _PAD - left
     top = canvas.height
     canvas.rect(left, top, width, shown * row, 'class="g" rx="3"')
@@ -183,20 +193,21 @@ def _heat_map(canvas: _Canvas, names: list[str], samples: Samples) -> None:
         first = 0
         for last in range(1, len(kinds) + 1):
             if last == len(kinds) or kinds[last] != kinds[first]:
-                _cell(canvas, kinds[first], left + first * cell, y + 0.5, (last - first) * cell, row - 1)
+                # Whole pixels, so that neighbours leave no seam.
+                x, end = left + round(first * cell), left + round(last * cell)
+                _cell(canvas, kinds[first], x, y + 0.5, end - x, row - 1)
                 first = last
     bottom = top + shown * row
     if len(names) > shown:
         canvas.text(left, bottom + 14, f"and {len(names) - shown} more parameters", "m")
         bottom += 16
     _legend(canvas, left, width, bottom, low, high, samples)
-    canvas.height = bottom + 26
 
 
 def _cell(canvas: _Canvas, kind: tuple[str, int], x: float, y: float, width: float, height: float) -> None:
     family, value = kind
     if family == "c":
-        canvas.rect(x, y, width, height, f'fill="{_colours()[value]}"')
+        canvas.rect(x, y, width, height, f'class="c{value}"')
     elif value & NAN:
         canvas.rect(x, y, width, height, 'fill="url(#nan)"')
     elif value & INF:
@@ -211,18 +222,22 @@ def _legend(canvas: _Canvas, left: float, width: float, bottom: float, low: int,
     y = bottom + 18
     if len(samples):
         canvas.text(left, y, f"step {int(samples.steps[0])} to {int(samples.steps[-1])}", "m")
+    ramp = left + width - 32 - _RAMP
+    for level in range(_LEVELS):
+        canvas.rect(ramp + level * _RAMP / _LEVELS, y - 9, _RAMP / _LEVELS, 9, f'class="c{level}"')
+    canvas.text(ramp - 6, y, _power(low), "m e")
+    canvas.text(ramp + _RAMP + 6, y, _power(high), "m")
     seen = int(np.bitwise_or.reduce(samples.flags, axis=None, initial=0))
     marks = [mark for mark in _MARKS if seen & mark[0]]
-    right = left + width
-    ramp = 96
-    canvas.text(right, y, f"1e{high}", "m e")
-    x = right - 32 - ramp
-    for level, colour in enumerate(_colours()):
-        canvas.rect(x + level * ramp / _LEVELS, y - 9, ramp / _LEVELS + 0.3, 9, f'fill="{colour}"')
-    canvas.text(x - 6, y, f"1e{low}", "m e")
-    x -= 44
-    for flag, word in reversed(marks):
-        x -= 7 * len(word)
-        canvas.text(x, y, word, "m")
-        _cell(canvas, ("x", flag), x - 22, y - 10, 16, 10)
-        x -= 34
+    if marks:
+        y += 18
+        for flag, word in marks:
+            _cell(canvas, ("x", flag), left, y - 10, 16, 10)
+            canvas.text(left + 22, y, word, "m")
+            left += 40 + 7 * len(word)
+    canvas.height = int(y) + 8
+
+
+def _power(exponent: int) -> str:
+    digits = str(abs(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{'⁻' if exponent < 0 else ''}{digits}" if exponent else "1"

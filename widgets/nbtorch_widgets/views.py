@@ -26,6 +26,7 @@ _BEAT_LASTS = 3.0  # seconds after which a page that sent no beat counts as gone
 _DEAF_PERIOD = 0.25  # seconds between messages to a front end that was never heard
 _DEAF_LIMIT = 1 << 16  # bytes up to which such a message holds everything
 _ROWS_PER_FRAME = 64
+_SAVED_LIMIT = 1 << 15  # bytes up to which everything is saved with the notebook, else the overview
 
 
 def keep_comm_route(comm: Any) -> None:
@@ -109,7 +110,7 @@ class RunView(anywidget.AnyWidget):
     def settle(self) -> None:
         """Send the final state and keep it in the trait that is saved with the notebook."""
         self._send_news()
-        rows = self.telemetry.overview_rows()
+        rows = self.telemetry.rows() if self._size_of_all() <= _SAVED_LIMIT else self.telemetry.overview_rows()
         self.snapshot = protocol.pack_file({**self.telemetry.header(), "rows": len(rows)}, protocol.pack_rows(rows))
 
     def _period(self, now: float) -> float | None:

@@ -40,6 +40,16 @@ describe("history", () => {
       expect(history.flags[row * 3]).toBe(step % 7);
     });
   });
+  it("knows the range and the marks of each row", () => {
+    const history = new History(4, 16);
+    const row: Rows = {
+      steps: Uint32Array.of(1), loss: Float32Array.of(0), norms: Float32Array.of(10, 0.1, 0, NaN), flags: Uint8Array.of(0, 0, 4, 1),
+    };
+    history.append(row);
+    for (let step = 2; step < 40; step++) history.append({ ...row, steps: Uint32Array.of(step), flags: Uint8Array.of(8, 8, 8, 8) });
+    expect([history.low[0], history.high[0], history.marks[0]]).toEqual([-1, 1, 5]);
+    expect([history.low[history.length - 1], history.marks[history.length - 1]]).toEqual([NaN, 8]);
+  });
   it("finds the row of a step", () => {
     const history = new History(1);
     expect(history.rowAt(5)).toBe(-1);

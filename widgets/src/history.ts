@@ -1,8 +1,11 @@
-import type { Rows } from "./protocol";
+import { FROZEN, INF, NAN, NO_GRAD, ZERO, type Rows } from "./protocol";
+
+/** Marks of cells that have no ordinary number. */
+export const SPECIAL = NAN | INF | ZERO | NO_GRAD;
 
 /**
  * The samples of a run: the recent past in full, the older past ever more sparsely, in at most `capacity` rows.
- * Logarithms are taken once, when a row arrives.
+ * What painting needs of a row (logarithms, their range, its marks) is worked out once, when the row arrives.
  */
 export class History {
   readonly parameters: number;
@@ -13,6 +16,11 @@ export class History {
   /** log10 of the norms; -Infinity for zero, NaN for NaN. */
   readonly logs: Float32Array;
   readonly flags: Uint8Array;
+  /** For each row the least and the greatest logarithm of its ordinary numbers; NaN if it has none. */
+  readonly low: Float32Array;
+  readonly high: Float32Array;
+  /** For each row the marks that any of its cells has. */
+  readonly marks: Uint8Array;
   private count = 0;
 
   constructor(parameters: number, capacity = 1024) {
@@ -23,6 +31,9 @@ export class History {
     this.norms = new Float32Array(capacity * parameters);
     this.logs = new Float32Array(capacity * parameters);
     this.flags = new Uint8Array(capacity * parameters);
+    this.low = new Float32Array(capacity);
+    this.high = new Float32Array(capacity);
+    this.marks = new Uint8Array(capacity);
   }
 
   get length(): number {
@@ -52,7 +63,25 @@ export class History {
       this.norms.set(cells, at * width);
       this.flags.set(rows.flags.subarray(row * width, (row + 1) * width), at * width);
       for (let i = 0; i < width; i++) this.logs[at * width + i] = Math.log10(cells[i] ?? NaN);
+      this.summarise(at);
     }
+  }
+
+  private summarise(row: number): void {
+    let low = Infinity;
+    let high = -Infinity;
+    let marks = 0;
+    for (let at = row * this.parameters; at < (row + 1) * this.parameters; at++) {
+      const flag = this.flags[at] ?? 0;
+      const log = this.logs[at] ?? NaN;
+      marks |= flag;
+      if (flag & (SPECIAL | FROZEN) || !Number.isFinite(log)) continue;
+      low = Math.min(low, log);
+      high = Math.max(high, log);
+    }
+    this.low[row] = low <= high ? low : NaN;
+    this.high[row] = low <= high ? high : NaN;
+    this.marks[row] = marks;
   }
 
   /** The row that stands for `step`: the last one taken at or before it; -1 if `step` is before the first. */
@@ -74,8 +103,7 @@ export class History {
     let to = 0;
     for (let from = 0; from < this.count; from++) {
       if (from < older && from % 2 === 1) continue;
-      this.steps[to] = this.steps[from] ?? 0;
-      this.loss[to] = this.loss[from] ?? NaN;
+      for (const column of [this.steps, this.loss, this.low, this.high, this.marks]) column.copyWithin(to, from, from + 1);
       for (const column of [this.norms, this.logs, this.flags]) {
         column.copyWithin(to * width, from * width, (from + 1) * width);
       }

@@ -1,6 +1,7 @@
 import { hatch, Layer } from "./canvas";
 import { make, setText } from "./dom";
 import * as format from "./format";
+import { SPECIAL } from "./history";
 import { FROZEN, INF, NAN, NO_GRAD, ZERO } from "./protocol";
 import { axisEnd, decades, logRange, ticks, type LogRange } from "./scale";
 import type { RunStore } from "./store";
@@ -13,7 +14,6 @@ const RECENT = 96; // columns in the recent window
 const NARROW = 440; // px, below which the map gets all the width
 const LABEL = 12; // px, also the least height of a row with a label
 const ALARM = NAN | INF;
-const SPECIAL = NAN | INF | ZERO | NO_GRAD;
 
 type Window = "all" | "recent";
 
@@ -170,7 +170,8 @@ export class Seismograph implements Part {
     };
     this.geometry = geometry;
 
-    const range = logRange(this.shownLogs(geometry));
+    const ends = [history.low, history.high].flatMap((c) => [...c.subarray(geometry.firstRow, history.length)]);
+    const range = logRange(ends);
     this.drawCells(context, theme, geometry, range);
     this.drawAxis(context, theme, geometry);
 
@@ -202,14 +203,6 @@ export class Seismograph implements Part {
     this.empty.style.width = `${geometry.right - geometry.left}px`;
     this.empty.style.top = `${Math.max(0, bottom / 2 - 10)}px`;
     this.drawCursor();
-  }
-
-  private *shownLogs({ firstRow }: Geometry): Iterable<number> {
-    const { history, meta } = this.store;
-    const end = history.length * meta.names.length;
-    for (let at = firstRow * meta.names.length; at < end; at++) {
-      if (!((history.flags[at] ?? 0) & (SPECIAL | FROZEN))) yield history.logs[at] ?? NaN;
-    }
   }
 
   /** Columns of the map in CSS pixels: for each, the history row it shows or -1. The work is bounded by pixels. */
@@ -284,6 +277,7 @@ export class Seismograph implements Part {
   ): void {
     const { history, meta } = this.store;
     const rows = meta.names.length;
+    if (!columns.some((sample) => (history.marks[sample] ?? 0) & SPECIAL)) return;
     const pattern = hatch(context, theme.palette.alarm, theme.surface);
     const flagAt = (x: number, i: number) => {
       const sample = columns[x] ?? -1;
@@ -371,9 +365,9 @@ export class Seismograph implements Part {
         this.ramp.style.background = background;
       }
     }
-    const { flags, length, parameters } = this.store.history;
-    let seen = theme.palette.dark ? 1 << 8 : 0;
-    for (let at = 0; at < length * parameters; at++) seen |= flags[at] ?? 0;
+    const { marks, length } = this.store.history;
+    let seen = theme.palette.dark ? 1 << 8 : 0; // the swatches are drawn again when the theme changes
+    for (let row = 0; row < length; row++) seen |= marks[row] ?? 0;
     if (seen === this.shownMarks) return;
     this.shownMarks = seen;
     const swatch = (flag: number, text: string) => {

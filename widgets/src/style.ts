@@ -84,7 +84,7 @@ export const STYLE = `
 .nbt-part + .nbt-part {
   margin-top: 14px; padding-top: 12px; border-top: 1px solid var(--nbt-line);
 }
-.nbt-head { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin-bottom: 8px; }
+.nbt-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; margin-bottom: 8px; }
 .nbt-title { font-weight: 600; }
 .nbt-subtitle { color: var(--nbt-muted); font-size: 12px; margin-left: -4px; }
 .nbt-options { display: flex; gap: 8px; margin-left: auto; }
