@@ -76,6 +76,8 @@ def _array_index(item: Any, m: Any) -> Any:
             array = m.from_host(item._array)
         else:
             array = item._array
+    elif type(item) is m.ndarray and m.device.type != "cpu":
+        array = item  # an index that was parsed before, in a derivative that is recorded
     else:
         host = np.asarray(item)
         if host.size == 0 and host.dtype.kind == "f":
@@ -115,7 +117,7 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool]:
     out: list[Any] = []
     basic = True
     for item in items:
-        if isinstance(item, bool) or isinstance(item, np.bool_):
+        if isinstance(item, (bool, np.bool_)):
             basic = False
             out.append(bool(item))
         elif isinstance(item, (int, np.integer)):
@@ -131,7 +133,7 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool]:
             and item._backend.device.type == "cpu"
         ):
             out.append(int(item._array))
-        elif isinstance(item, (Variable, np.ndarray, list, tuple, range)):
+        elif isinstance(item, (Variable, np.ndarray, m.ndarray, list, tuple, range)):
             basic = False
             out.append(_array_index(list(item) if isinstance(item, range) else _plain(item), m))
         else:
@@ -165,7 +167,8 @@ def _check_index(input: Variable, items: list[Any]) -> None:
     if used > len(shape):
         if not shape and all(isinstance(i, int) and not isinstance(i, bool) for i in items):
             raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                "convert "
                 "a 0-dim tensor to a number"
             )
         raise IndexError(
@@ -186,7 +189,8 @@ def _check_index(input: Variable, items: list[Any]) -> None:
                 for k, size in enumerate(i.shape):
                     if size != shape[dim + k]:
                         raise IndexError(
-                            f"The shape of the mask {list(i.shape)} at index {k} does not match the shape of the indexed "
+                            f"The shape of the mask {list(i.shape)} at index {k} does not match the shape of the "
+                            "indexed "
                             f"tensor {list(shape)} at index {dim + k}"
                         )
             elif on_host and i.size:
@@ -322,7 +326,8 @@ def _mask_inputs(function: str, input: Any, mask: Any, value: Any) -> tuple[Any,
     if isinstance(value, Variable):
         if value._array.ndim:
             raise RuntimeError(
-                f"{function} only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+                f"{function} only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} "
+                "dimension(s)."
             )
         value = to_dtype(value, input._dtype())
     elif isinstance(value, float) and input._array.dtype.kind in "iub" and not value.is_integer():

@@ -96,6 +96,18 @@ def test_operations_that_stay_on_the_device(name: str) -> None:
     assert (counts.transfers, counts.syncs) == (0, 0)
 
 
+@pytest.mark.parametrize("accumulate", [False, True])
+def test_a_recorded_derivative_takes_its_index_again(accumulate: bool) -> None:
+    second = []
+    for where in ("cpu", "strict"):
+        x = torch.arange(6.0, device=where).reshape(3, 2).requires_grad_()
+        values = torch.ones(2, 2, device=where)
+        out = torch.index_put(x * x, (torch.tensor([0, 2], device=where),), values, accumulate)
+        (first,) = torch.autograd.grad((out * out).sum(), x, create_graph=True)
+        second.append(torch.autograd.grad(first.sum(), x)[0].tolist())
+    assert second[0] == second[1]
+
+
 def test_the_cpu_is_not_watched() -> None:
     x = torch.ones(3)
     with count_syncs() as counts, forbid_sync():
