@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..autograd.variable import shared_storage, wrap
 from ..tensor import Tensor, empty
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "replace_values"]
 
 
 TensorT = TypeVar("TensorT", bound=Tensor)
@@ -76,3 +77,15 @@ class Buffer(Tensor):
 
     def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         """The work is done in ``__new__``."""
+
+
+def replace_values(parameter: Parameter, fn: Callable[[Tensor], Tensor]) -> None:
+    """Give a parameter, and its gradient, the values that ``fn`` makes of them; nothing happens where it makes none."""
+    values = fn(parameter.data)
+    if values._array is parameter._array:
+        return
+    grad = parameter.grad
+    parameter.grad = None  # values and gradient change their type together
+    parameter.data = values
+    if grad is not None:
+        parameter.grad = fn(grad.detach()).requires_grad_(grad.requires_grad)

@@ -281,6 +281,15 @@ def conversion_keeps_parameters_the_same_objects(lib: Any) -> Any:
 
 
 @case
+def converting_to_what_it_is_already_leaves_graphs_alone(lib: Any) -> Any:
+    m = net(lib)
+    loss = (m(lib.arange(2, 3)) ** 2).sum()
+    m.float().to(lib.device)
+    loss.backward()
+    return [p.grad for p in m.parameters()]
+
+
+@case
 def training_mode(lib: Any) -> Any:
     m = net(lib)
     seen = [m.training]

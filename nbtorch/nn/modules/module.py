@@ -14,7 +14,7 @@ from ...ops.conversion import parse_to
 from ...tensor import Tensor, empty_like
 from ...utils.gradients import clear_gradients
 from ...utils.hooks import RemovableHandle, add_hook
-from ..parameter import Buffer, Parameter
+from ..parameter import Buffer, Parameter, replace_values
 from .calls import (
     GLOBAL_HOOKS,
     call_with_hooks,
@@ -366,11 +366,7 @@ class Module:
         with no_grad():
             for parameter in self._parameters.values():
                 if parameter is not None:
-                    grad = parameter.grad
-                    parameter.grad = None  # values and gradient change their type together
-                    parameter.data = fn(parameter.data)
-                    if grad is not None:
-                        parameter.grad = fn(grad.detach()).requires_grad_(grad.requires_grad)
+                    replace_values(parameter, fn)
             for name, buffer in self._buffers.items():
                 if buffer is not None:
                     self._buffers[name] = fn(buffer)
