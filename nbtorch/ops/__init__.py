@@ -10,6 +10,7 @@ from .indexing import *
 from .joining import *
 from .linalg import *
 from .loss import *
+from .normalization import *
 from .ordering import *
 from .piecewise import *
 from .pointwise import *

@@ -33,7 +33,12 @@ def _standardize_input(m: Any, g: Any, input: Any, dims: Any, eps: Any) -> Any:
 
 
 def _layer_norm(m: Any, input: Any, weight: Any, bias: Any, dims: Any, eps: Any) -> Any:
-    return _standardize(m, input, dims, eps)[0] * weight + bias
+    return _in_dtype(m, _standardize(m, input, dims, eps)[0] * weight + bias, input)
+
+
+def _in_dtype(m: Any, out: Any, input: Any) -> Any:
+    """bfloat16 widens where it meets the number ``eps``."""
+    return out if out.dtype == input.dtype else m.astype(out, input.dtype)
 
 
 def _layer_norm_inputs(m: Any, g: Any, input: Any, weight: Any, dims: Any, eps: Any, needs: Any) -> tuple[Any, ...]:
@@ -52,7 +57,7 @@ _FORMULA = (
 
 STANDARDIZE = Op(
     "standardize",
-    lambda m, input, dims, eps: _standardize(m, input, dims, eps)[0],
+    lambda m, input, dims, eps: _in_dtype(m, _standardize(m, input, dims, eps)[0], input),
     node="NativeLayerNormBackward0",
     input=_standardize_input,
     formula=_FORMULA,
