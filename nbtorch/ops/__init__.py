@@ -1,5 +1,24 @@
 """The differentiable operations, by family. Each is one record (see ``record``) with one public function."""
 
+from . import (
+    activation,
+    comparison,
+    conversion,
+    creation,
+    elementary,
+    gathering,
+    indexing,
+    joining,
+    linalg,
+    loss,
+    normalization,
+    ordering,
+    piecewise,
+    pointwise,
+    random,
+    reduction,
+    shape,
+)
 from .activation import *
 from .comparison import *
 from .conversion import *
@@ -18,3 +37,22 @@ from .random import *
 from .record import registry as registry
 from .reduction import *
 from .shape import *
+
+__all__: list[str] = []
+__all__ += activation.__all__
+__all__ += comparison.__all__
+__all__ += conversion.__all__
+__all__ += creation.__all__
+__all__ += elementary.__all__
+__all__ += gathering.__all__
+__all__ += indexing.__all__
+__all__ += joining.__all__
+__all__ += linalg.__all__
+__all__ += loss.__all__
+__all__ += normalization.__all__
+__all__ += ordering.__all__
+__all__ += piecewise.__all__
+__all__ += pointwise.__all__
+__all__ += random.__all__
+__all__ += reduction.__all__
+__all__ += shape.__all__

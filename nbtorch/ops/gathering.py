@@ -79,7 +79,7 @@ def gather(input: TensorT, dim: int, index: Variable, *, sparse_grad: bool = Fal
     _check_smaller("gather", index, input, d, "input", False)
     if not (input._array.ndim and index._array.ndim):
         taken = gather(_vector(input), 0, _vector(index))
-        return taken.reshape(tuple(index._array.shape))  # type: ignore[attr-defined]
+        return taken.reshape(tuple(index._array.shape))
     _check_range("gather", index, input._array.shape[d], d)
     return apply(GATHER, (input, _as_index(index)), (d,))
 
@@ -116,7 +116,7 @@ def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable) -> Ten
     _check_smaller("scatter_add", index, input, d, "self", False)
     if not (input._array.ndim and index._array.ndim and src._array.ndim):
         added = scatter_add(_vector(input), 0, _vector(index), _vector(src))
-        return added.reshape(tuple(input._array.shape))  # type: ignore[attr-defined]
+        return added.reshape(tuple(input._array.shape))
     _check_range("scatter_add", index, input._array.shape[d], d)
     return apply(SCATTER_ADD, (input, _as_index(index), _cut(src, index)), (d,))
 
@@ -158,7 +158,7 @@ def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value
         _check_smaller("scatter", index, given, d, "src", True)
     if not (input._array.ndim and index._array.ndim):
         written = scatter(_vector(input), 0, _vector(index), _vector(given) if isinstance(given, Variable) else given)
-        return written.reshape(tuple(input._array.shape))  # type: ignore[attr-defined]
+        return written.reshape(tuple(input._array.shape))
     _check_range("scatter", index, input._array.shape[d], d)
     if isinstance(given, Variable):
         given = _cut(_vector(given), index)
@@ -211,7 +211,7 @@ def index_add(input: TensorT, dim: int, index: Variable, source: Variable, *, al
     index, scaled = _slices_to_add("index_add", input, d, index, source, alpha)
     if not input._array.ndim:
         added = apply(INDEX_ADD, (_vector(input), index, scaled), (0,))
-        return added.reshape(())  # type: ignore[no-any-return]
+        return added.reshape(())
     return apply(INDEX_ADD, (input, index, scaled), (d,))
 
 

@@ -149,7 +149,7 @@ def _plain(item: Any) -> Any:
     """Lists of 0-d tensors as lists of numbers."""
     if not isinstance(item, (list, tuple)):
         return item
-    return [i.item() if isinstance(i, Variable) and not i._array.ndim else _plain(i) for i in item]
+    return [i._array.item() if isinstance(i, Variable) and not i._array.ndim else _plain(i) for i in item]
 
 
 def _slice(s: slice) -> slice:

@@ -15,6 +15,8 @@ from .operands import require_tensor
 from .record import Op, apply
 from .reduction import mean, require_floating
 
+__all__ = ["layer_norm", "rms_norm"]
+
 
 def _standardize(m: Any, input: Any, dims: Any, eps: Any) -> tuple[Any, Any]:
     """``input`` with mean 0 and variance 1 over ``dims``, and the factor that it was multiplied by."""

@@ -291,7 +291,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: builtins.bool = True, sorte
     if not input._array.ndim:
         found = topk(input.reshape(1), k, 0)
         return _of_number("topk", found) if k else found
-    index = argsort(input, d, largest).narrow(d, 0, k)  # type: ignore[attr-defined]
+    index = argsort(input, d, largest).narrow(d, 0, k)
     return _pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
 
 
