@@ -119,7 +119,8 @@ def run_backward(
                         g = _before(node, g, create_graph, wanted, captured)
                     if needed is None or needed[node]:
                         outs = _run(node, g, create_graph)
-                    if not retain_graph:
+                    # What saved no tensor has nothing to free, and can run again.
+                    if not retain_graph and (node.guards or (node.plan is not None and node.plan.guarded)):
                         node.saved = FREED
                         node.guards = ()
                 edges = node.edges

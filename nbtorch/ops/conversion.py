@@ -163,42 +163,42 @@ class ConversionMethods(Variable):
         """The tensor on a GPU."""
         return to_device(self, "cuda" if device is None else device)
 
-    def float(self: TensorT) -> TensorT:
+    def float(self: TensorT, memory_format: Any = None) -> TensorT:
         """In float32."""
         return to_dtype(self, float32)
 
-    def double(self: TensorT) -> TensorT:
+    def double(self: TensorT, memory_format: Any = None) -> TensorT:
         """In float64."""
         return to_dtype(self, float64)
 
-    def half(self: TensorT) -> TensorT:
+    def half(self: TensorT, memory_format: Any = None) -> TensorT:
         """In float16."""
         return to_dtype(self, float16)
 
-    def bfloat16(self: TensorT) -> TensorT:
+    def bfloat16(self: TensorT, memory_format: Any = None) -> TensorT:
         """In bfloat16; needs the package ``ml_dtypes``."""
         return to_dtype(self, bfloat16)
 
-    def long(self: TensorT) -> TensorT:
+    def long(self: TensorT, memory_format: Any = None) -> TensorT:
         """In int64."""
         return to_dtype(self, int64)
 
-    def int(self: TensorT) -> TensorT:
+    def int(self: TensorT, memory_format: Any = None) -> TensorT:
         """In int32."""
         return to_dtype(self, int32)
 
-    def short(self: TensorT) -> TensorT:
+    def short(self: TensorT, memory_format: Any = None) -> TensorT:
         """In int16."""
         return to_dtype(self, int16)
 
-    def char(self: TensorT) -> TensorT:
+    def char(self: TensorT, memory_format: Any = None) -> TensorT:
         """In int8."""
         return to_dtype(self, int8)
 
-    def byte(self: TensorT) -> TensorT:
+    def byte(self: TensorT, memory_format: Any = None) -> TensorT:
         """In uint8."""
         return to_dtype(self, uint8)
 
-    def bool(self: TensorT) -> TensorT:
+    def bool(self: TensorT, memory_format: Any = None) -> TensorT:
         """In bool: True where not 0."""
         return to_dtype(self, bool_)

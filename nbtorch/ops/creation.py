@@ -415,7 +415,10 @@ def logspace(
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
     backend = get_backend(device)
-    array = np.power(base, np.linspace(_number(start), _number(end), steps)).astype(as_numpy_dtype(dtype))
+    start, end = _number(start), _number(end)
+    if dtype is not None and not dtype.is_floating_point:
+        start, end = int(start), int(end)
+    array = np.power(base, np.linspace(start, end, steps)).astype(as_numpy_dtype(dtype))
     return _finish(backend.from_host(array), backend, requires_grad)
 
 

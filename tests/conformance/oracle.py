@@ -1,7 +1,7 @@
 """PyTorch's own database of operations as the oracle: its sample inputs, run on both libraries and compared.
 
-``torch.testing._internal.common_methods_invocations.op_db`` holds for each operation of PyTorch a generator of sample
-inputs and one of wrong calls. ``find`` gives nbtorch's operation of the same name; ``compare_sample`` runs one sample on
+``torch.testing._internal.common_methods_invocations.op_db`` holds for each operation of PyTorch a generator of samples
+and one of wrong calls. ``find`` gives nbtorch's operation of the same name; ``compare_sample`` runs one sample on
 both sides and compares the values, dtypes and shapes, the gradients and the gradients of the gradients.
 """
 
