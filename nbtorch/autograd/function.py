@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .engine import edge_of
+from .engine import edge_of, maths
 from .modes import grad_mode, no_grad
 from .node import Node, saved_tensor
 from .sequence import next_sequence_nr
@@ -64,13 +64,14 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The node of a ``Function``; its derivative is the user's ``backward``."""
 
-    __slots__ = ("ctx", "function", "outputs", "positions", "save_edges")
+    __slots__ = ("ctx", "function", "outputs", "positions", "save_edges", "tensor_outputs")
 
     ctx: FunctionCtx
     function: type[Function]
     outputs: int
     positions: tuple[int, ...]
     save_edges: list[tuple[Any, int] | None]
+    tensor_outputs: tuple[bool, ...]
 
     @property
     def materializes(self) -> bool:  # type: ignore[override]
@@ -91,7 +92,9 @@ class FunctionNode(Node):
         return tuple(out)
 
     def backward(self, grads: Any, create_graph: bool) -> Sequence[Any]:
-        offered = grads if self.outputs > 1 else [grads]
+        known = iter(grads if self.outputs > 1 else [grads])
+        # An output that is no tensor has a place among the arguments of backward too, and no gradient.
+        offered = [next(known) if is_tensor else None for is_tensor in self.tensor_outputs]
         tensors = [g if create_graph or g is None else wrap(self.backend.as_array(g), self.backend) for g in offered]
         # The context knows its node only while it is needed: a lasting reference would be a cycle.
         self.ctx._node = self
@@ -179,12 +182,8 @@ class Function(metaclass=FunctionMeta):
 def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Variable]], result: Any) -> Any:
     several = isinstance(result, (tuple, list))
     outputs = list(result) if several else [result]
-    for i, out in enumerate(outputs):
-        if out is not None and not isinstance(out, Variable) and not several:
-            raise TypeError(
-                f"{cls.__name__}.forward: expected to return Variables (argument {i}), got {type(out).__name__}\n"
-                "  fix: wrap the result with torch.tensor(...)"
-            )
+    if not any(isinstance(out, Variable) for out in outputs):
+        return result
     node: Any = _new(cls._node_class)
     edges = [edge_of(t) if t.requires_grad else (None, 0) for _, t in inputs]
     node.op, node.plan, node.hooks, node._next = None, None, None, None
@@ -205,12 +204,13 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
         tensors.append(out)
     numbered = [t for t in tensors if isinstance(t, Variable)]
     node.outputs = len(numbered)
+    node.tensor_outputs = tuple(isinstance(t, Variable) for t in tensors)
     shapes, dtypes = [t._array.shape for t in numbered], [t._array.dtype for t in numbered]
     node.shape, node.dtype = (shapes[0], dtypes[0]) if len(numbered) == 1 else (tuple(shapes), tuple(dtypes))
 
     # What is saved is noted before the outputs get their history: an input keeps the edge that it came with.
     saved, save_edges, guards = [], [], []
-    own = {id(t): nr for nr, t in enumerate(outputs) if isinstance(t, Variable)}
+    own = {id(t): nr for nr, t in enumerate(t for t in outputs if isinstance(t, Variable))}
     for t in ctx._to_save:
         saved.append(None if t is None else t._array)
         place: Any = None
@@ -235,7 +235,15 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
         if id(out) not in constant and t._dtype().is_floating_point:
             if t._requires_grad and t._grad_fn is None and id(t) in dirty:
                 raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
-            t._grad_fn, t._output_nr, t._requires_grad = node, nr, True
+            if t._view is not None and id(t) in dirty:
+                if len(numbered) > 1:
+                    raise RuntimeError(
+                        f"{cls.__name__}: a view that is changed in place must be the only output\n"
+                        "  fix: give the function a copy, x.clone()"
+                    )
+                maths.rebase(t, node)
+            else:
+                t._grad_fn, t._output_nr, t._requires_grad = node, nr, True
         nr += 1
     if several:
         return type(result)(tensors) if isinstance(result, list) else tuple(tensors)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_GENERATOR = 0x20  # the flag of a generator function's code object
 
 
 class _Mode(threading.local):
@@ -34,7 +36,7 @@ def is_inference_mode_enabled() -> bool:
 
 
 class _GradMode:
-    """A context manager that also decorates functions, generators excluded from neither."""
+    """A context manager that also decorates functions; a generator has the mode while it runs, not in between."""
 
     _to: bool
 
@@ -52,10 +54,36 @@ class _GradMode:
         return type(self)()
 
     def __call__(self, function: F) -> F:
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & _GENERATOR:
+            return self._over_generator(function)
+
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             with self._fresh():
                 return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+    def _over_generator(self, function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            generator = function(*args, **kwargs)
+            resume: Callable[[], Any] = functools.partial(next, generator)
+            while True:
+                try:
+                    with self._fresh():
+                        value = resume()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    resume = functools.partial(generator.send, (yield value))
+                except GeneratorExit:
+                    with self._fresh():
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    resume = functools.partial(generator.throw, error)
 
         return wrapper  # type: ignore[return-value]
 

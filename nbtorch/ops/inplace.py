@@ -70,7 +70,7 @@ from .elementary import (
 )  # fmt: skip
 from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, result_type
 from .pointwise import ADD, ATAN2, CLAMP, DIV, FLOOR_DIVIDE, FMOD, MUL, POW, REMAINDER, SUB, clamp, div, frac
-from .record import Op, check_same_device, gradient_mask, make_node
+from .record import Op, check_same_device, gradient_mask, make_node, mathematical
 
 
 def check_writable(target: Any) -> None:
@@ -147,6 +147,7 @@ def _check_cast(name: str, out: Any, array: Any) -> None:
         )
 
 
+@mathematical
 def rebase(target: Any, node: Any) -> None:
     """Makes ``node`` the history of ``target``, and of the base that it is a view of."""
     view = target._view
