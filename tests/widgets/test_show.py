@@ -139,3 +139,16 @@ def test_a_pass_shows_nothing_by_itself(capsys: pytest.CaptureFixture[str]) -> N
     for _ in watch(OwnModel(), None, range(3)):
         pass
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("kernel")
+def test_a_view_that_cannot_be_made_keeps_nobody_from_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbtorch_widgets.telemetry import Telemetry
+
+    def fail(*_: Any) -> None:
+        raise OSError("no comm")
+
+    monkeypatch.setattr(show, "LivePresentation", fail)
+    with pytest.warns(UserWarning, match="live view of this run can't be made.*no comm"):
+        shown = show.present(Telemetry(["w"]), "live")
+    assert isinstance(shown, show.StaticPresentation)

@@ -460,7 +460,7 @@ def test_wrong_calls_teach(arguments: Any, options: Any, error: type[Exception],
 
 def test_a_wrong_wish_for_the_display() -> None:
     with pytest.raises(ValueError, match="'live' or 'static', got 'big'"):
-        list(watch({"w": 1}, None, [1], show="big"))  # type: ignore[arg-type]
+        watch({"w": 1}, None, [1], show="big")  # type: ignore[arg-type]
 
 
 def test_one_loop_at_a_time() -> None:
@@ -480,6 +480,25 @@ def test_a_run_without_a_loader_has_no_length() -> None:
 
 
 # ---- cost ----
+
+
+def test_a_device_is_waited_for_at_sampled_steps_only() -> None:
+    """On nbtorch's strict device, which counts: once for all gradients of a sample, and once for its loss."""
+    import nbtorch
+    from nbtorch.testing import count_syncs
+
+    model = nbtorch.nn.Linear(4, 3).to("strict")
+    optimizer = nbtorch.optim.SGD(model.parameters(), lr=0.1)
+    run = watch(model, optimizer, range(500))
+    with count_syncs() as counts:
+        for _ in run:
+            optimizer.zero_grad()
+            loss = model(nbtorch.ones(2, 4, device="strict")).square().mean()
+            loss.backward()
+            optimizer.step()
+    assert len(run.history) <= 64
+    assert counts.syncs == 2 * len(run.history)
+    assert not run.history.flags.any() and (run.history.norms > 0).all()
 
 
 def test_a_step_that_is_not_sampled_costs_little() -> None:

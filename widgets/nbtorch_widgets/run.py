@@ -21,7 +21,7 @@ import numpy as np
 from nbtorch_widgets.control import RunControl, RunStopped
 from nbtorch_widgets.gradients import GradientReader, named_parameters, scalar
 from nbtorch_widgets.history import Samples
-from nbtorch_widgets.show import Show, present
+from nbtorch_widgets.show import Show, mode, present
 from nbtorch_widgets.telemetry import Phase, Telemetry
 
 Batch = TypeVar("Batch")
@@ -50,7 +50,7 @@ class Run(Generic[Batch]):
         self._loader = _checked_loader(loader, epochs)
         self._epochs = _positive("epochs", epochs)
         self._loss_variable, self._criterion = _loss_source(loss)
-        self._show = show
+        self._show = mode(show)
         self.telemetry = Telemetry(
             self._reader.names, every=_positive("every", every), loss_name=self._loss_variable or "loss"
         )

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Any, Literal, TypeAlias
 
 from nbtorch_widgets.telemetry import Telemetry
 
 Show: TypeAlias = bool | Literal["live", "static"]
+Mode: TypeAlias = Literal["live", "static", "off"]
 
 _VARIABLE = "NBTORCH_SHOW"
 
@@ -38,7 +40,7 @@ def kernel_shell() -> Any:
     return shell if getattr(shell, "kernel", None) is not None else None
 
 
-def mode(show: Show) -> Literal["live", "static", "off"]:
+def mode(show: Show) -> Mode:
     """How a run asked to be shown as `show` will be shown here.
 
     Raises:
@@ -58,14 +60,16 @@ def mode(show: Show) -> Literal["live", "static", "off"]:
     return "live" if any(sign in os.environ for sign in _SIGNS_OF_A_FRONT_END) else "static"
 
 
-def present(telemetry: Telemetry, show: Show) -> Presentation:
+def present(telemetry: Telemetry, chosen: Mode) -> Presentation:
     """Prepare to show a run; nothing is displayed before its first pass begins."""
-    chosen = mode(show)
     if chosen == "live":
         try:
             return LivePresentation(telemetry)
         except ImportError:  # anywidget isn't installed
-            return StaticPresentation(telemetry)
+            chosen = "static"
+        except Exception as error:  # a display that fails must not keep anybody from training
+            warnings.warn(f"the live view of this run can't be made: {error!r}", stacklevel=2)
+            chosen = "static"
     return StaticPresentation(telemetry) if chosen == "static" else Presentation(telemetry)
 
 

@@ -93,6 +93,7 @@ export class RunBar implements Part {
     this.speed.show("Steps per second", header.rate === null ? "–" : format.rate(header.rate));
     for (const [name, value] of Object.entries(header.metrics)) this.metric(name).show(format.title(name), format.measure(value));
     this.loss.show(format.title(store.meta.lossName), header.loss === null ? null : format.measure(header.loss));
+    this.loss.element.style.color = header.loss === null || Number.isFinite(header.loss) ? "" : theme.palette.alarm;
     this.lossGroup.hidden = header.loss === null;
     if (header.loss !== null) this.drawSpark(theme);
 

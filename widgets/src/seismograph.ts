@@ -333,7 +333,7 @@ export class Seismograph implements Part {
     context.textBaseline = "alphabetic";
     context.fillStyle = theme.muted;
     const scale = (right - left) / Math.max(1, lastStep - firstStep);
-    const most = Math.max(3, Math.floor((right - left) / 90));
+    const most = Math.max(4, Math.floor((right - left) / 80));
     for (const mark of ticks(Math.max(1, firstStep), lastStep, most)) {
       if (mark === 0) continue;
       const x = left + (mark - firstStep - 0.5) * scale;
