@@ -86,7 +86,7 @@ class Node:
             nr = 0 if self.nrs is None else self.nrs[i]
             if e is not None and not e._is_node:
                 e = AccumulateGrad(e)
-            yield (e, nr) if e is None or not transposed else (Transposed(e, nr), 0)
+            yield (e, nr) if e is None or not transposed else (TBackward0(e, nr), 0)
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -196,7 +196,7 @@ class AccumulateGrad:
         return leaf_hooks(self.variable).on_tensor(0, on_grad)
 
 
-class Transposed:
+class TBackward0:
     """A transposition that PyTorch records as a node and nbtorch does within another; it is there to be looked at."""
 
     __slots__ = ("__weakref__", "next_functions")

@@ -236,6 +236,7 @@ def log10(input: TensorT) -> TensorT:
 LOG1P = Op(
     "log1p",
     lambda m, input: m.log1p(input),
+    node="Log1PBackward0",
     input=lambda g, input: g / (input + 1),
     formula=r"\ln(1+x)' = \frac{1}{1+x}",
 )

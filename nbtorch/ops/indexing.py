@@ -47,6 +47,18 @@ INDEX_PUT = Op(
 )
 
 
+# Writing to a slice, where no element can be named twice: PyTorch shows it as the base of a changed view.
+SET_SLICE = Op(
+    "set_slice",
+    lambda m, input, values, index: m.index_put(input, index, values, False),
+    tensors=2,
+    node="CopySlices",
+    input=lambda m, g, index: m.index_put(g, index, _nothing(g), False),
+    values=lambda m, g, index: m.index(g, index),
+    formula=r"\text{outside the region } g,\ \text{inside it the gradient goes to what was written}",
+)
+
+
 def _nothing(g: Any) -> Any:
     """0 to write, in the form that ``g`` needs."""
     return wrap(g._backend.zeros((), g._array.dtype), g._backend) if isinstance(g, Variable) else 0
@@ -257,11 +269,11 @@ def setitem(input: Any, item: Any, value: Any) -> None:
         RuntimeError: where ``value`` can't be broadcast to what is indexed, and as for every change in place.
     """
     check_writable(input)
-    parsed, _ = parse_index(input, item)
-    _put(input, parsed, _values(input, value), False)
+    parsed, basic = parse_index(input, item)
+    _put(input, parsed, _values(input, value), False, basic)
 
 
-def _put(input: Any, parsed: Any, values: Any, accumulate: bool) -> Any:
+def _put(input: Any, parsed: Any, values: Any, accumulate: bool, basic: bool = False) -> Any:
     m = input._backend
     if not grad_mode.enabled or not (input.requires_grad or values.requires_grad):
         try:
@@ -273,8 +285,9 @@ def _put(input: Any, parsed: Any, values: Any, accumulate: bool) -> Any:
             raise _mismatch(input, parsed, values) from None
         input._touch()
         return input
+    op, static = (SET_SLICE, (parsed,)) if basic else (INDEX_PUT, (parsed, accumulate))
     try:
-        return overwrite(input, INDEX_PUT, (values,), (parsed, accumulate), (input._array, values._array))
+        return overwrite(input, op, (values,), static, (input._array, values._array))
     except ValueError:
         raise _mismatch(input, parsed, values) from None
 

@@ -152,7 +152,8 @@ def require_floating(function: str, input: Variable) -> None:
     if input._array.dtype.kind in "iub":
         raise RuntimeError(
             f"{function}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype."
-            f"\n  expected: a floating dtype\n  got: {input._dtype()!r}\n  fix: x.float().{function}(), or dtype=torch.float32"
+            f"\n  expected: a floating dtype\n  got: {input._dtype()!r}\n  fix: x.float().{function}(), or "
+            "dtype=torch.float32"
         )
 
 
@@ -189,12 +190,22 @@ PROD = Op(
 )
 
 
+PROD_DIM = Op(
+    "prod_dim",
+    lambda m, input, dim, keepdim: m.prod(input, dim, keepdim),
+    node="ProdBackward1",
+    input=_prod_input,
+    formula=r"\frac{\partial \prod_j x_j}{\partial x_i} = \prod_{j \ne i} x_j",
+)
+
+
 @PROD
 @numpy_names
 def prod(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
-    """The product over all elements, or over ``dim``; integers and bools give int64. Exact also where elements are 0."""
+    """The product over all elements, or over ``dim``; integers and bools give int64. Exact also at 0."""
     input = _for_sum(input, dtype, "prod")
-    return apply(PROD, (input,), (reduce_dims(dim, input, "prod"), keepdim))
+    dims = reduce_dims(dim, input, "prod")
+    return apply(PROD if dims is None else PROD_DIM, (input,), (dims, keepdim))
 
 
 def _centred(m: Any, input: Any, dim: Any) -> Any:
