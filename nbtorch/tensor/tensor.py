@@ -33,9 +33,9 @@ from ..ops.operands import normalize_dim
 from ..ops.ordering import OrderingMethods
 from ..ops.pointwise import PointwiseMethods
 from ..ops.random import RandomMethods
-from ..ops.record import registry
+from ..ops.record import apply_view, registry
 from ..ops.reduction import ReductionMethods
-from ..ops.shape import ShapeMethods
+from ..ops.shape import ALIAS, ShapeMethods
 from .printing import tensor_text
 from .size import Size
 
@@ -357,17 +357,17 @@ class Tensor(
         self._array, self._backend, self._storage = value._array, value._backend, None
 
     def as_subclass(self, cls: Any) -> Any:
-        """The same tensor, of the class ``cls`` (a subclass of ``Tensor``): same memory, same place in the graph.
+        """A view of the whole tensor, of the class ``cls`` (a subclass of ``Tensor``): same memory, in the graph.
 
         Raises:
             TypeError: where ``cls`` is no subclass of ``Tensor``.
         """
         if not (isinstance(cls, type) and issubclass(cls, Tensor)):
             raise TypeError(f"as_subclass: expected a subclass of Tensor, got {cls!r}")
-        out = wrap(self._array, self._backend, cls)
-        out._storage = shared_storage(self)
-        out._grad_fn, out._output_nr, out._requires_grad = self.grad_fn, self._output_nr, self._requires_grad
-        out._view = self._view
+        seen = apply_view(ALIAS, self)
+        out = wrap(seen._array, self._backend, cls)
+        for slot in ("_grad_fn", "_output_nr", "_requires_grad", "_storage", "_view"):
+            setattr(out, slot, getattr(seen, slot))
         return out
 
     def register_hook(self, hook: Hook) -> RemovableHandle:
