@@ -12,7 +12,7 @@ import numpy as np
 from ..autograd.api import tensor_backward
 from ..autograd.hooks import Hook, RemovableHandle, add_hook
 from ..autograd.node import leaf_hooks
-from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, shared_storage, wrap
+from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, wrap
 from ..backends import get_backend
 from ..backends.base import UFUNCS
 from ..backends.device import device as Device
