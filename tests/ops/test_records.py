@@ -93,6 +93,7 @@ CASES: dict[str, Case] = {
     "squeeze": lambda make: (lambda a: a.squeeze(), [make(2, 1, 3)]),
     "squeeze_dim": lambda make: (lambda a: a.squeeze(1), [make(2, 1, 3)]),
     "unsqueeze": lambda make: (lambda a: a.unsqueeze(1), [make(2, 3)]),
+    "alias": lambda make: (lambda a: a.as_subclass(torch.Tensor) * a, [make(3)]),
     "flip": lambda make: (lambda a: a.flip(0, 1), [make(2, 3)]),
     "roll": lambda make: (lambda a: a.roll((1, 2), (0, 1)) + a.roll(1), [make(2, 3)]),
     "cat": lambda make: (lambda a, b: torch.cat([a, b, a], 1), [make(2, 3), make(2, 1)]),
