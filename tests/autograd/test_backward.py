@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import helpers
-import nbtorch
 import numpy as np
 import pytest
 from sides import as_torch
+
+import nbtorch
 
 X = np.array([[0.5, -1.5, 2.0], [3.0, 0.25, -0.75]])
 V = np.array([1.0, -2.0, 0.5])
@@ -274,7 +275,7 @@ def mixed_dtypes(lib: Any) -> Any:
     return x.grad, y.grad, h.grad
 
 
-CASES = [value for value in list(globals().values()) if getattr(value, "__module__", "") == __name__ and callable(value)]
+CASES = [v for v in list(globals().values()) if getattr(v, "__module__", "") == __name__ and callable(v)]
 CASES = [case for case in CASES if case is not leaf]
 
 

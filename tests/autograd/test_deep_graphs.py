@@ -8,9 +8,10 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 
-import nbtorch
 import numpy as np
 import pytest
+
+import nbtorch
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import helpers
-import nbtorch
 import numpy as np
 import pytest
 from sides import as_torch
+
+import nbtorch
 
 X = np.array([[0.5, -1.5], [2.0, 3.0]])
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import helpers
-import nbtorch
 import numpy as np
 import pytest
+
+import nbtorch
 from nbtorch.autograd import gradcheck, gradgradcheck
 
 X = np.array([[0.5, -1.5], [2.0, 3.0]])
@@ -80,7 +81,9 @@ def test_without_any_gradient_wanted() -> None:
 
 def test_as_torch_decides(torch_ref: Any) -> None:
     for function in (lambda t: t.abs(), lambda t: t.detach() * t, lambda t: t.floor() + t):
-        theirs = torch_ref.autograd.gradcheck(function, (helpers.to_torch(X, requires_grad=True),), raise_exception=False)
+        theirs = torch_ref.autograd.gradcheck(
+            function, (helpers.to_torch(X, requires_grad=True),), raise_exception=False
+        )
         ours = gradcheck(function, (helpers.to_nbtorch(X, requires_grad=True),), raise_exception=False)
         assert ours == theirs
 

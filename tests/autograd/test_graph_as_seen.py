@@ -1,13 +1,14 @@
-"""The graph as a program sees it: names of nodes, ``next_functions``, saved values; for common programs as in PyTorch."""
+"""The graph as a program sees it: names of nodes, ``next_functions``, saved values, as in PyTorch."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import nbtorch
 import numpy as np
 import pytest
 from sides import as_torch
+
+import nbtorch
 
 X = np.array([[0.5, -1.5], [2.0, 3.0], [1.0, -1.0]], np.float32)
 

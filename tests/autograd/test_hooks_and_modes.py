@@ -6,10 +6,11 @@ import threading
 from typing import Any
 
 import helpers
-import nbtorch
 import numpy as np
 import pytest
 from sides import as_torch
+
+import nbtorch
 
 X = np.array([[0.5, -1.5], [2.0, 3.0]])
 
@@ -367,7 +368,7 @@ def detach_in_place(lib: Any) -> Any:
     return y.requires_grad, y.is_leaf, y
 
 
-CASES = [value for value in list(globals().values()) if getattr(value, "__module__", "") == __name__ and callable(value)]
+CASES = [v for v in list(globals().values()) if getattr(v, "__module__", "") == __name__ and callable(v)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import helpers
-import nbtorch
 import numpy as np
 import pytest
 from sides import as_torch
+
+import nbtorch
 
 X = np.arange(1.0, 13.0).reshape(3, 4) / 4
 
@@ -262,7 +263,7 @@ def history_of_a_changed_tensor(lib: Any) -> Any:
     return y.grad_fn.name(), y.is_leaf, row.is_leaf
 
 
-CASES = [value for value in list(globals().values()) if getattr(value, "__module__", "") == __name__ and callable(value)]
+CASES = [v for v in list(globals().values()) if getattr(v, "__module__", "") == __name__ and callable(v)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)

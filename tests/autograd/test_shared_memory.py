@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import nbtorch
 import numpy as np
 import pytest
+
+import nbtorch
 
 pytestmark = pytest.mark.cpu_only("memory shared with NumPy")
 

@@ -8,10 +8,11 @@ import pickle
 from typing import Any
 
 import helpers
-import nbtorch
 import numpy as np
 import pytest
 from sides import as_torch
+
+import nbtorch
 
 X = np.array([[0.5, -1.5], [2.0, 3.0]])
 
@@ -134,7 +135,7 @@ def contains_text(lib: Any) -> Any:
 
 def formatted(lib: Any) -> Any:
     x = lib.make(np.array(2.5))
-    return f"{x:.3f}", f"{x}", f"{lib.make(np.array([1.0]))}", "%.2f" % x, str(x)
+    return f"{x:.3f}", f"{x}", f"{lib.make(np.array([1.0]))}", "%.2f" % x, str(x)  # noqa: UP031
 
 
 def formatted_many(lib: Any) -> Any:
@@ -154,7 +155,7 @@ def reversed_operators(lib: Any) -> Any:
 
 def comparisons(lib: Any) -> Any:
     x = lib.make(X)
-    return x > 1, 1 < x, x >= 2, x == 2, x != 2, 2 == x, x <= x, x < 0.5
+    return x > 1, 1 < x, x >= 2, x == 2, x != 2, 2 == x, x <= x, x < 0.5  # noqa: SIM300
 
 
 def compared_with_none(lib: Any) -> Any:
@@ -184,7 +185,7 @@ def data_changed_in_place(lib: Any) -> Any:
     return w.detach(), w.requires_grad, w.data.requires_grad
 
 
-CASES = [value for value in list(globals().values()) if getattr(value, "__module__", "") == __name__ and callable(value)]
+CASES = [v for v in list(globals().values()) if getattr(v, "__module__", "") == __name__ and callable(v)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
