@@ -324,7 +324,7 @@ class Backend:
 
     def index_put(self, x: Array, index: Any, values: Any, accumulate: bool = False) -> Array:
         """``x`` with ``values`` written (or added, duplicates counted) at ``index``: a new array."""
-        out = self.copy(x)
+        out = self.copy(self.as_array(x))
         if accumulate:
             self.add_at(out, index, values)
         else:

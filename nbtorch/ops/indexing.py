@@ -111,6 +111,9 @@ def _array_index(item: Any, m: Any) -> Any:
     return m.copy(array) if grad_mode.enabled else array
 
 
+_SEQUENCES = (slice, Variable, list, tuple, range, np.ndarray)
+
+
 def parse_index(input: Variable, index: Any) -> tuple[Any, bool]:
     """An index as the backend takes it.
 
@@ -118,14 +121,14 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool]:
         the index, and whether it is basic (a view).
 
     Raises:
-        IndexError: for too many indices, indices out of range, or of a dtype that can't index.
-        TypeError: for things that aren't indices.
-        ValueError: for a slice that steps backwards.
+        IndexError: for too many indices, indices out of range, or things that can't index.
+        TypeError: for text.
+        ValueError: for a slice that steps backwards, and for numbers that don't fit 64 bits.
     """
     m = input._backend
     items = index if isinstance(index, tuple) else (index,)
-    if isinstance(index, list) and any(isinstance(i, (slice, Variable)) or i is None or i is Ellipsis for i in index):
-        items = tuple(index)
+    if isinstance(index, list) and any(isinstance(i, _SEQUENCES) or i is None or i is Ellipsis for i in index):
+        items = tuple(index)  # as PyTorch (still) reads a list of sequences
     out: list[Any] = []
     basic = True
     for item in items:
@@ -133,6 +136,8 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool]:
             basic = False
             out.append(bool(item))
         elif isinstance(item, (int, np.integer)):
+            if not -(2**63) <= item < 2**63:
+                raise ValueError(f"Overflow when unpacking long long\n  got: {item} as an index")
             out.append(int(item))
         elif item is None or item is Ellipsis:
             out.append(item)
@@ -149,11 +154,15 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool]:
             basic = False
             out.append(_array_index(list(item) if isinstance(item, range) else _plain(item), m))
         else:
-            raise TypeError(
+            raise (TypeError if isinstance(item, str) else IndexError)(
                 f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
                 f"(got {type(item).__name__})"
             )
     _check_index(input, out)
+    if not basic and any(i is Ellipsis for i in out):
+        # NumPy takes index tensors on the two sides of an ellipsis for apart even where it stands for nothing.
+        at = _position(out)
+        out[at : at + 1] = [slice(None)] * (input._array.ndim - sum(_consumes(i) for i in out))
     return tuple(out), basic
 
 
@@ -202,8 +211,7 @@ def _check_index(input: Variable, items: list[Any]) -> None:
                     if size != shape[dim + k]:
                         raise IndexError(
                             f"The shape of the mask {list(i.shape)} at index {k} does not match the shape of the "
-                            "indexed "
-                            f"tensor {list(shape)} at index {dim + k}"
+                            f"indexed tensor {list(shape)} at index {dim + k}"
                         )
             elif on_host and i.size:
                 n = shape[dim]
@@ -233,7 +241,31 @@ def getitem(input: Any, item: Any) -> Any:
     parsed, basic = parse_index(input, item)
     if basic:
         return apply_view(_view_record(parsed), input, (parsed,))
+    if _has_numbers(parsed):
+        input, parsed = _select_first(input, parsed)
     return apply(INDEX, (input,), (parsed,))
+
+
+def _has_numbers(parsed: tuple[Any, ...]) -> bool:
+    return any(isinstance(i, int) and not isinstance(i, bool) for i in parsed)
+
+
+def _select_first(input: Any, parsed: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """The basic part of a mixed index applied, and what is left for index tensors.
+
+    To NumPy a number beside an index tensor is one more index tensor, which can move dimensions; to PyTorch it is not.
+    """
+    first: list[Any] = []
+    then: list[Any] = []
+    for i in parsed:
+        if isinstance(i, bool) or hasattr(i, "dtype"):
+            first += [slice(None)] * _consumes(i)
+            then.append(i)
+        else:
+            first.append(i)
+            if not isinstance(i, int):
+                then.append(i if i is Ellipsis else slice(None))
+    return apply_view(_view_record(tuple(first)), input, (tuple(first),)), tuple(then)
 
 
 def _view_record(parsed: tuple[Any, ...]) -> Op:
@@ -270,6 +302,8 @@ def setitem(input: Any, item: Any, value: Any) -> None:
     """
     check_writable(input)
     parsed, basic = parse_index(input, item)
+    if not basic and _has_numbers(parsed):
+        input, parsed = _select_first(input, parsed)
     _put(input, parsed, _values(input, value), False, basic)
 
 
@@ -281,14 +315,14 @@ def _put(input: Any, parsed: Any, values: Any, accumulate: bool, basic: bool = F
                 m.add_at(input._array, parsed, values._array)
             else:
                 input._array[parsed] = values._array
-        except ValueError:
+        except (ValueError, TypeError):
             raise _mismatch(input, parsed, values) from None
         input._touch()
         return input
     op, static = (SET_SLICE, (parsed,)) if basic else (INDEX_PUT, (parsed, accumulate))
     try:
         return overwrite(input, op, (values,), static, (input._array, values._array))
-    except ValueError:
+    except (ValueError, TypeError):
         raise _mismatch(input, parsed, values) from None
 
 
