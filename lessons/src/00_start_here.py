@@ -249,16 +249,16 @@ loader = DataLoader(TensorDataset(train_images, train_labels), batch_size=64, sh
 model
 # %% [markdown] lang="en"
 # Below is the loop of part 1 again, line for line, inside `watch(...)`. While it runs you see the loss, and under it the
-# gradients: one row for each group of parameters, one column for each step. The scale below tells which colour is large.
+# gradients: one row for each group of parameters, time running to the right. The scale below tells which colour is large.
 #
 # > **Predict.** At the start every answer is a blind guess. Are the gradients of the two `weight` rows largest at the
 # > very beginning, somewhat later, or at the end?
 #
 # While it runs, try the buttons at its upper left: **Pause**, take a single **Step**, **Resume**. (`time.sleep` is only
 # there to give you time; delete it and the training is over in the blink of an eye.)
-# %% [markdown] lang="ko" of="96c16b6a"
+# %% [markdown] lang="ko" of="34f66576"
 # 아래는 1장의 반복문 그대로입니다. `watch(...)` 안에 넣었을 뿐입니다. 실행하면 손실이 보이고, 그 아래에 그래디언트가 파라미터
-# 묶음마다 한 줄, 걸음마다 한 칸씩 색으로 그려집니다. 어떤 색이 큰 값인지는 맨 아래 눈금에 나와 있습니다.
+# 묶음마다 한 줄씩, 시간은 왼쪽에서 오른쪽으로 흐르는 색으로 그려집니다. 어떤 색이 큰 값인지는 맨 아래 눈금에 나와 있습니다.
 #
 # > **예측.** 처음에는 모든 답이 어림짐작입니다. `weight`라고 적힌 두 줄의 그래디언트는 맨 처음, 조금 지난 뒤, 끝 가운데 언제 가장
 # > 클까요?
