@@ -43,6 +43,8 @@ TO_COPY = Op(
 @TO_COPY
 def to_numpy_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
     """A copy in another dtype, named as NumPy names it."""
+    if dtype.kind in "iub":
+        return wrap(input._backend.astype(input._array, dtype), input._backend, input._result_class)
     return apply(TO_COPY, (input,), (dtype,))
 
 

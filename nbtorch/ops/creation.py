@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..autograd.engine import maths
 from ..autograd.variable import Variable, expose, wrap
 from ..backends import Backend, get_backend
 from ..backends.dtypes import dtype as DType
-from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64
+from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64, promote_types
 from .joining import stack
 from .operands import number_dtype, require_tensor
 from .shape import sizes
@@ -46,20 +47,29 @@ def as_numpy_dtype(d: DType | None, default: DType | None = None) -> Any:
 # -- from data ---
 
 
-def _leaf(x: Any) -> Any:
-    """Tensors inside lists as numbers; everything else as it is."""
-    return x._backend.to_host(x._array).tolist() if isinstance(x, Variable) else x
+def _leaf(x: Any, seen: set[DType]) -> Any:
+    """Tensors inside lists as numbers; everything else as it is. ``seen`` collects the dtypes that elements bring."""
+    if type(x) is float:
+        seen.add(get_default_dtype())
+    elif isinstance(x, Variable):
+        seen.add(x._dtype())
+        return x._backend.to_host(x._array).tolist()
+    elif isinstance(x, (np.generic, np.ndarray)):
+        seen.add(from_numpy_dtype(x.dtype))
+    return x
 
 
-def _infer(data: Any) -> np.ndarray[Any, Any]:
-    """Nested lists as an array, Python floats in the default dtype.
+def _infer(data: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
+    """Nested lists as an array: Python floats in the default dtype, NumPy's numbers and tensors in their own.
 
     Raises:
-        ValueError: where rows differ in length.
-        TypeError: for elements that aren't numbers.
+        ValueError: where rows differ in length, and for integers that don't fit 64 bits.
+        TypeError: for text.
+        RuntimeError: for other things that aren't numbers.
     """
+    seen: set[DType] = set()
     if isinstance(data, (list, tuple)):
-        data = _unwrapped(data)
+        data = _unwrapped(data, seen)
     try:
         array = np.array(data)
     except ValueError:
@@ -68,22 +78,30 @@ def _infer(data: Any) -> np.ndarray[Any, Any]:
             f"  got: {_shorten(data)}\n  expected: nested lists of equal lengths, like [[1, 2], [3, 4]]"
         ) from None
     except OverflowError as error:
-        raise RuntimeError(f"Overflow when unpacking long long: {error}") from None
+        raise ValueError(f"Overflow when unpacking long long: {error}") from None
     kind = array.dtype.kind
     if kind in "OUSV":
         if kind == "O" and _has_big_int(data):
-            raise RuntimeError("Overflow when unpacking long long\n  expected: integers that fit in 64 bits")
-        raise TypeError(
-            f"can't make a tensor of {_shorten(data)}\n  expected: numbers, bools, or nested lists of them\n"
-            f"  got: elements of type {_element_type(data)}"
+            raise ValueError("Overflow when unpacking long long\n  expected: integers that fit in 64 bits")
+        kind_of_element = _element_type(data)
+        text = kind_of_element in ("str", "bytes", "str_", "bytes_")
+        error: type[Exception] = RuntimeError
+        if text:
+            error = ValueError if isinstance(data, list) else TypeError
+        raise error(
+            f"can't make a tensor of {_shorten(data)}: could not infer dtype of {kind_of_element}\n"
+            "  expected: numbers, bools, or nested lists of them"
         )
     if kind == "c":
         raise TypeError("complex numbers are not supported: keep real and imaginary parts in two tensors")
+    if kind == "f" and dtype is None:
+        floats = [d for d in seen if d.is_floating_point]
+        return array.astype(functools.reduce(promote_types, floats).numpy if floats else get_default_dtype().numpy)
     return array
 
 
-def _unwrapped(data: Any) -> Any:
-    return [_unwrapped(x) if isinstance(x, (list, tuple)) else _leaf(x) for x in data]
+def _unwrapped(data: Any, seen: set[DType]) -> Any:
+    return [_unwrapped(x, seen) if isinstance(x, (list, tuple)) else _leaf(x, seen) for x in data]
 
 
 def _first_length(data: Any) -> int:
@@ -128,9 +146,7 @@ def tensor(
         host = data._backend.to_host(data._array)
     else:
         backend = get_backend(device)
-        host = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else _infer(data)
-        if not isinstance(data, (np.ndarray, np.generic)) and host.dtype.kind == "f" and dtype is None:
-            host = host.astype(get_default_dtype().numpy)
+        host = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else _infer(data, dtype)
         if not host.size and not isinstance(data, (np.ndarray, np.generic)) and dtype is None:
             host = host.astype(get_default_dtype().numpy)
     wanted = from_numpy_dtype(host.dtype).numpy if dtype is None else as_numpy_dtype(dtype)

@@ -65,11 +65,27 @@ from .elementary import (
     TAN,
     TANH,
     TRUNC,
+    is_bool,
     round,
     sign,
 )  # fmt: skip
 from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, result_type
-from .pointwise import ADD, ATAN2, CLAMP, DIV, FLOOR_DIVIDE, FMOD, MUL, POW, REMAINDER, SUB, clamp, div, frac
+from .pointwise import (
+    ADD,
+    ATAN2,
+    CLAMP,
+    DIV,
+    FLOOR_DIVIDE,
+    FMOD,
+    MUL,
+    POW,
+    REMAINDER,
+    SUB,
+    clamp,
+    div,
+    frac,
+    refuse_bool_difference,
+)
 from .record import Op, check_same_device, gradient_mask, make_node, mathematical
 
 
@@ -288,6 +304,8 @@ class InplaceMethods(Variable):
         """``self -= alpha * other``."""
         if alpha != 1:
             other = other * alpha
+        if is_bool(self) or is_bool(other):
+            raise refuse_bool_difference(self, other)
         return _arithmetic_(SUB, "sub", self, other)
 
     def mul_(self: TensorT, other: Any) -> TensorT:
@@ -593,6 +611,8 @@ class InplaceMethods(Variable):
         return _arithmetic_(ADD, "add", self, other)
 
     def __isub__(self: TensorT, other: Any) -> TensorT:
+        if is_bool(self) or is_bool(other):
+            raise refuse_bool_difference(self, other)
         return _arithmetic_(SUB, "sub", self, other)
 
     def __imul__(self: TensorT, other: Any) -> TensorT:

@@ -52,10 +52,10 @@ def operand(x: Any, backend: Backend, function: str, argument: str) -> Any:
         TypeError: for anything else.
         RuntimeError: for a NumPy array where the other operand lives on a device.
     """
+    if isinstance(x, np.generic):  # asked first: a np.float64 is a Python float too
+        return x.item()  # as PyTorch: a NumPy scalar counts as a Python number, and float32 stays float32
     if isinstance(x, (Variable, *NUMBERS)):
         return x
-    if isinstance(x, np.generic):
-        return x.item()  # as PyTorch: a NumPy scalar counts as a Python number, and float32 stays float32
     if isinstance(x, np.ndarray):
         from_numpy_dtype(x.dtype)
         if backend.device.type != "cpu":

@@ -206,6 +206,8 @@ ARGMIN = Op("argmin", lambda m, input, dim: m.argmin(input, dim))
 
 def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
     require_tensor(op.name, "input", input)
+    if input._array.dtype.kind == "b":
+        raise RuntimeError(f"{op.name}(): does not support bool input\n  fix: x.int().{op.name}()")
     d = None if dim is None or not input._array.ndim else normalize_dim(dim, input._array.ndim, op.name)
     if dim is not None and not input._array.ndim:
         normalize_dim(dim, 0, op.name)

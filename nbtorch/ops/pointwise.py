@@ -68,14 +68,24 @@ def sub(input: TensorT, other: TensorT | Number, *, alpha: Number = 1) -> Tensor
     """``input - alpha * other``, elementwise with broadcasting.
 
     Raises:
-        RuntimeError: for two bool tensors; use ``logical_xor`` or ``~``.
+        RuntimeError: for bool tensors; use ``logical_xor`` or ``~``.
     """
-    if is_bool(input) and is_bool(other):
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-            "operator instead."
-        )
+    if is_bool(input) or is_bool(other):
+        raise refuse_bool_difference(input, other)
     return binary(SUB, input, other if alpha == 1 else _scaled(other, alpha))
+
+
+def refuse_bool_difference(input: Any, other: Any) -> RuntimeError:
+    """The error for a difference in which one side is bool."""
+    if is_bool(input) and is_bool(other):
+        return RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+            "operator instead.\n  fix: a ^ b where they differ, a & ~b for those in a alone"
+        )
+    return RuntimeError(
+        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+        "the `~` or `logical_not()` operator instead.\n  fix: ~mask to invert it, mask.float() to count with it"
+    )
 
 
 def _scaled(other: Any, alpha: Number) -> Any:

@@ -289,17 +289,22 @@ ALL = Op("all", lambda m, input, dim, keepdim: m.all(input, dim, keepdim))
 @ANY
 @numpy_names
 def any(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> TensorT:
-    """Whether any element is nonzero: bool."""
+    """Whether any element is nonzero: bool (of uint8: uint8)."""
     require_tensor("any", "input", input)
-    return apply(ANY, (input,), (reduce_dims(dim, input, "any"), keepdim))
+    return _truth(ANY, input, dim, keepdim)
 
 
 @ALL
 @numpy_names
 def all(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> TensorT:
-    """Whether all elements are nonzero: bool."""
+    """Whether all elements are nonzero: bool (of uint8: uint8)."""
     require_tensor("all", "input", input)
-    return apply(ALL, (input,), (reduce_dims(dim, input, "all"), keepdim))
+    return _truth(ALL, input, dim, keepdim)
+
+
+def _truth(op: Op, input: Any, dim: Dim, keepdim: builtins.bool) -> Any:
+    found = apply(op, (input,), (reduce_dims(dim, input, op.name), keepdim))
+    return found if input._array.dtype.kind != "u" else found.byte()  # PyTorch's old truth values
 
 
 @numpy_names

@@ -29,7 +29,7 @@ from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.joining import JoiningMethods
 from ..ops.linalg import LinalgMethods
-from ..ops.operands import normalize_dim
+from ..ops.operands import normalize_dim, operand
 from ..ops.ordering import OrderingMethods
 from ..ops.pointwise import PointwiseMethods
 from ..ops.random import RandomMethods
@@ -39,7 +39,7 @@ from ..ops.shape import ALIAS, ShapeMethods
 from .printing import tensor_text
 from .size import Size
 
-_UFUNC_NAMES = {numpy_name: name for name, numpy_name in UFUNCS.items()}
+_UFUNC_NAMES = {getattr(np, numpy_name).__name__: name for name, numpy_name in {**UFUNCS, "matmul": "matmul"}.items()}
 
 _LEGACY_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
@@ -262,7 +262,11 @@ class Tensor(
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         array = self.numpy()
-        return array if dtype is None else array.astype(dtype, copy=bool(copy))
+        if dtype is None or array.dtype == dtype:
+            return array.copy() if copy else array
+        if copy is False:
+            raise ValueError(f"a tensor of {self.dtype!r} can't be seen as a {np.dtype(dtype)} array without a copy")
+        return array.astype(dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
         # np.ones(2) * t and np.sin(t) are tensors, recorded like t.sin(); writing into an array needs plain numbers.
@@ -272,7 +276,7 @@ class Tensor(
             return getattr(ufunc, method)(*arrays, out=out, **kwargs)
         if method != "__call__" or record is None or record.function is None or kwargs:
             return NotImplemented
-        return record.function(*inputs)
+        return record.function(*[operand(x, self._backend, record.name, "input") for x in inputs])
 
     def __dlpack__(self, **kwargs: Any) -> Any:
         return self.detach()._array.__dlpack__(**kwargs)
@@ -291,11 +295,20 @@ class Tensor(
             )
         return bool(array.item())
 
+    def _number(self) -> Any:
+        if self._array.size != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars\n"
+                f"  got: shape {tuple(self._array.shape)}\n"
+                "  fix: index one element, reduce it (.mean()), or take .tolist()"
+            )
+        return self._array.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number())
 
     def __index__(self) -> int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
@@ -303,7 +316,7 @@ class Tensor(
         return int(self.item())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._number())
 
     def __len__(self) -> int:
         if not self._array.ndim:
