@@ -204,8 +204,13 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Any:
 # -- filled ---
 
 
-def _shape(size: tuple[Any, ...], kwargs_size: Any, function: str) -> tuple[int, ...]:
-    shape = sizes(size if kwargs_size is None else (kwargs_size,), function)
+def shape_of(size: tuple[Any, ...], by_keyword: Any, function: str) -> tuple[int, ...]:
+    """The sizes of a new tensor, given one by one, as a sequence, or by keyword.
+
+    Raises:
+        RuntimeError: for a negative size.
+    """
+    shape = sizes(size if by_keyword is None else (by_keyword,), function)
     for n in shape:
         if n < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
@@ -223,7 +228,7 @@ def zeros(
 ) -> Any:
     """Zeros of shape ``size`` (ints or one sequence), in the default dtype unless given."""
     backend = get_backend(device)
-    return _finish(backend.zeros(_shape(args, size, "zeros"), as_numpy_dtype(dtype)), backend, requires_grad)
+    return _finish(backend.zeros(shape_of(args, size, "zeros"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
 def ones(
@@ -237,7 +242,7 @@ def ones(
 ) -> Any:
     """Ones of shape ``size`` (ints or one sequence), in the default dtype unless given."""
     backend = get_backend(device)
-    return _finish(backend.ones(_shape(args, size, "ones"), as_numpy_dtype(dtype)), backend, requires_grad)
+    return _finish(backend.ones(shape_of(args, size, "ones"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
 def empty(
@@ -252,7 +257,7 @@ def empty(
 ) -> Any:
     """A tensor of shape ``size`` with whatever its memory holds."""
     backend = get_backend(device)
-    return _finish(backend.empty(_shape(args, size, "empty"), as_numpy_dtype(dtype)), backend, requires_grad)
+    return _finish(backend.empty(shape_of(args, size, "empty"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
 def full(
@@ -270,7 +275,7 @@ def full(
     if not isinstance(value, (bool, int, float)):
         raise TypeError(f"full(): argument 'fill_value' must be Number, not {type(fill_value).__name__}")
     d = number_dtype(value) if dtype is None else dtype
-    shape = _shape((size,) if isinstance(size, (tuple, list)) else ((size,),), None, "full")
+    shape = shape_of((size,) if isinstance(size, (tuple, list)) else ((size,),), None, "full")
     return _finish(backend.full(shape, value, as_numpy_dtype(d)), backend, requires_grad)
 
 

@@ -85,7 +85,7 @@ def _factors(function: str, a: Any, b: Any) -> tuple[Any, Any]:
 
 def _product(op: Op, a: Any, b: Any) -> Any:
     if a._array.dtype.kind == "b":
-        raise RuntimeError(f'"{op.name}" not implemented for bool\n  fix: convert first, for example x.float()')
+        raise NotImplementedError(f'"{op.name}" not implemented for bool\n  fix: convert first, for example x.float()')
     return apply(op, (a, b))
 
 

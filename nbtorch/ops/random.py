@@ -20,11 +20,10 @@ from ..backends import Backend, get_backend
 from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype, int64
-from .creation import as_numpy_dtype
+from .creation import as_numpy_dtype, shape_of
 from .inplace import check_writable
 from .operands import require_tensor
 from .record import Op, apply
-from .shape import sizes
 
 __all__ = [
     "Generator", "bernoulli", "default_generator", "dropout", "get_rng_state", "initial_seed", "manual_seed",
@@ -55,10 +54,10 @@ class Generator:
 
         Raises:
             RuntimeError: for a seed that does not fit 64 bits.
-            TypeError: for one that is not an integer.
+            RuntimeError: for one that is not an integer.
         """
         if isinstance(seed, (bool, float, str)) or not hasattr(seed, "__index__"):
-            raise TypeError(f"manual_seed expected a long, but got {type(seed).__name__}\n  expected: a whole number")
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}\n  expected: a whole number")
         seed = seed.__index__()
         if not -(2**63) <= seed < 2**64:
             raise RuntimeError(f"Overflow when unpacking long long\n  expected: a seed of 64 bits\n  got: {seed}")
@@ -157,10 +156,11 @@ class Generator:
         self._spare = radius * math.sin(angle)
         return radius * math.cos(angle)
 
-    def below(self, n: int, low: int, high: int) -> np.ndarray[Any, Any]:
-        """``n`` whole numbers in [low, high), int64."""
+    def below(self, n: int, low: int, high: int, wide: bool | None = None) -> np.ndarray[Any, Any]:
+        """``n`` whole numbers in [low, high), int64, each from 64 bits (``wide``) or 32; by the span unless given."""
         span = high - low
-        draws = self.double_words(n) if span >= 2**32 else self.words(n)
+        # From 2**28 on, the remainder of 32 bits would prefer small numbers too much: PyTorch's bound.
+        draws = self.double_words(n) if (span >= 2**28 if wide is None else wide) else self.words(n)
         return (draws % np.uint64(span)).astype(np.int64) + low
 
     def permutation(self, n: int) -> np.ndarray[Any, Any]:
@@ -185,7 +185,7 @@ default_generator = Generator()
 
 def manual_seed(seed: int) -> Generator:
     """Seeds the default generator of every device and returns it."""
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 def initial_seed() -> int:
@@ -223,7 +223,7 @@ def _make(
 def _floating(function: str, d: DType | None) -> Any:
     found = get_default_dtype() if d is None else d
     if not isinstance(found, DType) or not found.is_floating_point:
-        raise RuntimeError(f'"{function}" not implemented for {found!r}\n  expected: a floating dtype')
+        raise NotImplementedError(f'"{function}" not implemented for {found!r}\n  expected: a floating dtype')
     return found.numpy
 
 
@@ -238,7 +238,7 @@ def rand(
     """Uniform numbers in [0, 1)."""
     d, g = _floating("rand", dtype), _chosen(generator)
     return _make(
-        sizes(args if size is None else (size,), "rand"),
+        shape_of(args, size, "rand"),
         d,
         get_backend(device),
         requires_grad,
@@ -257,7 +257,7 @@ def randn(
     """Normal numbers with mean 0 and variance 1."""
     d, g = _floating("randn", dtype), _chosen(generator)
     return _make(
-        sizes(args if size is None else (size,), "randn"),
+        shape_of(args, size, "randn"),
         d,
         get_backend(device),
         requires_grad,
@@ -285,7 +285,7 @@ def randint(
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     d, g = as_numpy_dtype(dtype, int64), _chosen(generator)
-    return _make(sizes((size,), "randint"), d, get_backend(device), requires_grad, lambda n: g.below(n, low, high))
+    return _make(shape_of((), size, "randint"), d, get_backend(device), requires_grad, lambda n: g.below(n, low, high))
 
 
 def randperm(
@@ -487,6 +487,7 @@ class RandomMethods(Variable):
     def random_(self, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> Any:
         """Whole numbers in [low, high); ``random_(high)`` counts from 0, ``random_()`` to what the dtype can hold."""
         dtype = self._array.dtype
+        wide = None if high is not None or low else dtype.itemsize == 8
         if high is None and low:
             low, high = 0, low
         elif high is None and dtype.kind == "f":
@@ -494,7 +495,7 @@ class RandomMethods(Variable):
         elif high is None:
             high = 2 if dtype.kind == "b" else int(np.iinfo(dtype).max) + 1
         top = high
-        return self._fill_random(lambda n: _chosen(generator).below(n, low, top))
+        return self._fill_random(lambda n: _chosen(generator).below(n, low, top, wide))
 
     def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Any:
         """1 with probability ``p``, else 0."""

@@ -413,7 +413,7 @@ def _soft(op: Op, input: Any, dim: Any, dtype: DType | None) -> Any:
         )
     d = normalize_dim(dim, input._array.ndim, op.name)
     if input._array.dtype.kind in "iub":
-        raise RuntimeError(
+        raise NotImplementedError(
             f'"{op.name}" not implemented for {input._dtype()!r}\n  expected: a floating dtype\n  fix: x.float()'
         )
     if not input._array.size:
