@@ -108,8 +108,12 @@ def check_writable(target: Any) -> None:
                 "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
                 "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
             )
-    flags = target._array.flags
-    if not getattr(flags, "writeable", True):
+    array = target._array
+    # CuPy's arrays can't be read-only: there, strides of 0 tell that elements share a place.
+    writeable = getattr(array.flags, "writeable", None)
+    if writeable is None:
+        writeable = not any(stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True))
+    if not writeable:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation.\n"

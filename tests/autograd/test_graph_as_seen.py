@@ -44,7 +44,7 @@ def cross_entropy(lib: Any) -> Any:
 
 
 def relu_network(lib: Any) -> Any:
-    net = lib.nn.Sequential(lib.nn.Linear(2, 4), lib.nn.ReLU(), lib.nn.Linear(4, 1))
+    net = lib.nn.Sequential(lib.nn.Linear(2, 4), lib.nn.ReLU(), lib.nn.Linear(4, 1)).to(lib.device)
     return net(lib.make(X)).mean()
 
 
@@ -126,7 +126,9 @@ GRAPHS = [
 
 
 @pytest.mark.parametrize("program", GRAPHS, ids=lambda program: program.__name__)
-def test_graphs_as_torch(program: Any, torch_ref: Any) -> None:
+def test_graphs_as_torch(program: Any, device: str, torch_ref: Any) -> None:
+    if program is cross_entropy and device != "cpu":
+        pytest.skip("whether a target is ignored would have to be looked up: the loss takes another way on devices")
     as_torch(lambda lib: names(program(lib).grad_fn))
 
 

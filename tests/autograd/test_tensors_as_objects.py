@@ -77,7 +77,7 @@ def subclass_is_kept(lib: Any) -> Any:
 
     x = lib.make(X).as_subclass(Special)
     y = x.double() + 1
-    z = lib.ones(2, dtype=lib.float64) * x
+    z = lib.ones(2, dtype=lib.float64, device=lib.device) * x
     return [type(t).__name__ for t in (x, y, y[0], z, y.exp().sum(), y.detach())], y.sum().item()
 
 
@@ -135,7 +135,7 @@ def contains_text(lib: Any) -> Any:
 
 def formatted(lib: Any) -> Any:
     x = lib.make(np.array(2.5))
-    return f"{x:.3f}", f"{x}", f"{lib.make(np.array([1.0]))}", "%.2f" % x, str(x)  # noqa: UP031
+    return f"{x:.3f}", f"{x}", f"{lib.make(np.array([1.0])).cpu()}", "%.2f" % x, str(x.cpu())  # noqa: UP031
 
 
 def formatted_many(lib: Any) -> Any:

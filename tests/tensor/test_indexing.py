@@ -188,7 +188,9 @@ ASSIGNMENTS = {
     "in place on a slice": lambda x, lib: x.__setitem__(0, x[0] * 2),
     "augmented": lambda x, lib: x[0].__iadd__(5),
     "too large": lambda x, lib: x.__setitem__(0, lib.make(np.zeros((5, 5)))),
-    "number beside an index": lambda x, lib: x.__setitem__((0, slice(None), [1, 2]), lib.make(np.arange(6.0).reshape(3, 2))),
+    "number beside an index": lambda x, lib: x.__setitem__(
+        (0, slice(None), [1, 2]), lib.make(np.arange(6.0).reshape(3, 2))
+    ),
     "number beside a mask": lambda x, lib: x.__setitem__((lib.make(np.array([True, False])), slice(None), 1), 9.0),
     "text": lambda x, lib: x.__setitem__(0, "a"),
     "none": lambda x, lib: x.__setitem__(0, None),

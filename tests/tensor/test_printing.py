@@ -58,7 +58,8 @@ def test_everyday_numbers(values: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [(), (1,), (0,), (0, 3), (2, 0), (1001,), (1000,), (7, 150), (40, 40), (3, 40, 40), (12, 12, 12), (2, 1, 600)]
+    "shape",
+    [(), (1,), (0,), (0, 3), (2, 0), (1001,), (1000,), (7, 150), (40, 40), (3, 40, 40), (12, 12, 12), (2, 1, 600)],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool", "uint8"])
 def test_shapes_large_and_small(shape: tuple[int, ...], dtype: str) -> None:

@@ -182,7 +182,9 @@ def test_data_becomes_a_tensor(data: Any, torch_ref: Any) -> None:
     as_torch(lambda lib: lib.tensor(data))
 
 
-@pytest.mark.parametrize("data", [[1, 2], [0.5, 2.7], [True, False], [0, 300], [-1, 5], [1e40], [float("nan")]], ids=repr)
+@pytest.mark.parametrize(
+    "data", [[1, 2], [0.5, 2.7], [True, False], [0, 300], [-1, 5], [1e40], [float("nan")]], ids=repr
+)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_data_with_a_dtype(data: Any, dtype: str, torch_ref: Any) -> None:
     if data in ([0, 300], [-1, 5]) and dtype in ("uint8", "int8"):
