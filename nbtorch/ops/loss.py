@@ -129,24 +129,47 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 # -- classes ---
 
 
-def _nll(m: Any, input: Any, target: Any, mean: bool) -> Any:
-    total = -m.sum(m.gather(input, 1, m.reshape(target, (target.shape[0], 1))))
-    return total / max(input.shape[0], 1) if mean else total
-
-
-def _nll_input(m: Any, g: Any, target: Any, mean: bool, shape: Any) -> Any:
+def _nll_parts(m: Any, like: Any, shape: Any, target: Any, weight: Any, ignore: int | None) -> tuple[Any, Any]:
+    """The class of each row as a column, and the weight of each row; None where all weigh 1."""
     column = m.reshape(target, (target.shape[0], 1))
-    each = m.expand(m.reshape(g * (-1 / max(shape[0], 1) if mean else -1), (1, 1)), column.shape)
+    counts = None
+    if ignore is not None:
+        valid = column != ignore
+        column = m.where(valid, column, column * 0)
+        counts = m.where(valid, m.new_zeros(like, ()) + 1, m.new_zeros(like, ()))
+    if weight is not None:
+        each = m.gather(m.expand(m.reshape(weight, (1, shape[1])), shape), 1, column)
+        counts = each if counts is None else counts * each
+    return column, counts
+
+
+def _nll(m: Any, input: Any, target: Any, weight: Any, ignore: int | None, mean: bool) -> Any:
+    column, counts = _nll_parts(m, input, input.shape, target, weight, ignore)
+    picked = m.gather(input, 1, column)
+    if counts is None:
+        total = -m.sum(picked)
+        return total / max(input.shape[0], 1) if mean else total
+    # An ignored row may hold -inf, and 0 * inf would spoil the sum.
+    total = -m.sum(m.where(counts == 0, m.new_zeros(input, ()), picked * counts))
+    return total / m.sum(counts) if mean else total
+
+
+def _nll_input(m: Any, g: Any, target: Any, weight: Any, ignore: int | None, mean: bool, shape: Any) -> Any:
+    column, counts = _nll_parts(m, g, shape, target, weight, ignore)
+    if counts is None:
+        each = m.expand(m.reshape(g * (-1 / max(shape[0], 1) if mean else -1), (1, 1)), column.shape)
+    else:
+        each = counts * -(g / m.sum(counts) if mean else g)
     return m.scatter_add(m.new_zeros(g, shape), 1, column, each)
 
 
 NLL = Op(
     "nll_loss",
     _nll,
-    tensors=2,
+    tensors=3,
     node="NllLossBackward0",
     input=_nll_input,
-    formula=r"\frac{\partial L}{\partial \log p_{nc}} = -\tfrac1N\,[c = y_n]",
+    formula=r"\frac{\partial L}{\partial \log p_{nc}} = -\frac{w_c}{\sum_n w_{y_n}}\,[c = y_n]",
 )
 
 
@@ -171,8 +194,11 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     if input._array.ndim == 1:
         loss = nll_loss(input.reshape(1, -1), target.reshape(1), weight, ignore_index, reduction)
         return loss.reshape(()) if reduction == "none" else loss
-    if weight is None and input._array.ndim == 2 and reduction != "none" and not _ignores(target, ignore_index):
-        return apply(NLL, (input, target), (reduction == "mean",))
+    if input._array.ndim == 2 and reduction != "none":
+        # Where nothing is ignored, the shorter sum; on a device that can't be known without waiting for it.
+        ignore = ignore_index if _ignores(target, ignore_index) else None
+        w = weight if weight is None else weight.to(input._dtype())
+        return apply(NLL, (input, target, w), (ignore, reduction == "mean"))
     valid = target != ignore_index
     safe = where(valid, target, target * 0)
     picked = input.gather(1, safe.unsqueeze(1)).squeeze(1)
@@ -211,7 +237,8 @@ def _check_classes(function: str, input: Any, target: Any, ignore_index: int) ->
         if not expected or expected[0] != shape[0]:
             raise ValueError(
                 f"Expected input batch_size ({shape[0]}) to match target batch_size "
-                f"({expected[0] if expected else 'none: it is 0-d'})."
+                f"({expected[0] if expected else 'none: it is 0-d'}).\n"
+                f"  operation: {function} on an input of shape {shape}: one class number for each row"
             )
         if expected[1:] != shape[2:]:
             raise RuntimeError(
@@ -253,7 +280,10 @@ def cross_entropy(
     """
     check_reduction(reduction)
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+        raise RuntimeError(
+            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}\n"
+            "  expected: the share of probability to spread"
+        )
     require_tensor("cross_entropy", "input", input)
     require_tensor("cross_entropy", "target", target)
     _check_class_weight("cross_entropy", input, weight)
@@ -368,7 +398,10 @@ def binary_cross_entropy_with_logits(
     require_tensor("binary_cross_entropy_with_logits", "input", input)
     require_tensor("binary_cross_entropy_with_logits", "target", target)
     if input._array.shape != target._array.shape:
-        raise ValueError(f"Target size ({_size(target)}) must be the same as input size ({_size(input)})")
+        raise ValueError(
+            f"Target size ({_size(target)}) must be the same as input size ({_size(input)})\n"
+            "  fix: target.view_as(input), or take the last dimension of the logits away with squeeze(-1)"
+        )
     if pos_weight is None:
         loss = apply(BCE_LOGITS, (input, target))
     else:
