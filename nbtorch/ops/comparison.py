@@ -103,7 +103,7 @@ def _bits(op: Op, input: Any, other: Any) -> Any:
     for x in (input, other):
         if isinstance(x, builtins.float) or (isinstance(x, Variable) and x._array.dtype.kind == "f"):
             got = x._dtype() if isinstance(x, Variable) else type(x).__name__
-            raise RuntimeError(
+            raise NotImplementedError(
                 f"{op.name} is not supported for floating point\n  expected: integers or bools\n  got: {got}"
             )
     return binary(op, input, other)
@@ -144,7 +144,8 @@ def bitwise_not(input: TensorT) -> TensorT:
     """The bits of integers turned round; for bools, not."""
     if isinstance(input, Variable) and input._array.dtype.kind == "f":
         raise TypeError(
-            f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {input._dtype()!r}"
+            f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {input._dtype()!r}\n"
+            "  fix: compare first, as in ~(x > 0)"
         )
     return unary(BITWISE_NOT, input, PROMOTE)
 

@@ -40,7 +40,10 @@ def as_numpy_dtype(d: DType | None, default: DType | None = None) -> Any:
     if d is None:
         return (get_default_dtype() if default is None else default).numpy
     if not isinstance(d, DType):
-        raise TypeError(f"dtype must be a torch.dtype such as torch.float32, not {type(d).__name__}: {d!r}")
+        raise TypeError(
+            f"dtype must be a torch.dtype such as torch.float32, not {type(d).__name__}: {d!r}\n"
+            "  fix: the dtype itself, without quotation marks: dtype=torch.float32"
+        )
     return d.numpy
 
 
@@ -161,7 +164,7 @@ def _check_range(host: Any, wanted: Any) -> None:
         if low < limits.min or high > limits.max:
             raise RuntimeError(
                 f"value cannot be converted to type {from_numpy_dtype(wanted)!r} without overflow: "
-                f"{high if high > limits.max else low}"
+                f"{high if high > limits.max else low}\n  expected: {limits.min} to {limits.max}"
             )
 
 
@@ -213,7 +216,9 @@ def shape_of(size: tuple[Any, ...], by_keyword: Any, function: str) -> tuple[int
     shape = sizes(size if by_keyword is None else (by_keyword,), function)
     for n in shape:
         if n < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {n}: {list(shape)}\n  operation: {function}"
+            )
     return shape
 
 
@@ -273,7 +278,9 @@ def full(
     backend = get_backend(device)
     value = fill_value.item() if hasattr(fill_value, "item") else fill_value
     if not isinstance(value, (bool, int, float)):
-        raise TypeError(f"full(): argument 'fill_value' must be Number, not {type(fill_value).__name__}")
+        raise TypeError(
+            f"full(): argument 'fill_value' must be Number, not {type(fill_value).__name__}\n  got: {fill_value!r}"
+        )
     d = number_dtype(value) if dtype is None else dtype
     shape = shape_of((size,) if isinstance(size, (tuple, list)) else ((size,),), None, "full")
     return _finish(backend.full(shape, value, as_numpy_dtype(d)), backend, requires_grad)
@@ -410,7 +417,7 @@ def linspace(
         RuntimeError: for a negative number of steps.
     """
     if steps < 0:
-        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+        raise RuntimeError(f"number of steps must be non-negative, got {steps}\n  expected: how many numbers to make")
     backend = get_backend(device)
     start, end = _number(start), _number(end)
     if dtype is not None and not dtype.is_floating_point:
@@ -434,7 +441,7 @@ def logspace(
 ) -> Any:
     """``base`` to the powers ``linspace(start, end, steps)``."""
     if steps < 0:
-        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+        raise RuntimeError(f"number of steps must be non-negative, got {steps}\n  expected: how many numbers to make")
     backend = get_backend(device)
     start, end = _number(start), _number(end)
     if dtype is not None and not dtype.is_floating_point:

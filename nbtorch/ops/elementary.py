@@ -78,7 +78,7 @@ def neg(input: TensorT) -> TensorT:
     if is_bool(input):
         raise RuntimeError(
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
-            "the `~` or `logical_not()` operator instead."
+            "the `~` or `logical_not()` operator instead.\n  fix: ~mask"
         )
     return unary(NEG, input, PROMOTE)
 

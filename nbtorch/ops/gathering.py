@@ -250,7 +250,8 @@ def take_along_dim(input: TensorT, indices: Variable, dim: int | None = None) ->
     if input._array.ndim != indices._array.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
-            f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
+            f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices\n"
+            "  fix: unsqueeze() the one with fewer"
         )
     d = normalize_dim(dim, input._array.ndim, "take_along_dim")
 

@@ -155,8 +155,8 @@ def parse_index(input: Variable, index: Any) -> tuple[Any, bool]:
             out.append(_array_index(list(item) if isinstance(item, range) else _plain(item), m))
         else:
             raise (TypeError if isinstance(item, str) else IndexError)(
-                f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-                f"(got {type(item).__name__})"
+                "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+                f"(got {type(item).__name__})\n  got: {item!r}"
             )
     _check_index(input, out)
     if not basic and any(i is Ellipsis for i in out):
@@ -190,7 +190,7 @@ def _check_index(input: Variable, items: list[Any]) -> None:
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
                 "convert "
-                "a 0-dim tensor to a number"
+                "a 0-dim tensor to a number\n  fix: x.item() for the number, x[None] for a vector of it"
             )
         raise IndexError(
             f"too many indices for tensor of dimension {len(shape)}\n  got: {used} indices, shape {tuple(shape)}"
@@ -204,23 +204,32 @@ def _check_index(input: Variable, items: list[Any]) -> None:
         if isinstance(i, int) and not isinstance(i, bool):
             n = shape[dim]
             if not -n <= i < n:
-                raise IndexError(f"index {i} is out of bounds for dimension {dim} with size {n}")
+                raise IndexError(
+                    f"index {i} is out of bounds for dimension {dim} with size {n}\n"
+                    f"  expected: {_range(n)}\n  got: shape {tuple(shape)}"
+                )
         elif hasattr(i, "dtype"):
             if i.dtype == np.bool_:
                 for k, size in enumerate(i.shape):
                     if size != shape[dim + k]:
                         raise IndexError(
                             f"The shape of the mask {list(i.shape)} at index {k} does not match the shape of the "
-                            f"indexed tensor {list(shape)} at index {dim + k}"
+                            f"indexed tensor {list(shape)} at index {dim + k}\n"
+                            "  expected: a mask with the sizes of the dimensions that it stands for"
                         )
             elif on_host and i.size:
                 n = shape[dim]
                 low, high = i.min(), i.max()
                 if low < -n or high >= n:
                     raise IndexError(
-                        f"index {low if low < -n else high} is out of bounds for dimension {dim} with size {n}"
+                        f"index {low if low < -n else high} is out of bounds for dimension {dim} with size {n}\n"
+                        f"  expected: {_range(n)}\n  got: shape {tuple(shape)}"
                     )
         dim += _consumes(i)
+
+
+def _range(n: int) -> str:
+    return f"a number from {-n} to {n - 1}" if n else "none: the dimension is empty"
 
 
 def _position(items: list[Any]) -> int:

@@ -42,7 +42,8 @@ CAT = Op(
 def _tensor_list(function: str, tensors: Any) -> list[Any]:
     if isinstance(tensors, Variable) or not isinstance(tensors, (tuple, list)):
         raise TypeError(
-            f"{function}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+            f"{function}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}\n"
+            f"  fix: torch.{function}([a, b, ...])"
         )
     for i, x in enumerate(tensors):
         if not isinstance(x, Variable):
@@ -79,7 +80,10 @@ def cat(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
     d = normalize_dim(dim, len(shapes[0]), "cat")
     for i, s in enumerate(shapes):
         if len(s) != len(shapes[0]):
-            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(shapes[0])} and {len(s)}")
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {len(shapes[0])} and {len(s)}\n"
+                f"  got: shapes {', '.join(map(str, shapes))}\n  fix: unsqueeze() adds a dimension"
+            )
         for j, (a, b) in enumerate(zip(shapes[0], s, strict=True)):
             if j != d and a != b:
                 raise RuntimeError(
@@ -113,7 +117,8 @@ def stack(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
         if tuple(x._array.shape) != first:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
-                f"{list(x._array.shape)} at entry {i}"
+                f"{list(x._array.shape)} at entry {i}\n"
+                "  fix: cat() joins along a dimension that is there, where sizes may differ"
             )
     return apply(STACK, inputs, (normalize_dim(dim, len(first) + 1, "stack"),))
 
@@ -183,7 +188,10 @@ def narrow(input: TensorT, dim: int, start: int, length: int) -> TensorT:
         raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
     begin = int(start) + n if start < 0 else int(start)
     if begin + length > n:
-        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+        raise RuntimeError(
+            f"start ({start}) + length ({length}) exceeds dimension size ({n}).\n"
+            f"  got: shape {tuple(input._array.shape)}, dim {d}"
+        )
     return apply_view(SLICE, input, ((slice(None),) * d + (slice(begin, begin + length),),))
 
 
@@ -213,7 +221,8 @@ def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int
         size = split_size_or_sections
         if size < 0 or (size == 0 and n):
             raise RuntimeError(
-                f"split expects split_size be non-negative, but got split_size={size}"
+                f"split expects split_size be non-negative, but got split_size={size}\n"
+                "  expected: how many elements each piece has"
                 if size < 0
                 else f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
             )
@@ -224,7 +233,7 @@ def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int
             raise RuntimeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {d}), "
                 "but "
-                f"got split_sizes={lengths}"
+                f"got split_sizes={lengths}\n  fix: sizes that add up to {n}, or one size for all pieces"
             )
     out, start = [], 0
     for length in lengths:
@@ -241,7 +250,9 @@ def chunk(input: TensorT, chunks: int, dim: int = 0) -> tuple[TensorT, ...]:
         RuntimeError: for less than one chunk.
     """
     if chunks < 1:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+        raise RuntimeError(
+            f"chunk expects `chunks` to be greater than 0, got: {chunks}\n  expected: the number of pieces"
+        )
     d = normalize_dim(dim, input._array.ndim, "chunk")
     n = input._array.shape[d]
     return split(input, max(-(-n // chunks), 1), d)

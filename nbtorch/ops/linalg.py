@@ -152,7 +152,7 @@ def dot(input: TensorT, tensor: TensorT) -> TensorT:
         raise RuntimeError(
             f"inconsistent tensor size, expected tensor [{a._array.size}] and src [{b._array.size}] to have the same "
             "number "
-            f"of elements, but got {a._array.size} and {b._array.size} elements respectively"
+            f"of elements, but got {a._array.size} and {b._array.size} elements respectively\n{_sizes(a, b)}"
         )
     return _product(DOT, a, b)
 
@@ -169,7 +169,10 @@ def matmul(input: TensorT, other: TensorT) -> TensorT:
     if na == 2 and nb == 2:
         return mm(a, b)
     if not na or not nb:
-        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {na}D and {nb}D")
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {na}D and {nb}D\n"
+            f"{_sizes(a, b)}\n  fix: * multiplies by a number"
+        )
     if na == 1 and nb == 1:
         return dot(a, b)
     if na == 2 and nb == 1:
@@ -372,7 +375,8 @@ def _parse_equation(equation: str, tensors: Sequence[Any]) -> tuple[list[str], s
         for c in output:
             if not any(c in term for term in full):
                 raise RuntimeError(
-                    f"einsum(): output subscript {c} does not appear in the equation for any input operand"
+                    f"einsum(): output subscript {c} does not appear in the equation for any input operand\n"
+                    f"  equation: {equation}"
                 )
             if output.count(c) > 1:
                 raise RuntimeError(f"einsum(): output subscript {c} appears more than once in the output")

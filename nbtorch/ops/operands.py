@@ -138,7 +138,7 @@ def normalize_dim(dim: int, ndim: int, function: str = "") -> int:
         TypeError: where it is not an int.
     """
     if isinstance(dim, (bool, float, str)) or not hasattr(dim, "__index__"):
-        raise TypeError(f"{function}(): argument 'dim' must be int, not {type(dim).__name__}")
+        raise TypeError(f"{function}(): argument 'dim' must be int, not {type(dim).__name__}\n  got: {dim!r}")
     d = int(dim.__index__())
     n = max(ndim, 1)
     if not -n <= d < n:

@@ -137,7 +137,9 @@ def div(input: TensorT, other: TensorT | Number, *, rounding_mode: str | None = 
         _no_zero_divisor(input, other)
         return binary(TRUNC_DIVIDE, input, other)
     raise RuntimeError(
-        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found " + repr(rounding_mode)
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        + repr(rounding_mode)
+        + "\n  expected: 'floor' rounds down, 'trunc' towards 0"
     )
 
 
@@ -435,7 +437,10 @@ def clamp(input: TensorT, min: Any = None, max: Any = None) -> TensorT:
     """
     require_tensor("clamp", "input", input)
     if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise RuntimeError(
+            "torch.clamp: At least one of 'min' or 'max' must not be None\n"
+            "  fix: x.clamp(min=0), x.clamp(max=1) or both"
+        )
     if isinstance(min, Variable) or isinstance(max, Variable):
         out = input
         if min is not None:

@@ -53,14 +53,16 @@ class Generator:
         """Starts the stream anew; returns the generator itself.
 
         Raises:
-            RuntimeError: for a seed that does not fit 64 bits.
+            ValueError: for a seed that does not fit 64 bits.
             RuntimeError: for one that is not an integer.
         """
         if isinstance(seed, (bool, float, str)) or not hasattr(seed, "__index__"):
-            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}\n  expected: a whole number")
+            raise RuntimeError(
+                f"manual_seed expected a long, but got {type(seed).__name__}\n  expected: a whole number"
+            )
         seed = seed.__index__()
         if not -(2**63) <= seed < 2**64:
-            raise RuntimeError(f"Overflow when unpacking long long\n  expected: a seed of 64 bits\n  got: {seed}")
+            raise ValueError(f"Overflow when unpacking long long\n  expected: a seed of 64 bits\n  got: {seed}")
         self._seed = seed % 2**64
         self._engine: np.random.MT19937 | None = None
         self._spare: float | None = None
@@ -435,7 +437,9 @@ def dropout(input: TensorT, p: float = 0.5, training: bool = True) -> TensorT:
     """
     require_tensor("dropout", "input", input)
     if not 0.0 <= p <= 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        raise ValueError(
+            f"dropout probability has to be between 0 and 1, but got {p}\n  expected: the share of elements to drop"
+        )
     if not training or p == 0.0:
         return input
     m = input._backend

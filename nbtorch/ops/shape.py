@@ -55,7 +55,8 @@ def infer_shape(shape: tuple[int, ...], numel: int, function: str) -> tuple[int,
         if known == 0:
             raise RuntimeError(
                 f"cannot reshape tensor of {numel} elements into shape {list(shape)} because the unspecified dimension "
-                "size -1 can be any value and is ambiguous"
+                "size -1 can be any value and is ambiguous\n"
+                "  fix: name every size; a tensor without elements decides none of them"
             )
         if numel % known == 0:
             return tuple(numel // known if n == -1 else n for n in shape)
@@ -149,11 +150,15 @@ def permute(input: TensorT, *args: Any, dims: Any = None) -> TensorT:
     if len(given) != ndim:
         raise RuntimeError(
             "permute(): number of dimensions in the tensor input does not match the length of the desired ordering of "
-            f"dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(given)}"
+            f"dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(given)}\n"
+            f"  expected: each of the {ndim} dimensions once\n  got: {given}"
         )
     order = tuple(normalize_dim(d, ndim, "permute") for d in given)
     if len(set(order)) != ndim:
-        raise RuntimeError("permute(): duplicate dims are not allowed.")
+        raise RuntimeError(
+            "permute(): duplicate dims are not allowed.\n"
+            f"  expected: each of the {ndim} dimensions once\n  got: {given}"
+        )
     return apply_view(PERMUTE, input, (order,))
 
 
@@ -220,7 +225,7 @@ def expand(input: TensorT, *args: Any, size: Any = None) -> TensorT:
         raise RuntimeError(
             f"expand: the number of sizes provided ({len(wanted)}) must be greater or equal to the number of "
             "dimensions "
-            f"in the tensor ({len(shape)})"
+            f"in the tensor ({len(shape)})\n  fix: name every dimension; -1 keeps a size"
         )
     out = []
     for i, n in enumerate(wanted):
@@ -235,7 +240,8 @@ def expand(input: TensorT, *args: Any, size: Any = None) -> TensorT:
             raise RuntimeError(
                 f"The expanded size of the tensor ({n}) must match the existing size ({have}) at non-singleton "
                 "dimension "
-                f"{i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
+                f"{i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}\n"
+                "  expected: only sizes of 1 can be stretched\n  fix: x.repeat(...) copies any size"
             )
         out.append(n)
     return apply_view(EXPAND, input, (tuple(out),))
@@ -309,7 +315,9 @@ def flatten(input: TensorT, start_dim: int = 0, end_dim: int = -1) -> TensorT:
     if not shape:
         return reshape(input, 1)
     if start > end:
-        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+        raise RuntimeError(
+            f"flatten() has invalid args: start_dim cannot come after end_dim\n  got: {start_dim} and {end_dim}"
+        )
     if start == end:
         return input
     return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))

@@ -46,6 +46,8 @@ _LEGACY_NAMES = {
     "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
 }  # fmt: skip
 
+_NO_GRADIENT = "{}\n  fix: x.requires_grad_() before the forward pass, outside no_grad()"
+
 
 class Tensor(
     PointwiseMethods,
@@ -288,7 +290,9 @@ class Tensor(
         array = self._array
         if array.size != 1:
             if array.size == 0:
-                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+                raise RuntimeError(
+                    "Boolean value of Tensor with no values is ambiguous\n  fix: x.numel() > 0 or x.any()"
+                )
             raise RuntimeError(
                 "Boolean value of Tensor with more than one value is ambiguous\n"
                 f"  got: shape {tuple(array.shape)}\n  fix: ask for (x > 0).all() or (x > 0).any()"
@@ -360,7 +364,9 @@ class Tensor(
     @data.setter
     def data(self, value: Variable) -> None:
         if not isinstance(value, Variable):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+            raise TypeError(
+                f"Variable data has to be a tensor, but got {type(value).__name__}\n  fix: torch.tensor(...)"
+            )
         if value._dtype().category != self._dtype().category and self._requires_grad:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         if self._view is not None:
@@ -390,7 +396,7 @@ class Tensor(
             RuntimeError: for a tensor that requires no gradient.
         """
         if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise RuntimeError(_NO_GRADIENT.format("cannot register a hook on a tensor that doesn't require gradient"))
         node = self.grad_fn
         return (leaf_hooks(self) if node is None else node._hooks()).on_tensor(self._output_nr, hook)
 
@@ -401,7 +407,7 @@ class Tensor(
             RuntimeError: for a tensor that is not a leaf, or requires no gradient.
         """
         if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise RuntimeError(_NO_GRADIENT.format("cannot register a hook on a tensor that doesn't require gradient"))
         if self.grad_fn is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         return add_hook(leaf_hooks(self).post, hook)
@@ -413,7 +419,7 @@ class Tensor(
             RuntimeError: for a tensor that requires no gradient.
         """
         if not self.requires_grad:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+            raise RuntimeError(_NO_GRADIENT.format("can't retain_grad on Tensor that has requires_grad=False"))
         if self.grad_fn is not None:
             self.grad_fn._hooks().retain[self._output_nr] = weakref.ref(self)
 
