@@ -23,15 +23,7 @@ def _seeded(torch: Any, module: Any, rng: np.random.Generator) -> None:
             p.copy_(torch.tensor(rng.uniform(-bound, bound, tuple(p.shape)).astype(np.float32)))
 
 
-def linear_regression(torch: Any) -> Step:
-    """The article's program: 4 points, 1 weight, 1 bias, mean squared error, SGD."""
-    x = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
-    y = torch.tensor([[2.0], [4.0], [6.0], [8.0]])
-    model = torch.nn.Linear(1, 1)
-    _seeded(torch, model, np.random.default_rng(0))
-    criterion = torch.nn.MSELoss()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-
+def _training(model: Any, criterion: Any, optimizer: Any, x: Any, y: Any) -> Step:
     def step() -> float:
         optimizer.zero_grad()
         loss = criterion(model(x), y)
@@ -40,6 +32,15 @@ def linear_regression(torch: Any) -> Step:
         return float(loss.item())
 
     return step
+
+
+def linear_regression(torch: Any) -> Step:
+    """The article's program: 4 points, 1 weight, 1 bias, mean squared error, SGD."""
+    x = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+    y = torch.tensor([[2.0], [4.0], [6.0], [8.0]])
+    model = torch.nn.Linear(1, 1)
+    _seeded(torch, model, np.random.default_rng(0))
+    return _training(model, torch.nn.MSELoss(), torch.optim.SGD(model.parameters(), lr=0.01), x, y)
 
 
 def chain(torch: Any) -> Step:
@@ -69,17 +70,7 @@ def _classifier(torch: Any, sizes: list[int], batch: int, **options: Any) -> Ste
         layers += [torch.nn.Linear(n, m), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     _seeded(torch, model, rng)
-    criterion = torch.nn.CrossEntropyLoss()
-    optimizer = torch.optim.SGD(model.parameters(), **options)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = criterion(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return float(loss.item())
-
-    return step
+    return _training(model, torch.nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), **options), x, y)
 
 
 def small_mlp(torch: Any) -> Step:
