@@ -8,7 +8,16 @@ from ..autograd.modes import grad_mode
 from ..autograd.variable import Variable, sync_view, wrap
 from ..backends.dtypes import bool_, dtype, get_default_dtype
 from ..backends.quiet import hush, unhush
-from .operands import NUMBERS, broadcast_shapes, cast, float_of, operand, require_tensor, result_type
+from .operands import (
+    NUMBERS,
+    broadcast_shapes,
+    cast,
+    float_of,
+    operand,
+    python_numbers,
+    require_tensor,
+    result_type,
+)
 from .record import Op, check_same_device, make_node, result_class
 
 _REALS = (float, int)  # numbers that leave the dtype of a floating tensor as it is
@@ -26,6 +35,8 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = ()) -
     kind = a.dtype.kind
     if rule == FLOAT and kind in "iub":
         a = m.astype(a, get_default_dtype().numpy)
+    if static:
+        static = python_numbers(static)
     token = hush()
     try:
         out = op.forward(m, a, *static)

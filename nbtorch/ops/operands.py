@@ -71,6 +71,11 @@ def operand(x: Any, backend: Backend, function: str, argument: str) -> Any:
     return x
 
 
+def python_numbers(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """NumPy's scalars among the arguments as Python's numbers: a np.float64 would make float32 arrays wider."""
+    return tuple([x.item() if isinstance(x, np.generic) else x for x in arguments])
+
+
 def number_dtype(x: Number) -> dtype:
     return bool_ if isinstance(x, bool) else int64 if isinstance(x, int) else get_default_dtype()
 

@@ -153,7 +153,7 @@ def amin(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> Tenso
     return apply(AMIN, (input,), (reduce_dims(dim, input, "amin"), keepdim))
 
 
-def _extreme(whole: Op, along: Op, arg: Any, name: str, elementwise: Any, input: Any, dim: Any, keepdim: Any) -> Any:
+def _extreme(whole: Op, along: Op, arg: Op, name: str, elementwise: Any, input: Any, dim: Any, keepdim: Any) -> Any:
     require_tensor(name, "input", input)
     if isinstance(dim, Variable):
         return elementwise(input, dim)
@@ -164,7 +164,7 @@ def _extreme(whole: Op, along: Op, arg: Any, name: str, elementwise: Any, input:
     _require_elements(name, input, d)
     if not input._array.ndim:
         return _of_number(name, _extreme(whole, along, arg, name, elementwise, input.reshape(1), 0, False))
-    index = arg(input, d, keepdim=True)
+    index = _arg(arg, input, d, True)
     return _pair(name, *_along(along, input, index, d, keepdim))
 
 
@@ -186,7 +186,7 @@ def max(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
     Raises:
         RuntimeError: for a tensor without elements.
     """
-    return _extreme(MAX, MAX_DIM, argmax, "max", elementwise_maximum, input, dim, keepdim)
+    return _extreme(MAX, MAX_DIM, ARGMAX, "max", elementwise_maximum, input, dim, keepdim)
 
 
 @MIN
@@ -197,7 +197,7 @@ def min(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
     Raises:
         RuntimeError: for a tensor without elements.
     """
-    return _extreme(MIN, MIN_DIM, argmin, "min", elementwise_minimum, input, dim, keepdim)
+    return _extreme(MIN, MIN_DIM, ARGMIN, "min", elementwise_minimum, input, dim, keepdim)
 
 
 ARGMAX = Op("argmax", lambda m, input, dim: m.argmax(input, dim))
@@ -206,8 +206,6 @@ ARGMIN = Op("argmin", lambda m, input, dim: m.argmin(input, dim))
 
 def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
     require_tensor(op.name, "input", input)
-    if input._array.dtype.kind == "b":
-        raise RuntimeError(f"{op.name}(): does not support bool input\n  fix: x.int().{op.name}()")
     d = None if dim is None or not input._array.ndim else normalize_dim(dim, input._array.ndim, op.name)
     if dim is not None and not input._array.ndim:
         normalize_dim(dim, 0, op.name)
@@ -219,18 +217,25 @@ def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
     return out
 
 
+def _not_bool(function: str, input: Any) -> Any:
+    require_tensor(function, "input", input)
+    if input._array.dtype.kind == "b":
+        raise RuntimeError(f"{function}(): does not support bool input\n  fix: x.int().{function}()")
+    return input
+
+
 @ARGMAX
 @numpy_names
 def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
     """The index of the largest element along ``dim`` (of the flattened tensor unless given), int64."""
-    return _arg(ARGMAX, input, dim, keepdim)
+    return _arg(ARGMAX, _not_bool("argmax", input), dim, keepdim)
 
 
 @ARGMIN
 @numpy_names
 def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
     """The index of the smallest element along ``dim`` (of the flattened tensor unless given), int64."""
-    return _arg(ARGMIN, input, dim, keepdim)
+    return _arg(ARGMIN, _not_bool("argmin", input), dim, keepdim)
 
 
 SORT = Op("sort_indices", lambda m, input, dim, descending: m.sort(input, dim, descending))

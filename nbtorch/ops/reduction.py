@@ -248,6 +248,8 @@ def _spread(op: Op, input: Any, dim: Any, unbiased: Any, correction: Any, keepdi
     if isinstance(dim, builtins.bool):  # var(x, False): PyTorch's older spelling
         dim, unbiased = None, dim
     require_floating(op.name, input)
+    if isinstance(correction, np.generic):
+        correction = correction.item()
     c = correction if correction is not None else 1 if unbiased is None or unbiased else 0
     return apply(op, (input,), (reduce_dims(dim, input, op.name), c, keepdim))
 

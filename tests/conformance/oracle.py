@@ -244,7 +244,9 @@ def compare_sample(
     their_outs, my_outs = [their_outs[i] for i in wanted], [my_outs[i] for i in wanted]
     hosts = [_numbers(tuple(o.shape), i).astype(helpers.dtype_name(o)) for i, o in enumerate(their_outs)]
     their_starts = [helpers.to_torch(h, requires_grad=second) for h in hosts]
-    my_starts = [helpers.to_nbtorch(h, requires_grad=second) for h in hosts]
+    my_starts = [
+        helpers.to_nbtorch(h, device=str(o.device), requires_grad=second) for h, o in zip(hosts, my_outs, strict=True)
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

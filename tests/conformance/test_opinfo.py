@@ -142,8 +142,10 @@ def test_wrong_calls(info: Any, function: Callable[..., Any]) -> None:
             mine, keywords = oracle.translate(arguments), oracle.translate(sample.kwargs)
         except oracle.OutOfScope:
             continue
+        # Indices are not looked at on a device: what is out of range shows when the device gets there.
+        classes = (wrong.error_type,) if helpers.device_name() == "cpu" else (wrong.error_type, IndexError)
         before = [helpers.to_numpy(t) for t in oracle.tensors((mine, keywords), nbtorch.Tensor)]
-        with warnings.catch_warnings(), pytest.raises(wrong.error_type):
+        with warnings.catch_warnings(), pytest.raises(classes):
             warnings.simplefilter("ignore")
             ours(info, function)(*mine, **keywords)
             pytest.fail(f"{text((arguments, sample.kwargs))} went through")

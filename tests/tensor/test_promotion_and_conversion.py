@@ -294,3 +294,41 @@ def test_shares_or_copies(device: str) -> None:
     x.clone().add_(1)
     nbtorch.tensor(array).add_(1)
     assert x.tolist() == [0.0] * 3 and array.tolist() == [0.0] * 3
+
+
+Z = np.float64(0.3)
+NUMPY_ARGUMENTS = {
+    "clamp": lambda lib, x: x.clamp(-Z, Z),
+    "clamp_max": lambda lib, x: x.clamp(max=Z),
+    "leaky_relu": lambda lib, x: lib.nn.functional.leaky_relu(x, Z),
+    "elu": lambda lib, x: lib.nn.functional.elu(x, Z),
+    "softplus": lambda lib, x: lib.nn.functional.softplus(x, Z),
+    "hardtanh": lambda lib, x: lib.nn.functional.hardtanh(x, -Z, Z),
+    "softshrink": lambda lib, x: lib.nn.functional.softshrink(x, Z),
+    "threshold": lambda lib, x: lib.nn.functional.threshold(x, Z, Z),
+    "layer_norm": lambda lib, x: lib.nn.functional.layer_norm(x, (2,), eps=Z),
+    "power": lambda lib, x: x.abs() ** Z,
+    "of a power": lambda lib, x: Z**x,
+    "lerp": lambda lib, x: lib.lerp(x, x * 2, Z),
+    "masked_fill": lambda lib, x: x.masked_fill(x > 0, Z),
+    "where": lambda lib, x: lib.where(x > 0, x, Z),
+    "alpha": lambda lib, x: lib.add(x, x, alpha=Z),
+    "value": lambda lib, x: lib.addcmul(x, x, x, value=Z),
+    "in place": lambda lib, x: (x * 1).mul_(Z).add_(Z).sub_(Z).div_(Z).clamp_(Z),
+    "label smoothing": lambda lib, x: lib.nn.functional.cross_entropy(
+        x[None], lib.make(np.array([1])), label_smoothing=Z
+    ),
+    "huber": lambda lib, x: lib.nn.functional.huber_loss(x, x.detach() + 1, delta=Z),
+    "norm": lambda lib, x: x.norm(Z + 1),
+}
+
+
+@pytest.mark.parametrize("program", NUMPY_ARGUMENTS.values(), ids=NUMPY_ARGUMENTS.keys())
+def test_numpy_numbers_as_arguments_leave_float32_alone(program: Any, torch_ref: Any) -> None:
+    def run(lib: Any) -> Any:
+        x = lib.make(np.array([0.5, -2.0], np.float32), requires_grad=True)
+        y = program(lib, x)
+        y.sum().backward()
+        return y.detach(), str(y.dtype), x.grad
+
+    as_torch(run)
