@@ -112,7 +112,9 @@ def check_writable(target: Any) -> None:
     # CuPy's arrays can't be read-only: there, strides of 0 tell that elements share a place.
     writeable = getattr(array.flags, "writeable", None)
     if writeable is None:
-        writeable = not any(stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True))
+        writeable = not array.size or not any(
+            stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True)
+        )
     if not writeable:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
@@ -372,7 +374,9 @@ class InplaceMethods(Variable):
         """Takes the elements of ``src``, broadcast and converted to this dtype and device."""
         check_writable(self)
         if not isinstance(src, Variable):
-            raise TypeError(f"copy_(): argument 'src' must be Tensor, not {type(src).__name__}")
+            raise TypeError(
+                f"copy_(): argument 'src' must be Tensor, not {type(src).__name__}\n  fix: torch.tensor(...) of it"
+            )
         if src._backend is not self._backend:
             src = src.to(self._backend.device)  # type: ignore[attr-defined]
         shape = broadcast_shapes("copy_", tuple(self._array.shape), tuple(src._array.shape))
