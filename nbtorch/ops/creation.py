@@ -88,10 +88,10 @@ def _infer(data: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
             raise ValueError("Overflow when unpacking long long\n  expected: integers that fit in 64 bits")
         kind_of_element = _element_type(data)
         text = kind_of_element in ("str", "bytes", "str_", "bytes_")
-        error: type[Exception] = RuntimeError
+        refusal: type[Exception] = RuntimeError
         if text:
-            error = ValueError if isinstance(data, list) else TypeError
-        raise error(
+            refusal = ValueError if isinstance(data, list) else TypeError
+        raise refusal(
             f"can't make a tensor of {_shorten(data)}: could not infer dtype of {kind_of_element}\n"
             "  expected: numbers, bools, or nested lists of them"
         )

@@ -46,6 +46,11 @@ def prelu(input: TensorT, weight: Any) -> TensorT:
     require_tensor("prelu", "input", input)
     require_tensor("prelu", "weight", weight)
     dims = input._array.ndim
+    if weight._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"prelu: Type promoting not supported. Got {input._dtype()!r} and {weight._dtype()!r}\n"
+            "  fix: weight.to(input.dtype)"
+        )
     if weight._array.ndim > 1:
         raise RuntimeError(
             f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._array.ndim}\n"
