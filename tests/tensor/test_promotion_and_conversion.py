@@ -7,10 +7,11 @@ import operator
 from typing import Any
 
 import helpers
-import nbtorch
 import numpy as np
 import pytest
 from sides import as_torch
+
+import nbtorch
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
 PAIRS = list(itertools.product(DTYPES, DTYPES))

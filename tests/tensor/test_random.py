@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import helpers
-import nbtorch
 import numpy as np
 import pytest
 from sides import as_torch, nbtorch_side, torch_side
+
+import nbtorch
 
 SIZES = [0, 1, 2, 5, 15, 16, 17, 32, 100, 1000]
 SEEDS = [0, 1, 42, 2**31, 2**63 - 1, -1]

@@ -117,7 +117,7 @@ CALLS: dict[str, tuple[Call, int]] = {
     "dtype that is a class": (lambda t: t.lib.tensor([1.0], dtype=dict), 1),
     # types
     "add of text": (lambda t: t.x + "a", 1),
-    "add of a list": (lambda t: t.x + [1.0, 2.0, 3.0], 1),
+    "add of a list": (lambda t: t.x + list(range(3)), 1),
     "add of None": (lambda t: t.x + None, 1),
     "function of a number": (lambda t: t.lib.exp(1.0), 2),
     "function of a list": (lambda t: t.lib.relu([1.0]), 2),
