@@ -126,7 +126,8 @@ def test_the_default_dtype_is_not_named() -> None:
 
 SMALL = [
     "float32", "int64", "bool", "Size([2, 3])", "Size([])", "zeros(2, 3).shape", "device('cpu')", "strided",
-    "finfo(lib.float32)", "iinfo(lib.int16)", "tensor([[3, 1]]).max(1)", "tensor([3.0, 1.0]).sort()", "zeros(2).topk(1)",
+    "finfo(lib.float32)", "iinfo(lib.int16)", "tensor([[3, 1]]).max(1)", "tensor([3.0, 1.0]).sort()",
+    "zeros(2).topk(1)",
 ]  # fmt: skip
 
 

@@ -194,7 +194,7 @@ def test_data_with_a_dtype(data: Any, dtype: str, torch_ref: Any) -> None:
             assert data == [-1, 5] and dtype == "int8"
             raise RuntimeError("overflow")  # -1 and 5 fit
         return
-    if data != data or (isinstance(data[0], float) and not np.isfinite(np.float32(data[0])) and dtype[0] in "iu"):
+    if dtype[0] in "iu" and not abs(data[0]) < 1e30:
         return  # what NaN is as an integer depends on the processor
     as_torch(lambda lib: lib.tensor(data, dtype=getattr(lib, dtype)))
 
