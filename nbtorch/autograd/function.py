@@ -64,12 +64,13 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The node of a ``Function``; its derivative is the user's ``backward``."""
 
-    __slots__ = ("ctx", "function", "outputs", "positions", "save_edges", "tensor_outputs")
+    __slots__ = ("ctx", "function", "outputs", "positions", "save_backends", "save_edges", "tensor_outputs")
 
     ctx: FunctionCtx
     function: type[Function]
     outputs: int
     positions: tuple[int, ...]
+    save_backends: tuple[Any, ...]
     save_edges: list[tuple[Any, int] | None]
     tensor_outputs: tuple[bool, ...]
 
@@ -81,14 +82,14 @@ class FunctionNode(Node):
     def unpack(self) -> tuple[Any, ...]:
         self.check()
         out: list[Any] = []
-        for array, place in zip(self.saved, self.save_edges, strict=True):
+        for array, backend, place in zip(self.saved, self.save_backends, self.save_edges, strict=True):
             if array is None:
                 out.append(None)
             elif place is None:
-                out.append(wrap(array, self.backend))
+                out.append(wrap(array, backend))
             else:
                 edge, nr = place
-                out.append(saved_tensor(array, self.backend, self if edge is SELF else edge, nr))
+                out.append(saved_tensor(array, backend, self if edge is SELF else edge, nr))
         return tuple(out)
 
     def backward(self, grads: Any, create_graph: bool) -> Sequence[Any]:
@@ -191,7 +192,6 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
     node.positions = tuple(i for i, _ in inputs)
     node.edges = tuple(e for e, _ in edges)
     node.nrs = tuple(nr for _, nr in edges) if any(nr for _, nr in edges) else None
-    node.backend = inputs[0][1]._backend
     node.sequence_nr, node.where = next_sequence_nr(), where_called()
     dirty = {id(t) for t in ctx._dirty}
     constant = {id(t) for t in ctx._non_differentiable}
@@ -204,6 +204,7 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
         tensors.append(out)
     numbered = [t for t in tensors if isinstance(t, Variable)]
     node.outputs = len(numbered)
+    node.backend = numbered[0]._backend  # that of the gradients that will arrive
     node.tensor_outputs = tuple(isinstance(t, Variable) for t in tensors)
     shapes, dtypes = [t._array.shape for t in numbered], [t._array.dtype for t in numbered]
     node.shape, node.dtype = (shapes[0], dtypes[0]) if len(numbered) == 1 else (tuple(shapes), tuple(dtypes))
@@ -224,6 +225,7 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
             guards += [storage, storage.version + (id(t) in dirty)]
         save_edges.append(place)
     node.saved, node.save_edges, node.guards = tuple(saved), save_edges, tuple(guards)
+    node.save_backends = tuple(None if t is None else t._backend for t in ctx._to_save)
     ctx._to_save = ()
 
     for t in ctx._dirty:

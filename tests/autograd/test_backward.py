@@ -301,6 +301,20 @@ def test_a_gradient_on_another_device_is_refused() -> None:
         (x * 2).backward(nbtorch.ones(2))
 
 
+@pytest.mark.parametrize(("source", "target"), [("cpu", "strict"), ("strict", "cpu")])
+def test_gradients_cross_devices_back(source: str, target: str) -> None:
+    x = nbtorch.tensor([1.0, 2.0], device=source, requires_grad=True)
+    y = x.to(target)
+    y.retain_grad()
+    y.register_hook(lambda g: g * 2)
+    (y * y).sum().backward()
+    assert str(x.grad.device).startswith(source) and x.grad.tolist() == [4.0, 8.0]
+    assert str(y.grad.device).startswith(target) and y.grad.tolist() == [4.0, 8.0]
+    (g,) = nbtorch.autograd.grad((x.to(target) ** 3).sum(), x, create_graph=True)
+    (h,) = nbtorch.autograd.grad(g.to(target).sum(), x)
+    assert h.tolist() == [6.0, 12.0]
+
+
 def test_the_gradient_given_is_not_changed_nor_kept(device: str) -> None:
     x = nbtorch.zeros(3, device=device, requires_grad=True)
     start = nbtorch.ones(3, device=device)
