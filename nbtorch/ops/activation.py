@@ -27,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 RELU = Op(
-    "relu", lambda m, input: m.relu(input), input=lambda g, out: g * (out > 0), formula=r"\mathrm{ReLU}'(x) = [x>0]"
+    "relu", lambda m, input: m.relu(input), input=lambda g, out: g * (out != 0), formula=r"\mathrm{ReLU}'(x) = [x>0]"
 )
 
 
@@ -159,7 +159,7 @@ def softplus(input: TensorT, beta: float = 1.0, threshold: float = 20.0) -> Tens
 
 LOGSIGMOID = Op(
     "logsigmoid",
-    lambda m, input: -m.logaddexp(m.mul(input, 0), -input),
+    lambda m, input: m.minimum(input, 0) - m.log1p(m.exp(-m.abs(input))),
     node="LogSigmoidBackward0",
     input=lambda m, g, input: g * m.sigmoid(-input),
     formula=r"\ln\sigma(x)' = \sigma(-x)",

@@ -104,7 +104,7 @@ def hardsigmoid(input: TensorT) -> TensorT:
 HARDSWISH = Op(
     "hardswish",
     lambda m, input: input * m.clamp(input + 3, 0, 6) / 6,
-    input=lambda m, g, input: m.where(input >= 3, g, g * (input > -3) * (input / 3 + 0.5)),
+    input=lambda m, g, input: m.where(input >= 3, g, m.where(input <= -3, g * 0, g * (input / 3 + 0.5))),
     formula=r"f'(x) = [x\ge 3] + \left(\tfrac x3 + \tfrac12\right)[-3 < x < 3]",
 )
 

@@ -297,12 +297,18 @@ def pow(input: TensorT | Number, exponent: TensorT | Number) -> TensorT:
     return binary(POW, input, exponent)
 
 
+def _by_squares(m: Any, g: Any, input: Any, other: Any) -> Any:
+    """``g / (input**2 + other**2)``; 0 at the origin, which has no angle."""
+    squares = input * input + other * other
+    return m.where(squares == 0, g * 0, g / m.where(squares == 0, squares + 1, squares))
+
+
 ATAN2 = Op(
     "atan2",
     lambda m, input, other: m.atan2(input, other),
     tensors=2,
-    input=lambda g, input, other: g * other / (input * input + other * other),
-    other=lambda g, input, other: -g * input / (input * input + other * other),
+    input=lambda m, g, input, other: _by_squares(m, g * other, input, other),
+    other=lambda m, g, input, other: _by_squares(m, -g * input, input, other),
     formula=r"\frac{\partial\,\mathrm{atan2}(y,x)}{\partial y} = \frac{x}{x^2+y^2},\quad "
     r"\frac{\partial\,\mathrm{atan2}(y,x)}{\partial x} = -\frac{y}{x^2+y^2}",
 )
@@ -318,8 +324,8 @@ LOGADDEXP = Op(
     "logaddexp",
     lambda m, input, other: m.logaddexp(input, other),
     tensors=2,
-    input=lambda m, g, input, out: g * m.exp(input - out),
-    other=lambda m, g, other, out: g * m.exp(other - out),
+    input=lambda m, g, input, other: g / (1 + m.exp(other - input)),
+    other=lambda m, g, input, other: g / (1 + m.exp(input - other)),
     formula=r"\frac{\partial}{\partial x}\ln(e^x+e^y) = \frac{e^x}{e^x+e^y}",
 )
 
@@ -330,13 +336,17 @@ def logaddexp(input: TensorT, other: TensorT) -> TensorT:
     return binary(LOGADDEXP, input, other, FLOAT)
 
 
-# At a tie each side gets half of the gradient, as in PyTorch.
+def _chosen(m: Any, g: Any, tied: Any, lost: Any) -> Any:
+    """The gradient of the side that won; half of it at a tie, as in PyTorch, and all of it beside a NaN."""
+    return m.where(lost, g * 0, m.where(tied, g * 0.5, g))
+
+
 MAXIMUM = Op(
     "maximum",
     lambda m, input, other: m.maximum(input, other),
     tensors=2,
-    input=lambda g, input, other: g * (input > other) + g * 0.5 * (input == other),
-    other=lambda g, input, other: g * (other > input) + g * 0.5 * (input == other),
+    input=lambda m, g, input, other: _chosen(m, g, input == other, input < other),
+    other=lambda m, g, input, other: _chosen(m, g, input == other, other < input),
     formula=r"\frac{\partial \max(x,y)}{\partial x} = [x>y] + \tfrac12[x=y]",
 )
 
@@ -351,8 +361,8 @@ MINIMUM = Op(
     "minimum",
     lambda m, input, other: m.minimum(input, other),
     tensors=2,
-    input=lambda g, input, other: g * (input < other) + g * 0.5 * (input == other),
-    other=lambda g, input, other: g * (other < input) + g * 0.5 * (input == other),
+    input=lambda m, g, input, other: _chosen(m, g, input == other, input > other),
+    other=lambda m, g, input, other: _chosen(m, g, input == other, other > input),
     formula=r"\frac{\partial \min(x,y)}{\partial x} = [x<y] + \tfrac12[x=y]",
 )
 

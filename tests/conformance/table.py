@@ -14,7 +14,7 @@ LEFT_OUT: dict[str, str] = {
     "nn.functional.dropout": "the mask is drawn in another way",
     "nn.functional.alpha_dropout": "the mask is drawn in another way",
     "multinomial": "PyTorch draws from a stream of its own; tests/tensor compares the distribution",
-    "normal": "PyTorch gives zeros as the gradient of the mean; nbtorch the mean's own, as tests/tensor says",
+    "normal": "PyTorch gives zeros as gradients of mean and deviation; here those of mean + deviation * noise",
     "normal.number_mean": "as normal",
     "rand_like": "PyTorch's record calls randn_like; tests/tensor compares the streams",
     "nn.functional.silu.complex": "complex numbers",
