@@ -126,6 +126,7 @@ def run_backward(
                 edges = node.edges
                 nrs = node.nrs
                 plan_made = node.plan is not None and node.hooks is None
+                # The hot loop of every training step: what nodes and leaves have in common is written out for both.
                 for i in range(len(edges)):
                     e = edges[i]
                     if e is None:
@@ -162,7 +163,9 @@ def run_backward(
                         if count == 0:
                             # A derivative may hand on the gradient it got, or a view: that is not the leaf's to keep.
                             total = grads.pop(e, None)
-                            fresh = total is not o or (o is not g and not create_graph and _owns(o) and plan_made)
+                            fresh = o is not None and (
+                                total is not o or (o is not g and not create_graph and plan_made and _owns(o))
+                            )
                             finish_leaf(e, total, fresh)
                 if following is not None and heap and -heap[0][0] > following.sequence_nr:
                     heappush(heap, (-following.sequence_nr, following))
