@@ -318,6 +318,19 @@ class Backend:
     def roll(self, x: Array, shifts: Any, dims: Any) -> Array:
         return self.xp.roll(x, shifts, dims)
 
+    def diagonal(self, x: Array, offset: int, dim1: int, dim2: int) -> Array:
+        """A view of the elements on the diagonal of two dimensions, as a last dimension."""
+        view = x.diagonal(offset, dim1, dim2)
+        if hasattr(view.flags, "writeable"):
+            view.flags.writeable = x.flags.writeable  # NumPy gives one that is read-only
+        return view
+
+    def diagonal_backward(self, g: Array, shape: Sequence[int], offset: int, dim1: int, dim2: int) -> Array:
+        """Zeros of ``shape`` with ``g`` on the diagonal."""
+        out = self.zeros(shape, g.dtype)
+        self.diagonal(out, offset, dim1, dim2)[...] = g
+        return out
+
     # -- indexing ---
     def index(self, x: Array, index: Any) -> Array:
         return x[index]

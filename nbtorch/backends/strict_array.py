@@ -503,7 +503,9 @@ class ndarray:
         return wrap_view(self._a.squeeze(axis), self)
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-        return wrap_view(self._a.diagonal(offset, axis1, axis2), self)
+        view = self._a.diagonal(offset, axis1, axis2)
+        view.flags.writeable = self._a.flags.writeable  # CuPy's is a view to write to, NumPy's read-only
+        return wrap_view(view, self)
 
     def ravel(self, order: Any = "C") -> Any:
         return wrap_view(self._a.ravel(order), self)

@@ -10,11 +10,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..autograd.variable import TensorT, Variable, wrap
-from ..backends.dtypes import int64
+from ..autograd.variable import TensorT, Variable
 from .operands import Number, is_operand, normalize_dim, operand, require_tensor
 from .pointwise import add, mul
-from .record import Op, apply, check_same_device
+from .record import Op, apply, apply_view, check_same_device
 from .reduction import sum as sum_over
 from .shape import reshape
 
@@ -219,20 +218,40 @@ def trace(input: TensorT) -> TensorT:
     return sum_over(diagonal(input))
 
 
+DIAGONAL = Op(
+    "diagonal",
+    lambda m, input, offset, dim1, dim2: m.diagonal(input, offset, dim1, dim2),
+    input=lambda m, g, offset, dim1, dim2, shape: m.diagonal_backward(g, shape, offset, dim1, dim2),
+    formula=r"\text{zeros, with } g \text{ on the diagonal}",
+)
+DIAGONAL_BACKWARD = Op(
+    "diagonal_backward",
+    lambda m, g, shape, offset, dim1, dim2: m.diagonal_backward(g, shape, offset, dim1, dim2),
+    g=lambda m, g, offset, dim1, dim2: m.diagonal(g, offset, dim1, dim2),
+    formula=r"\text{read again from the diagonal}",
+)
+
+
+@DIAGONAL_BACKWARD
+def diagonal_backward(g: Any, shape: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """Zeros of ``shape`` with ``g`` on the diagonal."""
+    return apply(DIAGONAL_BACKWARD, (g,), (tuple(shape), offset, dim1, dim2))
+
+
+@DIAGONAL
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """The elements whose positions along ``dim1`` and ``dim2`` differ by ``offset``, as a last dimension (a copy)."""
+    """A view of the elements whose positions along ``dim1`` and ``dim2`` differ by ``offset``, as a last dimension.
+
+    Raises:
+        IndexError: for a dimension out of range.
+        RuntimeError: where both dimensions are the same.
+    """
     require_tensor("diagonal", "input", input)
     ndim = input._array.ndim
     d1, d2 = normalize_dim(dim1, ndim, "diagonal"), normalize_dim(dim2, ndim, "diagonal")
     if d1 == d2:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    rest = [d for d in range(ndim) if d not in (d1, d2)]
-    x = input.permute(*rest, d1, d2)
-    rows, columns = x._array.shape[-2:]
-    n = max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
-    i = x._backend.arange(0, n, 1, int64.numpy)
-    first, second = (i, i + offset) if offset >= 0 else (i - offset, i)
-    return x[(..., wrap(first, x._backend), wrap(second, x._backend))]
+    return apply_view(DIAGONAL, input, (offset, d1, d2))
 
 
 # -- linear layers ---

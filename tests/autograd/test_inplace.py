@@ -254,6 +254,17 @@ def index_put_accumulating(lib: Any) -> Any:
     return y.detach(), x.grad, v.grad
 
 
+def diagonal_filled(lib: Any) -> Any:
+    x = lib.make(X, requires_grad=True)
+    y = x * 1
+    y.diagonal().mul_(3)
+    y.diagonal(1)[0] = 7
+    plain = lib.make(np.zeros((3, 3)))
+    plain.diagonal().fill_(1)
+    (y * y).sum().backward()
+    return y.detach(), x.grad, plain
+
+
 def history_of_a_changed_tensor(lib: Any) -> Any:
     x = lib.make(X, requires_grad=True)
     y = x * 1

@@ -199,6 +199,10 @@ CASES: dict[str, Any] = {
     "index_backward": indices_along(same=False).map(
         lambda t: (t[0].take(t[2], t[1]), (slice(None),) * t[1] + (t[2],), t[0].shape, False)
     ),
+    "diagonal": st.sampled_from([-1, 0, 1]).map(lambda k: (np.arange(24.0).reshape(2, 3, 4), k, 1, 2)),
+    "diagonal_backward": st.sampled_from([(0, 3), (1, 3), (-1, 2)]).map(
+        lambda t: (np.arange(2.0 * t[1]).reshape(2, t[1]), (2, 3, 4), t[0], 1, 2)
+    ),
     "add_at": indices_along(same=False).map(lambda t: (t[0], (slice(None),) * t[1] + (t[2],), 1)),
     "gather": indices_along(),
     "scatter_add": indices_along().map(lambda t: (*t, source_like(*t))),

@@ -96,10 +96,10 @@ def _assigned(d: Draw) -> Any:
     return x
 
 
-def _read_and_differentiated(d: Draw) -> Any:
+def _read_and_differentiated(d: Draw, read: Callable[[Any], Any], *shape: int) -> Any:
     with nbtorch.enable_grad():
         x = nbtorch.zeros(3, 2, dtype=nbtorch.float64, device=helpers.device_name(), requires_grad=True)
-        return nbtorch.autograd.grad(x[[0, 0, 2]], x, d(3, 2), create_graph=True)[0]
+        return nbtorch.autograd.grad(read(x), x, d(*shape), create_graph=True)[0]
 
 
 # The other records: a program that runs each.
@@ -171,9 +171,11 @@ PROGRAMS: dict[str, Program] = {
     "softmax": lambda d: d(3, 2).softmax(0),
     "log_softmax": lambda d: d(3, 2).log_softmax(1),
     "index": lambda d: d(3, 2)[d.whole(4, below=3), d.whole(4, below=2)] + d(4, 3)[d.mask(4, 3)].sum(),
-    "index_backward": _read_and_differentiated,
+    "index_backward": lambda d: _read_and_differentiated(d, lambda x: x[[0, 0, 2]], 3, 2),
     "index_put": lambda d: nbtorch.index_put(d(3, 2), (d.whole(4, below=3), d.whole(4, below=2)), d(4), True),
     "masked_fill": lambda d: d(3, 2).masked_fill(d.mask(3, 2), d.make(())),
+    "diagonal": lambda d: d(3, 4).diagonal(1) + d(2, 3, 3).diagonal(-1, 1, 2).sum(),
+    "diagonal_backward": lambda d: _read_and_differentiated(d, lambda x: x.diagonal(), 2),
     "tril": lambda d: d(3, 3).tril(-1),
     "triu": lambda d: d(2, 3, 2).triu(),
     "gather": lambda d: d(3, 2).gather(0, d.whole(4, 2, below=3)),
