@@ -182,7 +182,7 @@ class AccumulateGrad:
         return hash(self.variable)
 
     def register_hook(self, hook: Hook) -> RemovableHandle:
-        """``hook(grad_inputs, grad_outputs)`` runs when the gradient was added; both hold the incoming gradient."""
+        """``hook((), (grad,))`` runs when the gradient was added; ``grad`` is the leaf's ``.grad`` as it is then."""
         leaf = self.variable
         return add_hook(leaf_hooks(leaf).post, lambda t: hook((), (t.grad,)))
 
