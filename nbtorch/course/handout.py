@@ -18,6 +18,7 @@ import json
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,13 +65,12 @@ def learner_edition(notebook: dict[str, Any]) -> dict[str, Any]:
 
 def fingerprint(text: str) -> str:
     """A short hash of a notebook's cells and outputs; of the whole text where it isn't a notebook."""
-    try:
+    # What is no notebook (any more) was made by the learner, whatever it is: its text then counts as it stands.
+    with suppress(ValueError, TypeError, KeyError):
         cells = json.loads(text)["cells"]
         for cell in cells:  # JSON allows a list of lines and a plain string for the same text
             cell["source"] = "".join(cell["source"])
         text = json.dumps(cells, sort_keys=True)
-    except (ValueError, TypeError, KeyError):
-        pass  # whatever it is by now, the learner made it
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TypeVar, cast
 
 from IPython.core import magic_arguments
@@ -253,10 +253,8 @@ def _only(found: dict[str, Any], what: str, description: str) -> Any:
 def _execute(shell: Any, tree: ast.Module, name: str) -> None:
     """Run the cell in the notebook's namespace; the value of a last expression is displayed as usual."""
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    try:
+    with suppress(RunStopped):  # Stop was pressed: the cell ends there
         exec(shell.compile(tree, name, "exec"), shell.user_global_ns, shell.user_ns)
         if isinstance(last, ast.Expr):
             expression = ast.Expression(last.value)
             shell.displayhook(eval(shell.compile(expression, name, "eval"), shell.user_global_ns, shell.user_ns))
-    except RunStopped:
-        pass  # Stop was pressed; the cell ends here
