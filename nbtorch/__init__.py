@@ -52,10 +52,12 @@ from .tensor import Size, Tensor, set_printoptions
 from .ops import *
 from .ops import operands
 
-_ROOMS = ("cuda", "datasets", "nn", "notebook", "optim", "testing", "utils")
+_ROOMS = (
+    "cuda", "datasets", "func", "linalg", "masked", "nn", "notebook", "optim", "signal", "special", "testing", "utils",
+)  # fmt: skip
 
 if TYPE_CHECKING:
-    from . import cuda, datasets, nn, notebook, optim, testing, utils
+    from . import cuda, datasets, func, linalg, masked, nn, notebook, optim, signal, special, testing, utils
 
 
 def __dir__() -> list[str]:

@@ -10,12 +10,12 @@ import numpy as np
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import int64
 from .indexing import getitem
-from .inplace import check_writable, overwrite
 from .joining import narrow
 from .operands import Number, broadcast_shapes, normalize_dim, require_tensor
 from .pointwise import where
 from .record import Op, apply, check_same_device, mathematical
 from .shape import expand, reshape, unsqueeze
+from .writing import check_writable, overwrite
 
 __all__ = [
     "embedding", "gather", "index_add", "index_select", "one_hot", "repeat_interleave",

@@ -1,19 +1,14 @@
-"""Operations that change a tensor in place, and what that means for the graph.
+"""The methods that end in an underscore, of the operations that every program uses.
 
-The new value's node takes the place of the tensor's old one. Where the tensor is a view, its base gets a node that
-says "this region was overwritten" (PyTorch's ``CopySlices``), and other views of the base find their new history when
-they are next looked at.
+Those of the other families stand in their own files, made with :func:`~nbtorch.ops.writing.become`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..autograd.modes import grad_mode
-from ..autograd.variable import TensorT, Variable, wrap
-from ..backends.dtypes import from_numpy_dtype
+from ..autograd.variable import TensorT, Variable
 from ..backends.quiet import hush, unhush
 from .comparison import (
     bitwise_and,
@@ -86,131 +81,8 @@ from .pointwise import (
     frac,
     refuse_bool_difference,
 )
-from .record import Op, check_same_device, gradient_mask, make_node, mathematical
-
-
-def check_writable(target: Any) -> None:
-    """Raises where a change in place would break the graph or has no meaning.
-
-    Raises:
-        RuntimeError: for a leaf that requires grad (or a view of one) while recording, and for an expanded tensor.
-    """
-    if grad_mode.enabled and target.requires_grad:
-        if target._grad_fn is None:
-            raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation.\n"
-                "  why: its gradient would belong to a value that no longer exists\n"
-                "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
-            )
-        base = target._base
-        if base is not None and base._grad_fn is None and base._requires_grad:
-            raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
-                "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
-            )
-    array = target._array
-    # CuPy's arrays can't be read-only: there, strides of 0 tell that elements share a place.
-    writeable = getattr(array.flags, "writeable", None)
-    if writeable is None:
-        writeable = not array.size or not any(
-            stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True)
-        )
-    if not writeable:
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation.\n"
-            "  why: it was made by expand() or broadcasting, or from a read-only NumPy array\n  fix: x = x.clone() "
-            "first"
-        )
-
-
-def overwrite(target: Any, op: Op, others: tuple[Any, ...], static: tuple[Any, ...], arrays: tuple[Any, ...]) -> Any:
-    """Replaces the value of ``target`` by ``op(target, *others)`` in place, recorded where a gradient is wanted.
-
-    Args:
-        arrays: the inputs' arrays in the dtype to compute in, that of ``target`` first.
-    """
-    m = target._backend
-    array = target._array
-    inputs = (target, *others)
-    token = hush()
-    try:
-        out = m.as_array(op.forward(m, *arrays, *static))
-        if out.shape != array.shape:
-            raise RuntimeError(
-                f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(out.shape)}\n"
-                f"  operation: {op.name}, in place\n  fix: the out-of-place form gives the larger result"
-            )
-        _check_cast(op.name, out, array)
-        mask = gradient_mask(inputs)
-        node = None
-        if mask:
-            before = wrap(arrays[0], m)
-            before._grad_fn, before._output_nr = target._grad_fn, target._output_nr
-            if op.inputs[0] in op.plan(mask, len(inputs)).names:
-                before._array = m.copy(arrays[0])
-            saved = (before._array, *arrays[1:])
-            node = make_node(op, mask, (before, *others), saved, out, static, None)
-        array[...] = out
-    finally:
-        unhush(token)
-    target._touch()
-    if node is not None:
-        rebase(target, node)
-    return target
-
-
-def _check_cast(name: str, out: Any, array: Any) -> None:
-    if out.dtype != array.dtype and from_numpy_dtype(out.dtype).category > from_numpy_dtype(array.dtype).category:
-        raise RuntimeError(
-            f"result type {from_numpy_dtype(out.dtype)!r} can't be cast to the desired output type "
-            f"{from_numpy_dtype(array.dtype)!r}\n  operation: {name}, in place\n"
-            "  fix: convert the tensor first, or use the out-of-place form"
-        )
-
-
-@mathematical
-def rebase(target: Any, node: Any) -> None:
-    """Makes ``node`` the history of ``target``, and of the base that it is a view of."""
-    view = target._view
-    if view is None:
-        target._grad_fn, target._output_nr, target._requires_grad = node, 0, True
-        return
-    base = view.base
-    value = wrap(target._array, target._backend)
-    value._grad_fn, value._requires_grad = node, True
-    # The array is the base's own, changed already: what is recorded is the way of the gradient.
-    mask = 2 | (1 if base._requires_grad else 0)
-    inputs = (base, value)
-    base._grad_fn = make_node(COPY_SLICES, mask, inputs, (base._array, value._array), base._array, (view.replay,), None)
-    base._output_nr, base._requires_grad = 0, True
-
-
-def _region(m: Any, g: Any, replay: Any) -> Any:
-    for op, static in replay:
-        g = op.run(g, static) if isinstance(g, Variable) else op.forward(m, g, *static)
-    return g
-
-
-def _outside(m: Any, g: Any, shape: Any, replay: Any) -> Any:
-    """``g`` with zeros where the view wrote. Positions, not strides, say where: the gradient may lie otherwise."""
-    backend = g._backend if isinstance(g, Variable) else m
-    positions = backend.from_host(np.arange(int(np.prod(shape))).reshape(shape))
-    written = backend.zeros((positions.size,), np.bool_)
-    written[backend.contiguous(_region(backend, positions, replay)).reshape(-1)] = True
-    written = written.reshape(shape)
-    return m.masked_fill(g, wrap(written, backend) if isinstance(g, Variable) else written, 0)
-
-
-COPY_SLICES = Op(
-    "copy_slices",
-    lambda m, input, value, replay: input,
-    tensors=2,
-    node="CopySlices",
-    input=_outside,
-    value=lambda m, g, replay: _region(m, g, replay),
-    formula=r"\text{outside the region } g,\ \text{inside it the gradient goes to what was written}",
-)
+from .record import Op, check_same_device, gradient_mask
+from .writing import become, check_writable, overwrite
 
 
 def binary_(op: Op, target: TensorT, other: Any, rule: int = PROMOTE, static: tuple[Any, ...] = ()) -> TensorT:
@@ -283,18 +155,6 @@ COPY = Op(
 )
 
 
-def _become(target: Any, name: str, value: Any) -> Any:
-    """``target`` takes the elements of ``value``, computed from it."""
-    check_writable(target)
-    if value._array.shape != target._array.shape:
-        raise RuntimeError(
-            f"output with shape {list(target._array.shape)} doesn't match the broadcast shape "
-            f"{list(value._array.shape)}\n  operation: {name}\n  fix: the out-of-place form gives the larger result"
-        )
-    _check_cast(name, value._array, target._array)
-    return target.copy_(value)
-
-
 class InplaceMethods(Variable):
     """Methods of ``Tensor`` that end in an underscore: they change the tensor itself and return it."""
 
@@ -321,7 +181,7 @@ class InplaceMethods(Variable):
     def div_(self: TensorT, other: Any, *, rounding_mode: str | None = None) -> TensorT:
         """``self /= other``, rounded as ``div`` does it."""
         if rounding_mode is not None:
-            return _become(self, "div_", div(self, other, rounding_mode=rounding_mode))
+            return become(self, div, other, rounding_mode=rounding_mode)
         return _arithmetic_(DIV, "div", self, other, FLOAT)
 
     def pow_(self: TensorT, exponent: Any) -> TensorT:
@@ -351,7 +211,7 @@ class InplaceMethods(Variable):
     def clamp_(self: TensorT, min: Any = None, max: Any = None) -> TensorT:
         """Bounds the elements by ``min`` and ``max``, numbers or tensors."""
         if not all(b is None or isinstance(b, NUMBERS) for b in (min, max)) or (min is None and max is None):
-            return _become(self, "clamp_", clamp(self, min, max))
+            return become(self, clamp, min, max)
         return unary_(CLAMP, self, PROMOTE, (min, max))
 
     def fill_(self: TensorT, value: Any) -> TensorT:
@@ -456,7 +316,7 @@ class InplaceMethods(Variable):
 
     def round_(self: TensorT, *, decimals: int = 0) -> TensorT:
         """``round`` in place."""
-        return _become(self, "round_", round(self, decimals=decimals))
+        return become(self, round, decimals=decimals)
 
     def trunc_(self: TensorT) -> TensorT:
         """``trunc`` in place."""
@@ -520,11 +380,11 @@ class InplaceMethods(Variable):
 
     def sign_(self: TensorT) -> TensorT:
         """``sign`` in place."""
-        return _become(self, "sign_", sign(self))
+        return become(self, sign)
 
     def frac_(self: TensorT) -> TensorT:
         """``frac`` in place."""
-        return _become(self, "frac_", frac(self))
+        return become(self, frac)
 
     def clamp_min_(self: TensorT, min: Any) -> TensorT:
         """``clamp_min`` in place."""
@@ -544,76 +404,76 @@ class InplaceMethods(Variable):
 
     def eq_(self: TensorT, other: Any) -> TensorT:
         """1 where equal, 0 elsewhere: ``eq`` in place."""
-        return _become(self, "eq_", eq(self, other))
+        return become(self, eq, other)
 
     def ne_(self: TensorT, other: Any) -> TensorT:
         """1 where different, 0 elsewhere: ``ne`` in place."""
-        return _become(self, "ne_", ne(self, other))
+        return become(self, ne, other)
 
     def lt_(self: TensorT, other: Any) -> TensorT:
         """1 where less, 0 elsewhere: ``lt`` in place."""
-        return _become(self, "lt_", lt(self, other))
+        return become(self, lt, other)
 
     def le_(self: TensorT, other: Any) -> TensorT:
         """1 where less or equal, 0 elsewhere: ``le`` in place."""
-        return _become(self, "le_", le(self, other))
+        return become(self, le, other)
 
     def gt_(self: TensorT, other: Any) -> TensorT:
         """1 where greater, 0 elsewhere: ``gt`` in place."""
-        return _become(self, "gt_", gt(self, other))
+        return become(self, gt, other)
 
     def ge_(self: TensorT, other: Any) -> TensorT:
         """1 where greater or equal, 0 elsewhere: ``ge`` in place."""
-        return _become(self, "ge_", ge(self, other))
+        return become(self, ge, other)
 
     def logical_and_(self: TensorT, other: Any) -> TensorT:
         """1 where both are nonzero, 0 elsewhere: ``logical_and`` in place."""
-        return _become(self, "logical_and_", logical_and(self, other))
+        return become(self, logical_and, other)
 
     def logical_or_(self: TensorT, other: Any) -> TensorT:
         """1 where one of two is nonzero, 0 elsewhere: ``logical_or`` in place."""
-        return _become(self, "logical_or_", logical_or(self, other))
+        return become(self, logical_or, other)
 
     def logical_xor_(self: TensorT, other: Any) -> TensorT:
         """1 where exactly one of two is nonzero, 0 elsewhere: ``logical_xor`` in place."""
-        return _become(self, "logical_xor_", logical_xor(self, other))
+        return become(self, logical_xor, other)
 
     def bitwise_and_(self: TensorT, other: Any) -> TensorT:
         """``bitwise_and`` in place."""
-        return _become(self, "bitwise_and_", bitwise_and(self, other))
+        return become(self, bitwise_and, other)
 
     def bitwise_or_(self: TensorT, other: Any) -> TensorT:
         """``bitwise_or`` in place."""
-        return _become(self, "bitwise_or_", bitwise_or(self, other))
+        return become(self, bitwise_or, other)
 
     def bitwise_xor_(self: TensorT, other: Any) -> TensorT:
         """``bitwise_xor`` in place."""
-        return _become(self, "bitwise_xor_", bitwise_xor(self, other))
+        return become(self, bitwise_xor, other)
 
     def bitwise_left_shift_(self: TensorT, other: Any) -> TensorT:
         """``bitwise_left_shift`` in place."""
-        return _become(self, "bitwise_left_shift_", bitwise_left_shift(self, other))
+        return become(self, bitwise_left_shift, other)
 
     def bitwise_right_shift_(self: TensorT, other: Any) -> TensorT:
         """``bitwise_right_shift`` in place."""
-        return _become(self, "bitwise_right_shift_", bitwise_right_shift(self, other))
+        return become(self, bitwise_right_shift, other)
 
     def logical_not_(self: TensorT) -> TensorT:
         """``logical_not`` in place."""
-        return _become(self, "logical_not_", logical_not(self))
+        return become(self, logical_not)
 
     def bitwise_not_(self: TensorT) -> TensorT:
         """``bitwise_not`` in place."""
-        return _become(self, "bitwise_not_", bitwise_not(self))
+        return become(self, bitwise_not)
 
     def __iand__(self: TensorT, other: Any) -> TensorT:
-        return _become(self, "&=", bitwise_and(self, other))
+        return become(self, bitwise_and, other)
 
     def __ior__(self: TensorT, other: Any) -> TensorT:
-        return _become(self, "|=", bitwise_or(self, other))
+        return become(self, bitwise_or, other)
 
     def __ixor__(self: TensorT, other: Any) -> TensorT:
-        return _become(self, "^=", bitwise_xor(self, other))
+        return become(self, bitwise_xor, other)
 
     def __iadd__(self: TensorT, other: Any) -> TensorT:
         return _arithmetic_(ADD, "add", self, other)

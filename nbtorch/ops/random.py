@@ -21,9 +21,9 @@ from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype, int64
 from .creation import as_numpy_dtype, shape_of
-from .inplace import check_writable
 from .operands import require_tensor
 from .record import Op, apply
+from .writing import check_writable
 
 __all__ = [
     "Generator", "bernoulli", "default_generator", "dropout", "get_rng_state", "initial_seed", "manual_seed",

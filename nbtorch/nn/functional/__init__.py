@@ -1,0 +1,23 @@
+"""The functions behind the layers, with the signatures of ``torch.nn.functional``.
+
+What computes is in :mod:`nbtorch.ops`; here are the arguments that only PyTorch's functions have (``inplace``, the
+older ways to say ``reduction``, defaults), and the checks whose messages say how to go on.
+"""
+
+from . import activations, affine, distances, dropouts, embeddings, losses, normalizations
+from .activations import *
+from .affine import *
+from .distances import *
+from .dropouts import *
+from .embeddings import *
+from .losses import *
+from .normalizations import *
+
+__all__: list[str] = []
+__all__ += activations.__all__
+__all__ += affine.__all__
+__all__ += distances.__all__
+__all__ += dropouts.__all__
+__all__ += embeddings.__all__
+__all__ += losses.__all__
+__all__ += normalizations.__all__

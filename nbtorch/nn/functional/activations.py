@@ -1,0 +1,166 @@
+"""The activation functions."""
+
+from __future__ import annotations
+
+import warnings
+
+from ... import ops
+from ...backends.dtypes import dtype as DType
+from ...backends.dtypes import float64
+from ...ops import (
+    glu,
+    hardshrink,
+    logsigmoid,
+    prelu,
+    sigmoid,
+    softplus,
+    softsign,
+    tanh,
+    tanhshrink,
+)
+from ...tensor import Tensor, empty, ones_like
+
+__all__ = [
+    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
+    "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "selu", "sigmoid", "silu", "softmax",
+    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+]  # fmt: skip
+
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+def store(input: Tensor, result: Tensor, inplace: bool) -> Tensor:
+    """``result``, written over ``input`` if that is wanted; gradients go the way of the result."""
+    return input.copy_(result) if inplace else result
+
+
+def free(input: Tensor, inplace: bool) -> Tensor:
+    """What to compute from: the input, or a copy of it if it will be overwritten but is needed for the gradient."""
+    return input.clone() if inplace else input
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``max(x, 0)``; any shape."""
+    return input.relu_() if inplace else ops.relu(input)
+
+
+def relu_(input: Tensor) -> Tensor:
+    """``max(x, 0)``, in place."""
+    return input.relu_()
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """``x`` where it is positive, ``negative_slope · x`` elsewhere; any shape."""
+    return store(input, ops.leaky_relu(free(input, inplace), negative_slope), inplace)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """A leaky ReLU whose slope is drawn from [lower, upper] for each value in training, else their mean."""
+    source = free(input, inplace)
+    if training:
+        slopes = ones_like(source.detach())
+        below = source.detach() <= 0
+        count = int(below.sum().item())
+        # Only the values that are bent draw a slope, in double precision, as in PyTorch.
+        drawn = empty(count, dtype=float64, device=source.device).uniform_(lower, upper)
+        slopes[below] = drawn.to(source.dtype)
+        return store(input, source * slopes, inplace)
+    return store(input, ops.leaky_relu(source, (lower + upper) / 2), inplace)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """``x`` where it is positive, ``alpha · (exp(x) - 1)`` elsewhere; any shape."""
+    return store(input, ops.elu(free(input, inplace), alpha), inplace)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """``x`` where it is positive, ``alpha · (exp(x / alpha) - 1)`` elsewhere; any shape."""
+    return store(input, ops.celu(free(input, inplace), alpha), inplace)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """A scaled ELU whose constants keep mean 0 and variance 1 (Klambauer et al. 2017); any shape."""
+    return store(input, ops.selu(free(input, inplace)), inplace)
+
+
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """``x · Φ(x)`` with the normal distribution function Φ, or its approximation by ``"tanh"``; any shape."""
+    return ops.gelu(input, approximate)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · sigmoid(x)``; any shape."""
+    return store(input, ops.silu(free(input, inplace)), inplace)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · tanh(softplus(x))``; any shape."""
+    return store(input, ops.mish(free(input, inplace)), inplace)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """``x`` moved towards 0 by ``lambd``, and 0 where it would pass it.
+
+    Raises:
+        RuntimeError: if ``lambd`` is negative.
+    """
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return ops.softshrink(input, lambd)
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """``clamp(x, min_val, max_val)``; any shape.
+
+    Raises:
+        ValueError: if the bounds are the wrong way round.
+    """
+    if min_val > max_val:
+        raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    return store(input, ops.hardtanh(free(input, inplace), min_val, max_val), inplace)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """``clamp(x, 0, 6)``; any shape."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """``clamp(x / 6 + 1/2, 0, 1)``; any shape."""
+    return store(input, ops.hardsigmoid(free(input, inplace)), inplace)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x · hardsigmoid(x)``; any shape."""
+    return store(input, ops.hardswish(free(input, inplace)), inplace)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """``x`` where it exceeds ``threshold``, and ``value`` elsewhere; any shape."""
+    return store(input, ops.threshold(free(input, inplace), threshold, value), inplace)
+
+
+def _softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel + 1,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+    """``exp(x) / sum(exp(x))`` along ``dim``; the shape stays. ``dtype`` converts the input first."""
+    return ops.softmax(input, _softmax_dim("softmax", input.dim(), _stacklevel) if dim is None else dim, dtype)
+
+
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+    """The softmax of ``-x`` along ``dim``; the shape stays."""
+    return ops.softmax(-input, _softmax_dim("softmin", input.dim(), _stacklevel) if dim is None else dim, dtype)
+
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
+    """The logarithm of the softmax along ``dim``, without overflow; the shape stays."""
+    return ops.log_softmax(input, _softmax_dim("log_softmax", input.dim(), _stacklevel) if dim is None else dim, dtype)
