@@ -16,6 +16,8 @@ from typing import Any
 import helpers
 import numpy as np
 
+STAGES = ("value", "gradient", "second gradient", "error")
+
 SEED = 42  # what the database's own wrapper of random functions sets
 SUPPORTED = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
 
@@ -193,6 +195,7 @@ def compare_sample(
     positions: bool = True,
     rtol: float | None = None,
     atol: float | None = None,
+    score: Score | None = None,
 ) -> None:
     """Runs one sample on both libraries.
 
@@ -206,6 +209,7 @@ def compare_sample(
         positions: compare integer results, which say where something was found.
         rtol: relative tolerance of the value; by dtype unless given.
         atol: absolute tolerance of the value.
+        score: counts the stages that were reached and passed.
 
     Raises:
         AssertionError: where they differ; the message says whether in the value, the gradient or the second gradient.
@@ -224,8 +228,10 @@ def compare_sample(
         expected = theirs(*arguments, **sample.kwargs)
         if any(o.is_complex() for o in tensors(expected, torch.Tensor)):
             raise OutOfScope("complex result")
-        actual = ours(*mine, **my_kwargs)
-    with stage("value"):
+    with _Stage(score, "value"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            actual = ours(*mine, **my_kwargs)
         if not positions:
             expected, actual = (r[0] if isinstance(r, tuple) else () for r in (expected, actual))
         if not uninitialised:
@@ -233,9 +239,8 @@ def compare_sample(
         assert [tuple(t.shape) for t in tensors(actual, nbtorch.Tensor)] == [
             tuple(t.shape) for t in tensors(expected, torch.Tensor)
         ]
-    their_outs, my_outs = tensors(expected, torch.Tensor), tensors(actual, nbtorch.Tensor)
-    with stage("requires_grad"):
-        assert _differentiable(my_outs) == _differentiable(their_outs)
+        their_outs, my_outs = tensors(expected, torch.Tensor), tensors(actual, nbtorch.Tensor)
+        assert _differentiable(my_outs) == _differentiable(their_outs), "requires_grad differs"
     wanted = _differentiable(their_outs)
     if not wanted or not first:
         return
@@ -255,7 +260,7 @@ def compare_sample(
             )
         except NotImplementedError as error:
             raise OutOfScope(f"PyTorch: {error}") from None
-    with stage("gradient"):
+    with _Stage(score, "gradient"):
         my_grads = nbtorch.autograd.grad(my_outs, my_ins, my_starts, create_graph=second, allow_unused=True)
         compare_gradients(my_grads, their_grads, their_ins, _GRADIENT)
     if not second:
@@ -264,7 +269,7 @@ def compare_sample(
     pairs = [(m, t) for m, t in pairs if t.requires_grad]
     if not pairs:
         return
-    with stage("second gradient"):
+    with _Stage(score, "second gradient"):
         weights = [_numbers(tuple(t.shape), 7 + i).astype(helpers.dtype_name(t)) for i, (_, t) in enumerate(pairs)]
         their_second = torch.autograd.grad(
             [t for _, t in pairs],
@@ -298,15 +303,41 @@ def compare_gradients(mine: Any, theirs: Any, inputs: Any, tolerances: dict[str,
         )
 
 
-class stage:
-    """Says at which point of a comparison an error came up."""
+class Score:
+    """How many samples of an operation were compared and agreed, stage by stage."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
+        self.tried = dict.fromkeys(STAGES, 0)
+        self.passed = dict.fromkeys(STAGES, 0)
+        self.failures: list[str] = []
+
+    def text(self, stage: str) -> str:
+        """``passed/tried``, or a dash where there was nothing to try."""
+        return f"{self.passed[stage]}/{self.tried[stage]}" if self.tried[stage] else "–"
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was tried agreed."""
+        return self.passed == self.tried
+
+
+class _Stage:
+    """Counts one stage of a comparison, and says at which an error came up."""
+
+    def __init__(self, score: Score | None, name: str) -> None:
+        self.score = score
         self.name = name
 
     def __enter__(self) -> None:
-        pass
+        if self.score is not None:
+            self.score.tried[self.name] += 1
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: Any) -> None:
-        if error is not None:
+        if error is None:
+            if self.score is not None:
+                self.score.passed[self.name] += 1
+        elif isinstance(error, OutOfScope):
+            if self.score is not None:
+                self.score.tried[self.name] -= 1
+        else:
             error.add_note(f"at: {self.name}")

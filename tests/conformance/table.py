@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
-# Whole records that are not compared: nbtorch has the name, and differs on purpose.
-LEFT_OUT: dict[str, str] = {
+# The red list: records in scope that don't agree in everything, and why.
+RED: dict[str, str] = {
     "normal.in_place": "the sample calls the method on a tensor that PyTorch has overwritten by then",
     "norm.nuc": "the nuclear norm needs a singular value decomposition, which is not there yet",
     "nn.functional.rrelu": "training draws its random slopes in another order",
@@ -17,7 +18,6 @@ LEFT_OUT: dict[str, str] = {
     "normal": "PyTorch gives zeros as gradients of mean and deviation; here those of mean + deviation * noise",
     "normal.number_mean": "as normal",
     "rand_like": "PyTorch's record calls randn_like; tests/tensor compares the streams",
-    "nn.functional.silu.complex": "complex numbers",
     "bernoulli": "PyTorch draws from a stream of its own",
 }
 
@@ -26,11 +26,6 @@ UNINITIALISED = {"empty", "empty_like", "new_empty"}
 
 # PyTorch does not say which of several equal elements comes first, so positions are not compared.
 ANY_ORDER_AMONG_EQUALS = {"topk", "sort", "argsort"}
-
-# Keyword arguments of samples that nbtorch does not take.
-KEYWORDS = {
-    "reduce": "PyTorch deprecates it: scatter_add is there",
-}
 
 # Gradients in float32 that are nothing but rounding on PyTorch's side.
 ROUNDED = {"nn.functional.layer_norm": "PyTorch's own gradient of a single element is 2e-4 instead of 0"}
@@ -43,3 +38,25 @@ ARGUMENTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "zero_": lambda lib: lambda x: x.clone().zero_(),
     "__rpow__": lambda lib: lambda x, other: operator.pow(other, x),
 }
+
+# Records that nbtorch leaves out, by name; the first that fits gives the reason.
+OUT_OF_SCOPE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), reason)
+    for pattern, reason in (
+        (
+            r"fft\..*|stft|istft|view_as_(real|complex)|complex|polar|cdouble|cfloat|chalf|imag"
+            r"|linalg\.eig|linalg\.eigvals|nn\.functional\.silu\.complex",
+            "complex numbers",
+        ),
+        (r"sparse\..*|to_sparse", "sparse tensors"),
+        (r"jiterator_.*", "CUDA source at run time (jiterator)"),
+        (
+            r"special\.(airy_ai|.*bessel.*|.*polynomial.*)",
+            "Bessel and Airy functions, orthogonal polynomials",
+        ),
+        (
+            r"_[^_].*|torch\._.*|torch\.ops\.aten\..*|.*_backward|max_pool2d_with_indices_backward|hash_tensor",
+            "private names of PyTorch's implementation",
+        ),
+    )
+)

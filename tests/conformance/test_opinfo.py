@@ -1,8 +1,7 @@
-"""Every operation that nbtorch has, against PyTorch on PyTorch's own sample inputs and wrong calls."""
+"""Every operation in scope, against PyTorch on PyTorch's own sample inputs and wrong calls."""
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,105 +11,62 @@ import pytest
 
 torch = helpers.import_torch()
 
-from conformance import oracle, table  # noqa: E402
+from conformance import oracle, report, table  # noqa: E402
+from conformance.certify import certify, compare, ours, samples, scope, spread, text  # noqa: E402
 
 import nbtorch  # noqa: E402
 
-DTYPES = (torch.float64, torch.float32, torch.int64, torch.bool)
-# How many samples of one record are run: spread over all of them, the same ones each time.
-SAMPLES = {torch.float64: 24, torch.float32: 4, torch.int64: 4, torch.bool: 3}
-
-RECORDS = {oracle.label(info): (info, function) for info, function in oracle.known()}
-
-
-def ours(info: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    arguments = table.ARGUMENTS.get(info.name)
-    return function if arguments is None else arguments(nbtorch)
-
-
-def spread(samples: list[Any], count: int) -> list[Any]:
-    """``count`` samples from the first to the last, evenly."""
-    step = max(1, -(-len(samples) // count))
-    return samples[::step]
-
-
-def samples(info: Any, dtype: Any) -> Iterator[Any]:
-    if not info.supports_dtype(dtype, "cpu"):
-        return
-    torch.manual_seed(0)
-    requires_grad = dtype.is_floating_point and info.supports_autograd
-    # A few records have thousands of samples, and making them takes longer than comparing them.
-    made = itertools.islice(info.sample_inputs("cpu", dtype, requires_grad=requires_grad), 200)
-    yield from spread(list(made), SAMPLES[dtype])
-
-
-def text(x: Any) -> str:
-    """A sample's arguments in short, for the report of a failure."""
-    if isinstance(x, torch.Tensor):
-        return f"{helpers.dtype_name(x)}{list(x.shape)}"
-    if isinstance(x, (list, tuple)):
-        return f"({', '.join(map(text, x))})"
-    if isinstance(x, dict):
-        return f"{{{', '.join(f'{k}={text(v)}' for k, v in x.items())}}}"
-    return repr(x)
+RECORDS = {oracle.label(info): info for info in oracle.database() if scope(info) is None}
+KNOWN = {label: info for label, info in RECORDS.items() if oracle.find(info) is not None and label not in table.RED}
+PUBLISHED = report.rows()
 
 
 @pytest.mark.parametrize("label", RECORDS)
-def test_values_and_gradients(label: str) -> None:
-    if label in table.LEFT_OUT:
-        pytest.skip(table.LEFT_OUT[label])
-    info, function = RECORDS[label]
-    compared = 0
-    for dtype in DTYPES:
-        for sample in samples(info, dtype):
-            if set(sample.kwargs) & set(table.KEYWORDS):
-                continue
-            try:
-                oracle.compare_sample(
-                    info.op,
-                    ours(info, function),
-                    sample,
-                    first=info.name not in table.ROUNDED or dtype == torch.float64,
-                    second=info.supports_gradgrad,
-                    uninitialised=info.name in table.UNINITIALISED,
-                    positions=info.name not in table.ANY_ORDER_AMONG_EQUALS,
-                )
-            except oracle.OutOfScope:
-                continue
-            except Exception as error:
-                error.add_note(f"{label} on {text((sample.input, *sample.args, sample.kwargs))}")
-                raise
-            compared += 1
-    assert compared, "not one sample is in scope: the entry belongs into the table of what is left out"
+def test_certified(label: str) -> None:
+    """Everything agrees, or as much as the published page says of a record in the red list."""
+    info = RECORDS[label]
+    score = certify(info)
+    if label not in table.RED:
+        assert not score.failures, f"{len(score.failures)} failures; the first: {score.failures[0]}"
+    if helpers.device_name() == "cpu":
+        assert PUBLISHED.get(label) == report.row(info, score), (
+            "the operation agrees with PyTorch, only docs/conformance.md is older; python tests/conformance/report.py "
+            "writes it"
+        )
+
+
+def test_the_page_names_every_record() -> None:
+    assert set(PUBLISHED) == set(RECORDS)
+    assert set(table.RED) <= set(RECORDS)
 
 
 def variants() -> Iterator[tuple[str, Any, str]]:
-    for label, (info, _) in RECORDS.items():
-        if label in table.LEFT_OUT or info.name in table.UNINITIALISED or info.name in table.ARGUMENTS:
+    for label, info in KNOWN.items():
+        if info.name in table.UNINITIALISED or info.name in table.ARGUMENTS:
             continue
         for kind in ("method", "inplace"):
             theirs = info.get_method() if kind == "method" else info.get_inplace()
             name = getattr(theirs, "__name__", "")
-            if theirs is not None and hasattr(nbtorch.Tensor, name):
+            if theirs is not None and hasattr(torch.Tensor, name):
                 yield label, theirs, name
 
 
 @pytest.mark.parametrize(("label", "theirs", "name"), [pytest.param(*v, id=f"{v[0]}-{v[2]}") for v in variants()])
 def test_methods(label: str, theirs: Callable[..., Any], name: str) -> None:
     """The method and the in-place method of the operation do the same as PyTorch's."""
-    info, _ = RECORDS[label]
+    info = RECORDS[label]
     inplace = name.endswith("_") and not name.endswith("__")
-    for sample in spread(list(samples(info, torch.float64)), 4):
+    for sample in spread(list(samples(info, torch.float64, 24)), 4):
         if inplace and sample.broadcasts_input:
             continue
 
-        def on(library: Any, method: Callable[..., Any]) -> Callable[..., Any]:
+        def on(method: Callable[..., Any]) -> Callable[..., Any]:
             return lambda x, *args, **kwargs: method(x.clone() if inplace else x, *args, **kwargs)
 
         try:
             oracle.compare_sample(
-                on(torch, theirs),
-                on(nbtorch, getattr(nbtorch.Tensor, name)),
+                on(theirs),
+                on(getattr(nbtorch.Tensor, name)),
                 sample,
                 second=info.supports_gradgrad,
                 positions=info.name not in table.ANY_ORDER_AMONG_EQUALS,
@@ -122,32 +78,55 @@ def test_methods(label: str, theirs: Callable[..., Any], name: str) -> None:
             raise
 
 
-def wrong_calls() -> Iterator[Any]:
-    for label, (info, function) in RECORDS.items():
-        if info.error_inputs_func is not None and label not in table.LEFT_OUT:
-            yield pytest.param(info, function, id=label)
+def aliases() -> Iterator[Any]:
+    for label, info in KNOWN.items():
+        for alias in info.aliases:
+            yield pytest.param(label, alias.name, id=f"{label}-{alias.name}")
 
 
-@pytest.mark.parametrize(("info", "function"), wrong_calls())
-def test_wrong_calls(info: Any, function: Callable[..., Any]) -> None:
-    """The class of the exception that PyTorch raises; the arguments are as before."""
-    for wrong in info.error_inputs("cpu"):
-        sample = wrong.sample_input
-        arguments = (sample.input, *sample.args)
-        if "out" in sample.kwargs:
-            continue  # nbtorch has no out=
-        if wrong.error_type is Exception or not isinstance(sample.input, (torch.Tensor, list, tuple)):
-            continue  # PyTorch refuses a Python number on one side; nbtorch takes it on either
+@pytest.mark.parametrize(("label", "alias"), aliases())
+def test_aliases(label: str, alias: str) -> None:
+    """PyTorch's other names of the operation are there too."""
+    found: Any = nbtorch
+    for part in alias.split("."):
+        found = getattr(found, part)
+    for sample in spread(list(samples(RECORDS[label], torch.float64, 24)), 1):
         try:
-            mine, keywords = oracle.translate(arguments), oracle.translate(sample.kwargs)
+            compare(RECORDS[label], found, sample, torch.float32, None)
         except oracle.OutOfScope:
             continue
-        # Indices are not looked at on a device: what is out of range shows when the device gets there.
-        classes = (wrong.error_type,) if helpers.device_name() == "cpu" else (wrong.error_type, IndexError)
-        before = [helpers.to_numpy(t) for t in oracle.tensors((mine, keywords), nbtorch.Tensor)]
-        with warnings.catch_warnings(), pytest.raises(classes):
+
+
+@pytest.mark.parametrize("label", [label for label, info in KNOWN.items() if info.supports_out])
+def test_out(label: str) -> None:
+    """``out=`` receives the result; what is too small grows, what has another kind of dtype is refused."""
+    info = RECORDS[label]
+    function = ours(info, oracle.find(info))  # type: ignore[arg-type]
+    for sample in spread(list(samples(info, torch.float64, 24)), 2):
+        try:
+            arguments = oracle.translate((sample.input, *sample.args))
+            keywords = oracle.translate(sample.kwargs)
+        except oracle.OutOfScope:
+            continue
+        with nbtorch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ours(info, function)(*mine, **keywords)
-            pytest.fail(f"{text((arguments, sample.kwargs))} went through")
-        after = [helpers.to_numpy(t) for t in oracle.tensors((mine, keywords), nbtorch.Tensor)]
-        helpers.same(after, before)
+            nbtorch.manual_seed(0)
+            expected = function(*arguments, **keywords)
+            results = oracle.tensors(expected, nbtorch.Tensor)
+            if not results:
+                continue
+            for shapes in ([t.shape for t in results], [(0,)] * len(results)):
+                made = [
+                    nbtorch.empty(shape, dtype=t.dtype, device=t.device)
+                    for shape, t in zip(shapes, results, strict=True)
+                ]
+                out = tuple(made) if isinstance(expected, (tuple, list)) else made[0]
+                nbtorch.manual_seed(0)
+                returned = function(*arguments, **keywords, out=out)
+                assert all(a is b for a, b in zip(oracle.tensors(returned, nbtorch.Tensor), made, strict=True))
+                if info.name not in table.UNINITIALISED:
+                    helpers.same([helpers.to_numpy(t) for t in made], [helpers.to_numpy(t) for t in results])
+            if results[0].is_floating_point():
+                wrong = [nbtorch.empty(t.shape, dtype=nbtorch.bool, device=t.device) for t in results]
+                with pytest.raises(RuntimeError):
+                    function(*arguments, **keywords, out=tuple(wrong) if isinstance(expected, tuple) else wrong[0])
