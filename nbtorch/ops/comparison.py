@@ -6,8 +6,6 @@ import builtins
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from ..backends.dtypes import bool_
-from .conversion import to_dtype
 from .dispatch import BOOLEAN, PROMOTE, binary, unary
 from .operands import Number, is_operand, require_tensor
 from .record import Op
@@ -40,114 +38,114 @@ ISFINITE = Op("isfinite", lambda m, input: m.isfinite(input))
 
 
 @EQ
-def eq(input: TensorT, other: TensorT | Number) -> TensorT:
+def eq(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """Whether equal, elementwise: a bool tensor."""
-    return binary(EQ, input, other)
+    return binary(EQ, input, other, out=out)
 
 
 @NE
-def ne(input: TensorT, other: TensorT | Number) -> TensorT:
+def ne(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """Whether different, elementwise: a bool tensor."""
-    return binary(NE, input, other)
+    return binary(NE, input, other, out=out)
 
 
 @LT
-def lt(input: TensorT, other: TensorT | Number) -> TensorT:
+def lt(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """Whether less, elementwise: a bool tensor."""
-    return binary(LT, input, other)
+    return binary(LT, input, other, out=out)
 
 
 @LE
-def le(input: TensorT, other: TensorT | Number) -> TensorT:
+def le(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """Whether less or equal, elementwise: a bool tensor."""
-    return binary(LE, input, other)
+    return binary(LE, input, other, out=out)
 
 
 @GT
-def gt(input: TensorT, other: TensorT | Number) -> TensorT:
+def gt(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """Whether greater, elementwise: a bool tensor."""
-    return binary(GT, input, other)
+    return binary(GT, input, other, out=out)
 
 
 @GE
-def ge(input: TensorT, other: TensorT | Number) -> TensorT:
+def ge(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """Whether greater or equal, elementwise: a bool tensor."""
-    return binary(GE, input, other)
+    return binary(GE, input, other, out=out)
 
 
 @LOGICAL_AND
-def logical_and(input: TensorT, other: TensorT) -> TensorT:
+def logical_and(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """Whether both are nonzero: a bool tensor."""
-    return binary(LOGICAL_AND, to_dtype(input, bool_), other, BOOLEAN)
+    return binary(LOGICAL_AND, input, other, BOOLEAN, out=out)
 
 
 @LOGICAL_OR
-def logical_or(input: TensorT, other: TensorT) -> TensorT:
+def logical_or(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """Whether one of two is nonzero: a bool tensor."""
-    return binary(LOGICAL_OR, to_dtype(input, bool_), other, BOOLEAN)
+    return binary(LOGICAL_OR, input, other, BOOLEAN, out=out)
 
 
 @LOGICAL_XOR
-def logical_xor(input: TensorT, other: TensorT) -> TensorT:
+def logical_xor(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """Whether exactly one of two is nonzero: a bool tensor."""
-    return binary(LOGICAL_XOR, to_dtype(input, bool_), other, BOOLEAN)
+    return binary(LOGICAL_XOR, input, other, BOOLEAN, out=out)
 
 
 @LOGICAL_NOT
-def logical_not(input: TensorT) -> TensorT:
+def logical_not(input: TensorT, *, out: Any = None) -> TensorT:
     """Whether zero: a bool tensor."""
-    return unary(LOGICAL_NOT, input, PROMOTE)
+    return unary(LOGICAL_NOT, input, PROMOTE, out=out)
 
 
-def _bits(op: Op, input: Any, other: Any) -> Any:
+def _bits(op: Op, input: Any, other: Any, out: Any) -> Any:
     for x in (input, other):
         if isinstance(x, builtins.float) or (isinstance(x, Variable) and x._array.dtype.kind == "f"):
             got = x._dtype() if isinstance(x, Variable) else type(x).__name__
             raise NotImplementedError(
                 f"{op.name} is not supported for floating point\n  expected: integers or bools\n  got: {got}"
             )
-    return binary(op, input, other)
+    return binary(op, input, other, out=out)
 
 
 @BITWISE_AND
-def bitwise_and(input: TensorT, other: TensorT | Number) -> TensorT:
+def bitwise_and(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The and of the bits of integers, or of bools."""
-    return _bits(BITWISE_AND, input, other)
+    return _bits(BITWISE_AND, input, other, out)
 
 
 @BITWISE_OR
-def bitwise_or(input: TensorT, other: TensorT | Number) -> TensorT:
+def bitwise_or(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The or of the bits of integers, or of bools."""
-    return _bits(BITWISE_OR, input, other)
+    return _bits(BITWISE_OR, input, other, out)
 
 
 @BITWISE_XOR
-def bitwise_xor(input: TensorT, other: TensorT | Number) -> TensorT:
+def bitwise_xor(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The exclusive or of the bits of integers, or of bools."""
-    return _bits(BITWISE_XOR, input, other)
+    return _bits(BITWISE_XOR, input, other, out)
 
 
 @BITWISE_LEFT_SHIFT
-def bitwise_left_shift(input: TensorT, other: TensorT | Number) -> TensorT:
+def bitwise_left_shift(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """``input`` times 2 to the power ``other``, on integers."""
-    return _bits(BITWISE_LEFT_SHIFT, input, other)
+    return _bits(BITWISE_LEFT_SHIFT, input, other, out)
 
 
 @BITWISE_RIGHT_SHIFT
-def bitwise_right_shift(input: TensorT, other: TensorT | Number) -> TensorT:
+def bitwise_right_shift(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """``input`` divided by 2 to the power ``other``, rounded down, on integers."""
-    return _bits(BITWISE_RIGHT_SHIFT, input, other)
+    return _bits(BITWISE_RIGHT_SHIFT, input, other, out)
 
 
 @BITWISE_NOT
-def bitwise_not(input: TensorT) -> TensorT:
+def bitwise_not(input: TensorT, *, out: Any = None) -> TensorT:
     """The bits of integers turned round; for bools, not."""
     if isinstance(input, Variable) and input._array.dtype.kind == "f":
         raise TypeError(
             f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {input._dtype()!r}\n"
             "  fix: compare first, as in ~(x > 0)"
         )
-    return unary(BITWISE_NOT, input, PROMOTE)
+    return unary(BITWISE_NOT, input, PROMOTE, out=out)
 
 
 @ISNAN

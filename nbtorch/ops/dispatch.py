@@ -19,6 +19,7 @@ from .operands import (
     result_type,
 )
 from .record import Op, check_same_device, make_node, result_class
+from .writing import write_out
 
 _REALS = (float, int)  # numbers that leave the dtype of a floating tensor as it is
 
@@ -26,8 +27,13 @@ _REALS = (float, int)  # numbers that leave the dtype of a floating tensor as it
 PROMOTE, FLOAT, BOOLEAN = 0, 1, 2
 
 
-def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = ()) -> Any:
-    """An elementwise operation on one tensor; with FLOAT, integers and bools become the default floating dtype."""
+def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), out: Any = None) -> Any:
+    """An elementwise operation on one tensor; with FLOAT, integers and bools become the default floating dtype.
+
+    The result is written into ``out`` where that is given.
+    """
+    if out is not None:
+        return write_out(op.name, out, unary(op, input, rule, static))
     if not isinstance(input, Variable):
         require_tensor(op.name, "input", input)
     m = input._backend
@@ -56,8 +62,13 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = ()) -
     return t
 
 
-def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[Any, ...] = ()) -> Any:
-    """An elementwise operation on two operands, tensors or numbers, with broadcasting and promotion."""
+def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[Any, ...] = (), out: Any = None) -> Any:
+    """An elementwise operation on two operands, tensors or numbers, with broadcasting and promotion.
+
+    The result is written into ``out`` where that is given.
+    """
+    if out is not None:
+        return write_out(op.name, out, binary(op, input, other, rule, static))
     fits = False
     if isinstance(input, Variable):
         a, m = input._array, input._backend

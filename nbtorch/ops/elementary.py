@@ -13,6 +13,7 @@ from ..autograd.variable import TensorT, Variable
 from .dispatch import PROMOTE, unary
 from .operands import require_tensor
 from .record import Op
+from .writing import write_out
 
 __all__ = [
     "abs",
@@ -69,7 +70,7 @@ NEG = Op("neg", lambda m, input: m.neg(input), input=lambda g: -g, formula=r"(-x
 
 
 @NEG
-def neg(input: TensorT) -> TensorT:
+def neg(input: TensorT, *, out: Any = None) -> TensorT:
     """``-input``.
 
     Raises:
@@ -80,7 +81,7 @@ def neg(input: TensorT) -> TensorT:
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
             "the `~` or `logical_not()` operator instead.\n  fix: ~mask"
         )
-    return unary(NEG, input, PROMOTE)
+    return unary(NEG, input, PROMOTE, out=out)
 
 
 ABS = Op(
@@ -92,20 +93,20 @@ ABS = Op(
 
 
 @ABS
-def abs(input: TensorT) -> TensorT:
+def abs(input: TensorT, *, out: Any = None) -> TensorT:
     """The absolute value; its derivative at 0 is taken as 0."""
-    return unary(ABS, input, PROMOTE)
+    return unary(ABS, input, PROMOTE, out=out)
 
 
 SIGN = Op("sign", lambda m, input: m.sign(input), input=lambda g: g * 0, formula=r"\operatorname{sign}'(x) = 0")
 
 
 @SIGN
-def sign(input: TensorT) -> TensorT:
+def sign(input: TensorT, *, out: Any = None) -> TensorT:
     """-1, 0 or 1; its derivative is 0."""
     if is_bool(input):
-        return input.clone()  # type: ignore[attr-defined]
-    return unary(SIGN, input, PROMOTE)
+        return input.clone() if out is None else write_out("sign", out, input)  # type: ignore[attr-defined]
+    return unary(SIGN, input, PROMOTE, out=out)
 
 
 SQUARE = Op(
@@ -118,11 +119,11 @@ SQUARE = Op(
 
 
 @SQUARE
-def square(input: TensorT) -> TensorT:
+def square(input: TensorT, *, out: Any = None) -> TensorT:
     """``input * input``."""
     if is_bool(input):
         input = input.long()  # type: ignore[attr-defined]
-    return unary(SQUARE, input, PROMOTE)
+    return unary(SQUARE, input, PROMOTE, out=out)
 
 
 RECIPROCAL = Op(
@@ -134,9 +135,9 @@ RECIPROCAL = Op(
 
 
 @RECIPROCAL
-def reciprocal(input: TensorT) -> TensorT:
+def reciprocal(input: TensorT, *, out: Any = None) -> TensorT:
     """``1 / input``."""
-    return unary(RECIPROCAL, input)
+    return unary(RECIPROCAL, input, out=out)
 
 
 SQRT = Op(
@@ -148,9 +149,9 @@ SQRT = Op(
 
 
 @SQRT
-def sqrt(input: TensorT) -> TensorT:
+def sqrt(input: TensorT, *, out: Any = None) -> TensorT:
     """The square root; NaN below 0."""
-    return unary(SQRT, input)
+    return unary(SQRT, input, out=out)
 
 
 RSQRT = Op(
@@ -162,18 +163,18 @@ RSQRT = Op(
 
 
 @RSQRT
-def rsqrt(input: TensorT) -> TensorT:
+def rsqrt(input: TensorT, *, out: Any = None) -> TensorT:
     """``1 / sqrt(input)``."""
-    return unary(RSQRT, input)
+    return unary(RSQRT, input, out=out)
 
 
 EXP = Op("exp", lambda m, input: m.exp(input), input=lambda g, out: g * out, formula=r"(e^x)' = e^x")
 
 
 @EXP
-def exp(input: TensorT) -> TensorT:
+def exp(input: TensorT, *, out: Any = None) -> TensorT:
     """e to the power of each element."""
-    return unary(EXP, input)
+    return unary(EXP, input, out=out)
 
 
 EXP2 = Op(
@@ -182,27 +183,27 @@ EXP2 = Op(
 
 
 @EXP2
-def exp2(input: TensorT) -> TensorT:
+def exp2(input: TensorT, *, out: Any = None) -> TensorT:
     """2 to the power of each element."""
-    return unary(EXP2, input)
+    return unary(EXP2, input, out=out)
 
 
 EXPM1 = Op("expm1", lambda m, input: m.expm1(input), input=lambda g, out: g * (out + 1), formula=r"(e^x-1)' = e^x")
 
 
 @EXPM1
-def expm1(input: TensorT) -> TensorT:
+def expm1(input: TensorT, *, out: Any = None) -> TensorT:
     """``exp(input) - 1``, accurate near 0."""
-    return unary(EXPM1, input)
+    return unary(EXPM1, input, out=out)
 
 
 LOG = Op("log", lambda m, input: m.log(input), input=lambda g, input: g / input, formula=r"(\ln x)' = \tfrac1x")
 
 
 @LOG
-def log(input: TensorT) -> TensorT:
+def log(input: TensorT, *, out: Any = None) -> TensorT:
     """The natural logarithm; -inf at 0, NaN below."""
-    return unary(LOG, input)
+    return unary(LOG, input, out=out)
 
 
 LOG2 = Op(
@@ -214,9 +215,9 @@ LOG2 = Op(
 
 
 @LOG2
-def log2(input: TensorT) -> TensorT:
+def log2(input: TensorT, *, out: Any = None) -> TensorT:
     """The logarithm to base 2."""
-    return unary(LOG2, input)
+    return unary(LOG2, input, out=out)
 
 
 LOG10 = Op(
@@ -228,9 +229,9 @@ LOG10 = Op(
 
 
 @LOG10
-def log10(input: TensorT) -> TensorT:
+def log10(input: TensorT, *, out: Any = None) -> TensorT:
     """The logarithm to base 10."""
-    return unary(LOG10, input)
+    return unary(LOG10, input, out=out)
 
 
 LOG1P = Op(
@@ -243,18 +244,18 @@ LOG1P = Op(
 
 
 @LOG1P
-def log1p(input: TensorT) -> TensorT:
+def log1p(input: TensorT, *, out: Any = None) -> TensorT:
     """``log(1 + input)``, accurate near 0."""
-    return unary(LOG1P, input)
+    return unary(LOG1P, input, out=out)
 
 
 SIN = Op("sin", lambda m, input: m.sin(input), input=lambda m, g, input: g * m.cos(input), formula=r"\sin' x = \cos x")
 
 
 @SIN
-def sin(input: TensorT) -> TensorT:
+def sin(input: TensorT, *, out: Any = None) -> TensorT:
     """The sine of an angle in radians."""
-    return unary(SIN, input)
+    return unary(SIN, input, out=out)
 
 
 COS = Op(
@@ -263,9 +264,9 @@ COS = Op(
 
 
 @COS
-def cos(input: TensorT) -> TensorT:
+def cos(input: TensorT, *, out: Any = None) -> TensorT:
     """The cosine of an angle in radians."""
-    return unary(COS, input)
+    return unary(COS, input, out=out)
 
 
 TAN = Op(
@@ -274,9 +275,9 @@ TAN = Op(
 
 
 @TAN
-def tan(input: TensorT) -> TensorT:
+def tan(input: TensorT, *, out: Any = None) -> TensorT:
     """The tangent of an angle in radians."""
-    return unary(TAN, input)
+    return unary(TAN, input, out=out)
 
 
 ASIN = Op(
@@ -288,9 +289,9 @@ ASIN = Op(
 
 
 @ASIN
-def asin(input: TensorT) -> TensorT:
+def asin(input: TensorT, *, out: Any = None) -> TensorT:
     """The angle in radians whose sine is given; NaN outside [-1, 1]."""
-    return unary(ASIN, input)
+    return unary(ASIN, input, out=out)
 
 
 ACOS = Op(
@@ -302,9 +303,9 @@ ACOS = Op(
 
 
 @ACOS
-def acos(input: TensorT) -> TensorT:
+def acos(input: TensorT, *, out: Any = None) -> TensorT:
     """The angle in radians whose cosine is given; NaN outside [-1, 1]."""
-    return unary(ACOS, input)
+    return unary(ACOS, input, out=out)
 
 
 ATAN = Op(
@@ -316,9 +317,9 @@ ATAN = Op(
 
 
 @ATAN
-def atan(input: TensorT) -> TensorT:
+def atan(input: TensorT, *, out: Any = None) -> TensorT:
     """The angle in radians whose tangent is given."""
-    return unary(ATAN, input)
+    return unary(ATAN, input, out=out)
 
 
 SINH = Op(
@@ -327,9 +328,9 @@ SINH = Op(
 
 
 @SINH
-def sinh(input: TensorT) -> TensorT:
+def sinh(input: TensorT, *, out: Any = None) -> TensorT:
     """The hyperbolic sine."""
-    return unary(SINH, input)
+    return unary(SINH, input, out=out)
 
 
 COSH = Op(
@@ -338,9 +339,9 @@ COSH = Op(
 
 
 @COSH
-def cosh(input: TensorT) -> TensorT:
+def cosh(input: TensorT, *, out: Any = None) -> TensorT:
     """The hyperbolic cosine."""
-    return unary(COSH, input)
+    return unary(COSH, input, out=out)
 
 
 TANH = Op(
@@ -349,9 +350,9 @@ TANH = Op(
 
 
 @TANH
-def tanh(input: TensorT) -> TensorT:
+def tanh(input: TensorT, *, out: Any = None) -> TensorT:
     """The hyperbolic tangent."""
-    return unary(TANH, input)
+    return unary(TANH, input, out=out)
 
 
 ASINH = Op(
@@ -363,9 +364,9 @@ ASINH = Op(
 
 
 @ASINH
-def asinh(input: TensorT) -> TensorT:
+def asinh(input: TensorT, *, out: Any = None) -> TensorT:
     """The inverse of ``sinh``."""
-    return unary(ASINH, input)
+    return unary(ASINH, input, out=out)
 
 
 ACOSH = Op(
@@ -377,9 +378,9 @@ ACOSH = Op(
 
 
 @ACOSH
-def acosh(input: TensorT) -> TensorT:
+def acosh(input: TensorT, *, out: Any = None) -> TensorT:
     """The inverse of ``cosh``; NaN below 1."""
-    return unary(ACOSH, input)
+    return unary(ACOSH, input, out=out)
 
 
 ATANH = Op(
@@ -391,9 +392,9 @@ ATANH = Op(
 
 
 @ATANH
-def atanh(input: TensorT) -> TensorT:
+def atanh(input: TensorT, *, out: Any = None) -> TensorT:
     """The inverse of ``tanh``; NaN outside [-1, 1]."""
-    return unary(ATANH, input)
+    return unary(ATANH, input, out=out)
 
 
 SIGMOID = Op(
@@ -405,9 +406,9 @@ SIGMOID = Op(
 
 
 @SIGMOID
-def sigmoid(input: TensorT) -> TensorT:
+def sigmoid(input: TensorT, *, out: Any = None) -> TensorT:
     """``1 / (1 + exp(-input))``."""
-    return unary(SIGMOID, input)
+    return unary(SIGMOID, input, out=out)
 
 
 ERF = Op(
@@ -419,9 +420,9 @@ ERF = Op(
 
 
 @ERF
-def erf(input: TensorT) -> TensorT:
+def erf(input: TensorT, *, out: Any = None) -> TensorT:
     """The error function."""
-    return unary(ERF, input)
+    return unary(ERF, input, out=out)
 
 
 # -- rounding: the derivative is 0 wherever there is one ---
@@ -432,37 +433,40 @@ TRUNC = Op("trunc", lambda m, input: m.trunc(input), input=lambda g: g * 0, form
 ROUND = Op("round", lambda m, input: m.round(input), input=lambda g: g * 0, formula=r"\operatorname{round}' = 0")
 
 
-def _rounded(op: Op, input: Any) -> Any:
+def _rounded(op: Op, input: Any, out: Any) -> Any:
     require_tensor(op.name, "input", input)
-    return input.clone() if input._array.dtype.kind in "iu" else unary(op, input, PROMOTE)
+    if input._array.dtype.kind in "iu":
+        return input.clone() if out is None else write_out(op.name, out, input)
+    return unary(op, input, PROMOTE, out=out)
 
 
 @FLOOR
-def floor(input: TensorT) -> TensorT:
+def floor(input: TensorT, *, out: Any = None) -> TensorT:
     """The largest whole number that is not larger."""
-    return _rounded(FLOOR, input)
+    return _rounded(FLOOR, input, out)
 
 
 @CEIL
-def ceil(input: TensorT) -> TensorT:
+def ceil(input: TensorT, *, out: Any = None) -> TensorT:
     """The smallest whole number that is not smaller."""
-    return _rounded(CEIL, input)
+    return _rounded(CEIL, input, out)
 
 
 @TRUNC
-def trunc(input: TensorT) -> TensorT:
+def trunc(input: TensorT, *, out: Any = None) -> TensorT:
     """The whole number towards 0."""
-    return _rounded(TRUNC, input)
+    return _rounded(TRUNC, input, out)
 
 
 @ROUND
-def round(input: TensorT, *, decimals: int = 0) -> TensorT:
+def round(input: TensorT, *, decimals: int = 0, out: Any = None) -> TensorT:
     """The nearest whole number, halves to the even one; with ``decimals``, the nearest multiple of 10**-decimals."""
     if decimals:
         scale = 10.0**decimals
         scaled: Any = input
-        return _rounded(ROUND, scaled * scale) / scale
-    return _rounded(ROUND, input)
+        rounded = _rounded(ROUND, scaled * scale, None) / scale
+        return rounded if out is None else write_out("round", out, rounded)
+    return _rounded(ROUND, input, out)
 
 
 # -- other names that PyTorch gives ---

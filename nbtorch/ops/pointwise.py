@@ -27,6 +27,7 @@ from .operands import (
     result_type,
 )
 from .record import Op, apply, check_same_device
+from .writing import takes_out
 
 __all__ = [
     "add", "addcdiv", "addcmul", "arctan2", "atan2", "clamp", "clamp_max", "clamp_min", "clip", "div", "divide",
@@ -47,9 +48,9 @@ ADD = Op(
 
 
 @ADD
-def add(input: TensorT, other: TensorT | Number, *, alpha: Number = 1) -> TensorT:
+def add(input: TensorT, other: TensorT | Number, *, alpha: Number = 1, out: Any = None) -> TensorT:
     """``input + alpha * other``, elementwise with broadcasting."""
-    return binary(ADD, input, other if alpha == 1 else _scaled(other, alpha))
+    return binary(ADD, input, other if alpha == 1 else _scaled(other, alpha), out=out)
 
 
 SUB = Op(
@@ -64,7 +65,7 @@ SUB = Op(
 
 
 @SUB
-def sub(input: TensorT, other: TensorT | Number, *, alpha: Number = 1) -> TensorT:
+def sub(input: TensorT, other: TensorT | Number, *, alpha: Number = 1, out: Any = None) -> TensorT:
     """``input - alpha * other``, elementwise with broadcasting.
 
     Raises:
@@ -72,7 +73,7 @@ def sub(input: TensorT, other: TensorT | Number, *, alpha: Number = 1) -> Tensor
     """
     if is_bool(input) or is_bool(other):
         raise refuse_bool_difference(input, other)
-    return binary(SUB, input, other if alpha == 1 else _scaled(other, alpha))
+    return binary(SUB, input, other if alpha == 1 else _scaled(other, alpha), out=out)
 
 
 def refuse_bool_difference(input: Any, other: Any) -> RuntimeError:
@@ -103,9 +104,9 @@ MUL = Op(
 
 
 @MUL
-def mul(input: TensorT, other: TensorT | Number) -> TensorT:
+def mul(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """``input * other``, elementwise with broadcasting."""
-    return binary(MUL, input, other)
+    return binary(MUL, input, other, out=out)
 
 
 DIV = Op(
@@ -120,7 +121,7 @@ DIV = Op(
 
 
 @DIV
-def div(input: TensorT, other: TensorT | Number, *, rounding_mode: str | None = None) -> TensorT:
+def div(input: TensorT, other: TensorT | Number, *, rounding_mode: str | None = None, out: Any = None) -> TensorT:
     """``input / other``, elementwise with broadcasting.
 
     Args:
@@ -130,12 +131,12 @@ def div(input: TensorT, other: TensorT | Number, *, rounding_mode: str | None = 
         RuntimeError: for another rounding mode, and for an integer division by zero.
     """
     if rounding_mode is None:
-        return binary(DIV, input, other, FLOAT)
+        return binary(DIV, input, other, FLOAT, out=out)
     if rounding_mode == "floor":
-        return floor_divide(input, other)
+        return floor_divide(input, other, out=out)
     if rounding_mode == "trunc":
         _no_zero_divisor(input, other)
-        return binary(TRUNC_DIVIDE, input, other)
+        return binary(TRUNC_DIVIDE, input, other, out=out)
     raise RuntimeError(
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         + repr(rounding_mode)
@@ -169,14 +170,14 @@ FLOOR_DIVIDE = Op(
 
 
 @FLOOR_DIVIDE
-def floor_divide(input: TensorT, other: TensorT | Number) -> TensorT:
+def floor_divide(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The quotient rounded towards minus infinity. Its derivative is 0.
 
     Raises:
         RuntimeError: for an integer division by zero.
     """
     _no_zero_divisor(input, other)
-    return binary(FLOOR_DIVIDE, input, other)
+    return binary(FLOOR_DIVIDE, input, other, out=out)
 
 
 def _no_zero_divisor(input: Any, other: Any) -> None:
@@ -205,10 +206,10 @@ REMAINDER = Op(
 
 
 @REMAINDER
-def remainder(input: TensorT, other: TensorT | Number) -> TensorT:
+def remainder(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The remainder with the sign of the divisor: Python's ``%``."""
     _no_zero_divisor(input, other)
-    return binary(REMAINDER, input, other)
+    return binary(REMAINDER, input, other, out=out)
 
 
 FMOD = Op(
@@ -223,10 +224,10 @@ FMOD = Op(
 
 
 @FMOD
-def fmod(input: TensorT, other: TensorT | Number) -> TensorT:
+def fmod(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The remainder with the sign of the dividend: C's ``fmod``."""
     _no_zero_divisor(input, other)
-    return binary(FMOD, input, other)
+    return binary(FMOD, input, other, out=out)
 
 
 def _pow(m: Any, input: Any, exponent: Any) -> Any:
@@ -284,7 +285,7 @@ POW = Op(
 
 
 @POW
-def pow(input: TensorT | Number, exponent: TensorT | Number) -> TensorT:
+def pow(input: TensorT | Number, exponent: TensorT | Number, *, out: Any = None) -> TensorT:
     """``input ** exponent``, elementwise with broadcasting; one of the two may be a number.
 
     Raises:
@@ -294,7 +295,7 @@ def pow(input: TensorT | Number, exponent: TensorT | Number) -> TensorT:
         raise RuntimeError(
             "Integers to negative integer powers are not allowed.\n  fix: convert first, x.float() ** -1"
         )
-    return binary(POW, input, exponent)
+    return binary(POW, input, exponent, out=out)
 
 
 def _by_squares(m: Any, g: Any, input: Any, other: Any) -> Any:
@@ -315,9 +316,9 @@ ATAN2 = Op(
 
 
 @ATAN2
-def atan2(input: TensorT, other: TensorT) -> TensorT:
+def atan2(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """The angle of the point (other, input), in radians within [-pi, pi]."""
-    return binary(ATAN2, input, other, FLOAT)
+    return binary(ATAN2, input, other, FLOAT, out=out)
 
 
 LOGADDEXP = Op(
@@ -331,9 +332,9 @@ LOGADDEXP = Op(
 
 
 @LOGADDEXP
-def logaddexp(input: TensorT, other: TensorT) -> TensorT:
+def logaddexp(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """``log(exp(input) + exp(other))`` without overflow."""
-    return binary(LOGADDEXP, input, other, FLOAT)
+    return binary(LOGADDEXP, input, other, FLOAT, out=out)
 
 
 def _chosen(m: Any, g: Any, tied: Any, lost: Any) -> Any:
@@ -352,9 +353,9 @@ MAXIMUM = Op(
 
 
 @MAXIMUM
-def maximum(input: TensorT, other: TensorT) -> TensorT:
+def maximum(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """The larger of two, elementwise; NaN wins. A tie sends half of the gradient to each side."""
-    return binary(MAXIMUM, input, other)
+    return binary(MAXIMUM, input, other, out=out)
 
 
 MINIMUM = Op(
@@ -368,9 +369,9 @@ MINIMUM = Op(
 
 
 @MINIMUM
-def minimum(input: TensorT, other: TensorT) -> TensorT:
+def minimum(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """The smaller of two, elementwise; NaN wins. A tie sends half of the gradient to each side."""
-    return binary(MINIMUM, input, other)
+    return binary(MINIMUM, input, other, out=out)
 
 
 # -- choosing and bounding ---
@@ -385,8 +386,9 @@ WHERE = Op(
 )
 
 
+@takes_out
 @WHERE
-def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """``input`` where ``condition`` holds, else ``other``; elementwise with broadcasting.
 
     With ``condition`` alone: the indices where it holds, as ``nonzero(as_tuple=True)``.
@@ -436,8 +438,9 @@ CLAMP = Op(
 )
 
 
+@takes_out
 @CLAMP
-def clamp(input: TensorT, min: Any = None, max: Any = None) -> TensorT:
+def clamp(input: TensorT, min: Any = None, max: Any = None, *, out: Any = None) -> TensorT:
     """``input`` bounded from below by ``min`` and from above by ``max``, numbers or tensors.
 
     The gradient passes where the value lies within the bounds, the bounds included.
@@ -469,42 +472,42 @@ def clamp(input: TensorT, min: Any = None, max: Any = None) -> TensorT:
     return unary(CLAMP, input, PROMOTE, (min, max))
 
 
-def clip(input: TensorT, min: Any = None, max: Any = None) -> TensorT:
+def clip(input: TensorT, min: Any = None, max: Any = None, *, out: Any = None) -> TensorT:
     """Alias of ``clamp``."""
-    return clamp(input, min, max)
+    return clamp(input, min, max, out=out)
 
 
-def clamp_min(input: TensorT, min: Any) -> TensorT:
+def clamp_min(input: TensorT, min: Any, *, out: Any = None) -> TensorT:
     """``clamp(input, min=min)``."""
-    return clamp(input, min)
+    return clamp(input, min, out=out)
 
 
-def clamp_max(input: TensorT, max: Any) -> TensorT:
+def clamp_max(input: TensorT, max: Any, *, out: Any = None) -> TensorT:
     """``clamp(input, max=max)``."""
-    return clamp(input, None, max)
+    return clamp(input, None, max, out=out)
 
 
 # -- compositions ---
 
 
-def frac(input: TensorT) -> TensorT:
+def frac(input: TensorT, *, out: Any = None) -> TensorT:
     """The part after the point, with the sign of ``input``."""
-    return sub(input, trunc(input))
+    return sub(input, trunc(input), out=out)
 
 
-def lerp(input: TensorT, end: TensorT, weight: TensorT | float) -> TensorT:
+def lerp(input: TensorT, end: TensorT, weight: TensorT | float, *, out: Any = None) -> TensorT:
     """``input + weight * (end - input)``."""
-    return add(input, mul(sub(end, input), weight))
+    return add(input, mul(sub(end, input), weight), out=out)
 
 
-def addcmul(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number = 1) -> TensorT:
+def addcmul(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number = 1, out: Any = None) -> TensorT:
     """``input + value * tensor1 * tensor2``."""
-    return add(input, mul(mul(tensor1, tensor2), value))
+    return add(input, mul(mul(tensor1, tensor2), value), out=out)
 
 
-def addcdiv(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number = 1) -> TensorT:
+def addcdiv(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number = 1, out: Any = None) -> TensorT:
     """``input + value * tensor1 / tensor2``."""
-    return add(input, mul(div(tensor1, tensor2), value))
+    return add(input, mul(div(tensor1, tensor2), value), out=out)
 
 
 # -- other names that PyTorch gives ---
