@@ -385,25 +385,27 @@ def arange(
     if end is None:
         start, end = 0, start
     start, end, step = _number(start), _number(end), _number(step)
-    if dtype is not None and not dtype.is_floating_point and all(map(math.isfinite, (start, end, step))):
-        start, end, step = int(start), int(end), int(step)  # as PyTorch: bounds first, then the count
-    if step == 0:
-        raise RuntimeError("step must be nonzero\n  got: step=0\n  fix: give the distance between two numbers")
     if not all(map(math.isfinite, (start, end, step))):
         raise RuntimeError(f"unsupported range: {start} -> {end}\n  expected: finite bounds\n  got: step={step}")
+    whole = (int(start), int(end), int(step))
+    if dtype is None:
+        dtype = int64 if whole == (start, end, step) and isinstance(start + end + step, int) else get_default_dtype()
+    if step == 0 or (whole[2] == 0 and dtype is int64):
+        raise RuntimeError(f"step must be nonzero\n  got: step={step}\n  fix: give the distance between two numbers")
     if (end - start) * step < 0:
         raise RuntimeError(
             "upper bound and lower bound inconsistent with step sign\n"
             f"  got: start={start}, end={end}, step={step}\n  fix: give a negative step to count down"
         )
-    if dtype is None:
-        dtype = int64 if all(isinstance(x, int) for x in (start, end, step)) else get_default_dtype()
     backend = get_backend(device)
-    # Counted first: NumPy's own rounding may give one element more than PyTorch.
+    # Counted first: NumPy's own rounding may give one element more than PyTorch, which cuts the bounds to whole numbers
+    # before the count for int64, and after it for the smaller integers.
+    if dtype is int64:
+        start, end, step = whole
     n = max(math.ceil((end - start) / step), 0)
-    wide = (
-        np.float64 if dtype.is_floating_point or not all(isinstance(x, int) for x in (start, end, step)) else np.int64
-    )
+    if not dtype.is_floating_point:
+        start, end, step = whole
+    wide = np.float64 if dtype.is_floating_point else np.int64
     array = start + np.arange(n, dtype=wide) * step
     return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype))), backend, requires_grad)
 

@@ -238,7 +238,11 @@ def _slices_to_add(function: str, input: Any, d: int, index: Any, source: Any, a
             f"  got: a source of shape {tuple(source._array.shape)}"
         )
     _check_range(function, index, input._array.shape[d], d, IndexError)
-    return index, source if alpha == 1 else source * alpha
+    if alpha == 1:
+        return index, source
+    # Small integers wrap around, and a negative alpha does not fit uint8.
+    wide = source if source._dtype().is_floating_point else source.long()
+    return index, (wide * alpha).to(source.dtype)
 
 
 def take_along_dim(input: TensorT, indices: Variable, dim: int | None = None) -> TensorT:

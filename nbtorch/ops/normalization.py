@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from ..backends.dtypes import finfo
+from ..backends.dtypes import finfo, float32
+from .conversion import to_dtype
 from .elementary import rsqrt
 from .operands import require_tensor
 from .record import Op, apply
@@ -148,6 +149,7 @@ def rms_norm(
     """
     dims = _last_dims("rms_norm", input, normalized_shape)
     _check_factor("rms_norm", "weight", weight, input, normalized_shape)
-    x: Any = input
+    # Squares of half precision overflow soon: they are computed in float32.
+    x: Any = to_dtype(input, float32) if input._array.dtype.itemsize == 2 else input
     scaled = x * rsqrt(mean(x * x, dims, True) + (finfo(x._dtype()).eps if eps is None else eps))
-    return scaled if weight is None else scaled * weight
+    return to_dtype(scaled if weight is None else scaled * weight, input._dtype())

@@ -19,7 +19,7 @@ import numpy as np
 STAGES = ("value", "gradient", "second gradient", "error")
 
 SEED = 42  # what the database's own wrapper of random functions sets
-SUPPORTED = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
+SUPPORTED = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
 
 
 class OutOfScope(Exception):
@@ -89,7 +89,7 @@ def laid_out(x: Any) -> Any:
         raise OutOfScope(f"dtype {x.dtype}")
     if x.dim() > 64:
         raise OutOfScope("more dimensions than NumPy holds")
-    host = x.detach().contiguous().numpy()
+    host = helpers.to_numpy(x.detach().contiguous())
     if x.is_contiguous() or not x.numel():
         t = helpers.to_nbtorch(host)
     else:
@@ -160,11 +160,19 @@ def _numbers(shape: tuple[int, ...], seed: int) -> np.ndarray[Any, Any]:
     return np.random.default_rng(seed).uniform(0.5, 1.5, shape)
 
 
+# Rounding adds up on the way: the first derivative is compared less closely than the value, the second still less.
+_VALUE = {"float16": (5e-3, 5e-3), "bfloat16": (4e-2, 4e-2)}
+_GRADIENT = {"float64": (1e-7, 1e-7), "float32": (2e-5, 2e-5), "float16": (3e-2, 3e-2), "bfloat16": (0.15, 0.15)}
+_SECOND = {"float64": (1e-6, 1e-7), "float32": (5e-4, 5e-4)}
+
+
 def compare_values(actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None) -> None:
     """Equal structure, shapes, dtypes and numbers."""
     import torch
 
     if isinstance(expected, torch.Tensor):
+        if rtol is None and atol is None:
+            rtol, atol = _VALUE.get(helpers.dtype_name(expected), (None, None))
         helpers.same(actual, expected, rtol, atol)
     elif isinstance(expected, (list, tuple)):
         assert isinstance(actual, (list, tuple)), (
@@ -177,11 +185,6 @@ def compare_values(actual: Any, expected: Any, rtol: float | None = None, atol: 
         assert str(actual) == str(expected)
     else:
         assert actual == expected, f"{actual!r} where {expected!r} was expected"
-
-
-# Rounding adds up on the way: the first derivative is compared less closely than the value, the second still less.
-_GRADIENT = {"float64": (1e-7, 1e-7), "float32": (2e-5, 2e-5)}
-_SECOND = {"float64": (1e-6, 1e-7), "float32": (5e-4, 5e-4)}
 
 
 def compare_sample(
