@@ -248,6 +248,21 @@ class Backend:
     def cumprod(self, x: Array, dim: int) -> Array:
         return self.xp.cumprod(x, dim, x.dtype)
 
+    def running(self, function: str, x: Array, dim: int) -> Array:
+        """The running ``maximum``, ``minimum`` or ``logaddexp`` along ``dim``."""
+        # Steps of 1, 2, 4, …: each element then covers all before it. CuPy's ufuncs have no accumulate.
+        combine, out, step = getattr(self, function), x, 1
+        while x.ndim and step < x.shape[dim]:
+            before = (slice(None),) * dim
+            head, tail = out[(*before, slice(None, step))], out[(*before, slice(step, None))]
+            out = self.cat([head, combine(tail, out[(*before, slice(None, -step))])], dim)
+            step *= 2
+        return out if out is not x else self.copy(x)
+
+    def logcumsumexp(self, x: Array, dim: int) -> Array:
+        # Summed in float64, as PyTorch does on the CPU: the logarithm of a long sum moves in small steps.
+        return self.astype(self.running("logaddexp", self.astype(x, np.float64), dim), x.dtype)
+
     def sort(self, x: Array, dim: int, descending: bool) -> Array:
         """The indices that sort ``x`` stably along ``dim``, NaN greatest."""
         if not x.ndim:

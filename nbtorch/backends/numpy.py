@@ -46,6 +46,9 @@ class NumpyBackend(Backend):
         count = x.size // total.size if total.size else 0
         return total / x.dtype.type(count)
 
+    def running(self, function: str, x: Array, dim: int) -> Array:
+        return getattr(np, function).accumulate(x, dim) if x.ndim else x.copy()
+
     def expand(self, x: Array, shape: Sequence[int]) -> Array:
         if not x.ndim and shape:  # the gradient of a sum; np.broadcast_to costs ten times as much
             out = _NDARRAY(shape, x.dtype, x, 0, (0,) * len(shape))

@@ -17,6 +17,7 @@ from . import (
     pointwise,
     random,
     reduction,
+    scans,
     shape,
 )
 from .activation import *
@@ -36,6 +37,7 @@ from .pointwise import *
 from .random import *
 from .record import registry as registry
 from .reduction import *
+from .scans import *
 from .shape import *
 
 __all__: list[str] = []
@@ -55,4 +57,5 @@ __all__ += piecewise.__all__
 __all__ += pointwise.__all__
 __all__ += random.__all__
 __all__ += reduction.__all__
+__all__ += scans.__all__
 __all__ += shape.__all__

@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import dtype as DType
+from ..backends.dtypes import int64
 from .conversion import to_dtype
 from .elementary import sign
+from .exact_out import takes_exact_out
+from .named import pair
 from .operands import normalize_dim, numpy_names, require_tensor
 from .pointwise import maximum as elementwise_maximum
 from .pointwise import minimum as elementwise_minimum
 from .record import Op, apply
 from .reduction import Dim, reduce_dims, require_floating, restore, sum
+from .writing import write_out
 
 __all__ = [
     "amax", "amin", "argmax", "argmin", "argsort", "max", "min", "norm", "sort", "topk",
 ]  # fmt: skip
 
 
-class _Pair(NamedTuple):
-    """The two results of a reduction along a dimension; also a plain tuple."""
-
-    values: Any
-    indices: Any
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
-_pairs: dict[str, type[_Pair]] = {}
-
-
-def _pair(name: str, values: Any, indices: Any) -> Any:
-    cls = _pairs.get(name)
-    if cls is None:
-        cls = _pairs[name] = type(name, (_Pair,), {"__slots__": ()})
-    return cls(values, indices)
-
+F = TypeVar("F", bound=Callable[..., Any])
 
 # -- extremes ---
+
+
+def evenly_whole(m: Any, g: Any, input: Any, out: Any) -> Any:
+    """Elements equal to the one result share its gradient equally, those that are NaN where that is NaN."""
+    ties = (input == out) | (input != input) & (out != out)
+    return m.expand(g / m.sum(ties), input.shape) * ties
 
 
 def _evenly(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
@@ -69,19 +63,20 @@ MAX = Op(
     "max",
     lambda m, input, dim, keepdim: m.amax(input, dim, keepdim),
     node="MaxBackward1",
-    input=_evenly,
+    input=evenly_whole,
     formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}",
 )
 MIN = Op(
     "min",
     lambda m, input, dim, keepdim: m.amin(input, dim, keepdim),
     node="MinBackward1",
-    input=_evenly,
+    input=evenly_whole,
     formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}",
 )
 
 
-def _to_index(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
+def from_index(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
+    """The gradient of ``gather``: each one back to where its value came from."""
     return m.scatter_add(m.new_zeros(g, shape), dim, index, g)
 
 
@@ -95,7 +90,7 @@ def _without(shape: Any, dim: int) -> tuple[int, ...]:
 
 
 def _from_picked(m: Any, g: Any, index: Any, dim: int, shape: Any) -> Any:
-    return _to_index(m, m.reshape(g, tuple(index.shape)), index, dim, shape)
+    return from_index(m, m.reshape(g, tuple(index.shape)), index, dim, shape)
 
 
 MAX_DIM = Op(
@@ -137,20 +132,37 @@ def _require_elements(function: str, input: Variable, dim: Any = None) -> None:
         )
 
 
+@takes_exact_out
 @AMAX
 @numpy_names
-def amax(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
+def amax(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False, *, out: Any = None) -> TensorT:
     """The largest element over ``dim`` (all unless given); equal ones share the gradient."""
     _require_sizes("amax", input, dim)
     return apply(AMAX, (input,), (reduce_dims(dim, input, "amax"), keepdim))
 
 
+@takes_exact_out
 @AMIN
 @numpy_names
-def amin(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False) -> TensorT:
+def amin(input: TensorT, dim: Dim = (), keepdim: builtins.bool = False, *, out: Any = None) -> TensorT:
     """The smallest element over ``dim`` (all unless given); equal ones share the gradient."""
     _require_sizes("amin", input, dim)
     return apply(AMIN, (input,), (reduce_dims(dim, input, "amin"), keepdim))
+
+
+def _takes_extreme_out(function: F) -> F:
+    """Serves ``out``; the pair that is found along a dimension must be met in dtype."""
+    exact = takes_exact_out(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None)
+        if isinstance(out, (tuple, list)):
+            return exact(*args, out=out, **kwargs)
+        value = function(*args, **kwargs)
+        return value if out is None else write_out(function.__name__, out, value)
+
+    return wrapper  # type: ignore[return-value]
 
 
 def _extreme(whole: Op, along: Op, arg: Op, name: str, elementwise: Any, input: Any, dim: Any, keepdim: Any) -> Any:
@@ -165,12 +177,12 @@ def _extreme(whole: Op, along: Op, arg: Op, name: str, elementwise: Any, input: 
     if not input._array.ndim:
         return _of_number(name, _extreme(whole, along, arg, name, elementwise, input.reshape(1), 0, False))
     index = _arg(arg, input, d, True)
-    return _pair(name, *_along(along, input, index, d, keepdim))
+    return pair(name, *_along(along, input, index, d, keepdim))
 
 
-def _of_number(name: str, pair: Any) -> Any:
+def _of_number(name: str, found: Any) -> Any:
     """The results for a vector of one element as those for a 0-d tensor."""
-    return _pair(name, pair[0].reshape(()), pair[1].reshape(()))
+    return pair(name, found[0].reshape(()), found[1].reshape(()))
 
 
 def _along(op: Op, input: Any, index: Any, d: int, keepdim: builtins.bool) -> tuple[Any, Any]:
@@ -178,9 +190,10 @@ def _along(op: Op, input: Any, index: Any, d: int, keepdim: builtins.bool) -> tu
     return values, index if keepdim or not input._array.ndim else index.reshape(_without(index._array.shape, d))
 
 
+@_takes_extreme_out
 @MAX
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
+def max(input: Any, dim: Any = None, keepdim: builtins.bool = False, *, out: Any = None) -> Any:
     """The largest element; along ``dim`` a pair (values, indices); with a second tensor, ``maximum``.
 
     Raises:
@@ -189,9 +202,10 @@ def max(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
     return _extreme(MAX, MAX_DIM, ARGMAX, "max", elementwise_maximum, input, dim, keepdim)
 
 
+@_takes_extreme_out
 @MIN
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: builtins.bool = False) -> Any:
+def min(input: Any, dim: Any = None, keepdim: builtins.bool = False, *, out: Any = None) -> Any:
     """The smallest element; along ``dim`` a pair (values, indices); with a second tensor, ``minimum``.
 
     Raises:
@@ -224,16 +238,18 @@ def _not_bool(function: str, input: Any) -> Any:
     return input
 
 
+@takes_exact_out
 @ARGMAX
 @numpy_names
-def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
+def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False, *, out: Any = None) -> TensorT:
     """The index of the largest element along ``dim`` (of the flattened tensor unless given), int64."""
     return _arg(ARGMAX, _not_bool("argmax", input), dim, keepdim)
 
 
+@takes_exact_out
 @ARGMIN
 @numpy_names
-def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False) -> TensorT:
+def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False, *, out: Any = None) -> TensorT:
     """The index of the smallest element along ``dim`` (of the flattened tensor unless given), int64."""
     return _arg(ARGMIN, _not_bool("argmin", input), dim, keepdim)
 
@@ -244,7 +260,7 @@ SORT_VALUES = Op(
     lambda m, input, index, dim: m.gather(input, dim, index),
     tensors=2,
     node="SortBackward0",
-    input=_to_index,
+    input=from_index,
     formula=r"\text{each gradient returns to where its value came from}",
 )
 TOPK_VALUES = Op(
@@ -252,15 +268,16 @@ TOPK_VALUES = Op(
     lambda m, input, index, dim: m.gather(input, dim, index),
     tensors=2,
     node="TopkBackward0",
-    input=_to_index,
+    input=from_index,
     formula=r"\text{each gradient returns to where its value came from}",
 )
 
 
+@takes_exact_out
 @SORT
 @numpy_names
 def argsort(
-    input: TensorT, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False
+    input: TensorT, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False, out: Any = None
 ) -> TensorT:
     """The indices that sort ``input`` along ``dim``, int64; always stable here."""
     require_tensor("argsort", "input", input)
@@ -270,36 +287,51 @@ def argsort(
     return apply(SORT, (input,), (d, descending))
 
 
+@takes_exact_out
 @SORT_VALUES
 @numpy_names
-def sort(input: Any, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False) -> Any:
+def sort(
+    input: Any, dim: int = -1, descending: builtins.bool = False, *, stable: builtins.bool = False, out: Any = None
+) -> Any:
     """``input`` sorted along ``dim``: a pair (values, indices)."""
     require_tensor("sort", "input", input)
     d = normalize_dim(dim, input._array.ndim, "sort")
     if not input._array.ndim:
         return _of_number("sort", sort(input.reshape(1), 0))
     index = argsort(input, d, descending)
-    return _pair("sort", apply(SORT_VALUES, (input, index), (d,)), index)
+    return pair("sort", apply(SORT_VALUES, (input, index), (d,)), index)
 
 
+@takes_exact_out
 @TOPK_VALUES
 @numpy_names
-def topk(input: Any, k: int, dim: int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> Any:
-    """The ``k`` largest (or smallest) elements along ``dim``: a pair (values, indices).
+def topk(
+    input: Any,
+    k: int,
+    dim: int = -1,
+    largest: builtins.bool = True,
+    sorted: builtins.bool = True,
+    *,
+    out: Any = None,
+) -> Any:
+    """The ``k`` largest (or smallest) elements along ``dim``: a pair (values, indices), always in order.
 
     Raises:
-        RuntimeError: where there are fewer than ``k``.
+        RuntimeError: where there are fewer than ``k``, and for bools.
     """
     require_tensor("topk", "input", input)
+    if isinstance(k, builtins.bool) or not hasattr(k, "__index__"):
+        raise TypeError(f"topk(): argument 'k' (position 2) must be int, not {type(k).__name__}")
     d = normalize_dim(dim, input._array.ndim, "topk")
     n = input._array.shape[d] if input._array.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range\n  expected: 0 to {n}, the size of dim {d}\n  got: {k}")
     if not input._array.ndim:
-        found = topk(input.reshape(1), k, 0)
-        return _of_number("topk", found) if k else found
+        return pair("topk", input.clone(), input.new_zeros((), dtype=int64))
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU\n  fix: x.int().topk(k)")
     index = argsort(input, d, largest).narrow(d, 0, k)
-    return _pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
+    return pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
 
 
 # -- norms ---
@@ -320,6 +352,7 @@ NORM = Op(
 )
 
 
+@takes_exact_out
 @NORM
 @numpy_names
 def norm(
@@ -327,6 +360,7 @@ def norm(
     p: float | str | None = "fro",
     dim: Dim = None,
     keepdim: builtins.bool = False,
+    out: Any = None,
     dtype: DType | None = None,
 ) -> Any:
     """The p-norm over all elements, or over ``dim``: (sum |x|**p) ** (1/p), with inf for the largest.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,14 +16,17 @@ from ..backends.dtypes import get_default_dtype
 from .comparison import ne
 from .conversion import to_dtype
 from .dispatch import PROMOTE, unary
+from .exact_out import takes_exact_out, takes_out_as_dtype
 from .operands import normalize_dim, normalize_dims, numpy_names, require_tensor
 from .record import Op, apply
+from .writing import takes_out, write_out
 
 __all__ = [
-    "all", "any", "count_nonzero", "cumprod", "cumsum", "log_softmax", "logsumexp", "mean", "prod",
-    "softmax", "std", "sum", "sum_to_size", "var",
+    "all", "any", "count_nonzero", "log_softmax", "logsumexp", "mean", "prod", "softmax", "std", "sum", "sum_to_size",
+    "var",
 ]  # fmt: skip
 
+F = TypeVar("F", bound=Callable[..., Any])
 Dim = int | tuple[int, ...] | list[int] | None
 
 
@@ -44,27 +49,61 @@ def reduce_dims(dim: Any, input: Variable, function: str) -> tuple[int, ...] | N
     return dims if dims or input._array.ndim else None
 
 
+def widen(m: Any, x: Any) -> Any:
+    """Arrays of 2-byte floating numbers in float32, in which PyTorch adds them up; others as they are."""
+    return m.astype(x, np.float32) if x.dtype.itemsize == 2 and x.dtype.kind in "fV" else x
+
+
+def narrow(m: Any, result: Any, x: Any) -> Any:
+    """``result`` in the dtype of ``x`` again."""
+    return result if result.dtype == x.dtype else m.astype(result, x.dtype)
+
+
 # -- sums and means ---
+
+
+def _total(m: Any, input: Any, dim: Any, keepdim: Any) -> Any:
+    d = input.dtype
+    if d.itemsize > 2 and d.kind == "f":
+        return m.sum(input, dim, keepdim)
+    if d.kind in "iub":  # array modules sum in a dtype of their own choice
+        return m.sum(input, dim, keepdim, d)
+    return m.astype(m.sum(widen(m, input), dim, keepdim), d)
+
+
+def _product(m: Any, input: Any, dim: Any, keepdim: Any) -> Any:
+    if input.dtype.kind in "iub":
+        return m.prod(input, dim, keepdim, input.dtype)
+    return narrow(m, m.prod(widen(m, input), dim, keepdim), input)
+
 
 SUM = Op(
     "sum",
-    lambda m, input, dim, keepdim: m.sum(input, dim, keepdim),
+    lambda m, input, dim, keepdim: _total(m, input, dim, keepdim),
     node="SumBackward0",
     input=lambda m, g, shape: m.expand(g, shape),
     formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1",
 )
 SUM_DIM = Op(
     "sum_dim",
-    lambda m, input, dim, keepdim: m.sum(input, dim, keepdim),
+    lambda m, input, dim, keepdim: _total(m, input, dim, keepdim),
     node="SumBackward1",
     input=lambda m, g, dim, keepdim, shape: restore(m, g, dim, keepdim, shape),
     formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1",
 )
 
 
+@takes_out_as_dtype
 @SUM
 @numpy_names
-def sum(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
+def sum(
+    input: TensorT,
+    dim: Dim = None,
+    keepdim: builtins.bool = False,
+    *,
+    dtype: DType | None = None,
+    out: Any = None,
+) -> TensorT:
     """The sum over all elements, or over ``dim``.
 
     Args:
@@ -72,14 +111,14 @@ def sum(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtyp
         keepdim: keep the reduced dimensions with size 1.
         dtype: convert before summing; integers and bools are summed as int64 otherwise.
     """
-    input = _for_sum(input, dtype, "sum")
+    input = for_sum(input, dtype, "sum")
     dims = reduce_dims(dim, input, "sum")
     if dims is None and not keepdim:
         return apply(SUM, (input,), (None, False))
     return apply(SUM_DIM, (input,), (dims if dims is not None else tuple(range(input._array.ndim)), keepdim))
 
 
-def _for_sum(input: Any, dtype: DType | None, function: str) -> Any:
+def for_sum(input: Any, dtype: DType | None, function: str) -> Any:
     require_tensor(function, "input", input)
     if dtype is not None:
         return to_dtype(input, dtype)
@@ -107,7 +146,7 @@ def sum_to_size(input: TensorT, *size: Any) -> TensorT:
             "  expected: from the right, the sizes of the tensor or 1"
         )
     summed = not shape or shape != have
-    return apply(SUM_TO_SIZE, (_for_sum(input, None, "sum_to_size") if summed else input,), (shape,))
+    return apply(SUM_TO_SIZE, (for_sum(input, None, "sum_to_size") if summed else input,), (shape,))
 
 
 def _mean(m: Any, g: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
@@ -116,23 +155,31 @@ def _mean(m: Any, g: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
 
 MEAN = Op(
     "mean",
-    lambda m, input, dim, keepdim: m.mean(input, dim, keepdim),
+    lambda m, input, dim, keepdim: narrow(m, m.mean(widen(m, input), dim, keepdim), input),
     node="MeanBackward0",
     input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
     formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n",
 )
 MEAN_DIM = Op(
     "mean_dim",
-    lambda m, input, dim, keepdim: m.mean(input, dim, keepdim),
+    lambda m, input, dim, keepdim: narrow(m, m.mean(widen(m, input), dim, keepdim), input),
     node="MeanBackward1",
     input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
     formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n",
 )
 
 
+@takes_out_as_dtype
 @MEAN
 @numpy_names
-def mean(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
+def mean(
+    input: TensorT,
+    dim: Dim = None,
+    keepdim: builtins.bool = False,
+    *,
+    dtype: DType | None = None,
+    out: Any = None,
+) -> TensorT:
     """The mean over all elements, or over ``dim``.
 
     Raises:
@@ -184,7 +231,7 @@ def _constant(m: Any, host: Any, like: Any) -> Any:
 
 PROD = Op(
     "prod",
-    lambda m, input, dim, keepdim: m.prod(input, dim, keepdim),
+    lambda m, input, dim, keepdim: _product(m, input, dim, keepdim),
     input=_prod_input,
     formula=r"\frac{\partial \prod_j x_j}{\partial x_i} = \prod_{j \ne i} x_j",
 )
@@ -192,18 +239,26 @@ PROD = Op(
 
 PROD_DIM = Op(
     "prod_dim",
-    lambda m, input, dim, keepdim: m.prod(input, dim, keepdim),
+    lambda m, input, dim, keepdim: _product(m, input, dim, keepdim),
     node="ProdBackward1",
     input=_prod_input,
     formula=r"\frac{\partial \prod_j x_j}{\partial x_i} = \prod_{j \ne i} x_j",
 )
 
 
+@takes_out_as_dtype
 @PROD
 @numpy_names
-def prod(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, dtype: DType | None = None) -> TensorT:
+def prod(
+    input: TensorT,
+    dim: Dim = None,
+    keepdim: builtins.bool = False,
+    *,
+    dtype: DType | None = None,
+    out: Any = None,
+) -> TensorT:
     """The product over all elements, or over ``dim``; integers and bools give int64. Exact also at 0."""
-    input = _for_sum(input, dtype, "prod")
+    input = for_sum(input, dtype, "prod")
     dims = reduce_dims(dim, input, "prod")
     return apply(PROD if dims is None else PROD_DIM, (input,), (dims, keepdim))
 
@@ -213,6 +268,7 @@ def _centred(m: Any, input: Any, dim: Any) -> Any:
 
 
 def _var(m: Any, input: Any, dim: Any, correction: Any, keepdim: Any) -> Any:
+    input = widen(m, input)
     centred = _centred(m, input, dim)
     divisor = builtins.max(_reduced(input.shape, dim) - correction, 0)
     total = m.sum(centred * centred, dim, keepdim)
@@ -221,7 +277,7 @@ def _var(m: Any, input: Any, dim: Any, correction: Any, keepdim: Any) -> Any:
 
 VAR = Op(
     "var",
-    _var,
+    lambda m, input, dim, correction, keepdim: narrow(m, _var(m, input, dim, correction, keepdim), input),
     input=lambda m, g, input, dim, correction, keepdim, shape: (
         restore(m, g * (2 / builtins.max(_reduced(shape, dim) - correction, 1e-300)), dim, keepdim, shape)
         * _centred(m, input, dim)
@@ -237,7 +293,7 @@ def _std_input(m: Any, g: Any, input: Any, out: Any, dim: Any, correction: Any, 
 
 STD = Op(
     "std",
-    lambda m, input, dim, correction, keepdim: m.sqrt(_var(m, input, dim, correction, keepdim)),
+    lambda m, input, dim, correction, keepdim: narrow(m, m.sqrt(_var(m, input, dim, correction, keepdim)), input),
     input=_std_input,
     formula=r"\frac{\partial\,\mathrm{std}}{\partial x_i} = \frac{x_i-\bar x}{(n-c)\,\mathrm{std}}",
 )
@@ -254,6 +310,7 @@ def _spread(op: Op, input: Any, dim: Any, unbiased: Any, correction: Any, keepdi
     return apply(op, (input,), (reduce_dims(dim, input, op.name), c, keepdim))
 
 
+@takes_out
 @VAR
 @numpy_names
 def var(
@@ -263,11 +320,13 @@ def var(
     keepdim: builtins.bool = False,
     *,
     correction: float | None = None,
+    out: Any = None,
 ) -> TensorT:
     """The variance over all elements, or over ``dim``; divides by n - correction (1 unless given)."""
     return _spread(VAR, input, dim, unbiased, correction, keepdim)
 
 
+@takes_out
 @STD
 @numpy_names
 def std(
@@ -277,6 +336,7 @@ def std(
     keepdim: builtins.bool = False,
     *,
     correction: float | None = None,
+    out: Any = None,
 ) -> TensorT:
     """The standard deviation over all elements, or over ``dim``; divides by n - correction (1 unless given)."""
     return _spread(STD, input, dim, unbiased, correction, keepdim)
@@ -284,21 +344,43 @@ def std(
 
 # -- truth ---
 
+
+def _takes_truth_out(function: F) -> F:
+    """Serves ``out``, which must be of bool or uint8."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None)
+        value = function(*args, **kwargs)
+        if out is None:
+            return value
+        if isinstance(out, Variable) and out._array.dtype.kind not in "bu":
+            raise RuntimeError(
+                f"{function.__name__} only supports bool tensor for result, got: {out._dtype()!r}\n"
+                "  fix: give an out tensor of dtype torch.bool"
+            )
+        return write_out(function.__name__, out, value)
+
+    return wrapper  # type: ignore[return-value]
+
+
 ANY = Op("any", lambda m, input, dim, keepdim: m.any(input, dim, keepdim))
 ALL = Op("all", lambda m, input, dim, keepdim: m.all(input, dim, keepdim))
 
 
+@_takes_truth_out
 @ANY
 @numpy_names
-def any(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> TensorT:
+def any(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, out: Any = None) -> TensorT:
     """Whether any element is nonzero: bool (of uint8: uint8)."""
     require_tensor("any", "input", input)
     return _truth(ANY, input, dim, keepdim)
 
 
+@_takes_truth_out
 @ALL
 @numpy_names
-def all(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False) -> TensorT:
+def all(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, out: Any = None) -> TensorT:
     """Whether all elements are nonzero: bool (of uint8: uint8)."""
     require_tensor("all", "input", input)
     return _truth(ALL, input, dim, keepdim)
@@ -315,63 +397,11 @@ def count_nonzero(input: TensorT, dim: Dim = None) -> TensorT:
     return sum(ne(input, 0), dim)
 
 
-# -- running sums ---
-
-CUMSUM = Op(
-    "cumsum",
-    lambda m, input, dim: m.cumsum(input, dim),
-    input=lambda m, g, dim: m.flip(m.cumsum(m.flip(g, (dim,)), dim), (dim,)),
-    formula=r"\frac{\partial L}{\partial x_i} = \sum_{j \ge i} g_j",
-)
-
-
-@CUMSUM
-@numpy_names
-def cumsum(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
-    """The running sum along ``dim``; integers and bools as int64."""
-    input = _for_sum(input, dtype, "cumsum")
-    d = normalize_dim(dim, input._array.ndim, "cumsum")
-    return apply(CUMSUM, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
-
-
-def _cumprod_input(m: Any, g: Any, input: Any, out: Any, dim: Any) -> Any:
-    if not builtins.bool(m.any(input == 0)):
-        return m.flip(m.cumsum(m.flip(g * out, (dim,)), dim), (dim,)) / input
-
-    # Nothing can be divided by 0: the product before i, times s_i with s_i = g_i + x_(i+1) s_(i+1).
-    def part(x: Any, start: int, end: int) -> Any:
-        return m.index(x, (slice(None),) * dim + (slice(start, end),))
-
-    n = input.shape[dim]
-    after = [part(g, n - 1, n)]
-    for i in range(n - 2, -1, -1):
-        after.append(part(g, i, i + 1) + part(input, i + 1, i + 2) * after[-1])
-    before = m.cat([part(out, 0, 1) * 0 + 1, part(out, 0, n - 1)], dim)
-    return before * m.cat(after[::-1], dim)
-
-
-CUMPROD = Op(
-    "cumprod",
-    lambda m, input, dim: m.cumprod(input, dim),
-    input=_cumprod_input,
-    formula=r"\frac{\partial L}{\partial x_i} = \frac{1}{x_i}\sum_{j \ge i} g_j\,y_j",
-)
-
-
-@CUMPROD
-@numpy_names
-def cumprod(input: TensorT, dim: int, *, dtype: DType | None = None) -> TensorT:
-    """The running product along ``dim``; integers and bools as int64."""
-    input = _for_sum(input, dtype, "cumprod")
-    d = normalize_dim(dim, input._array.ndim, "cumprod")
-    return apply(CUMPROD, (input,), (d,)) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
-
-
 # -- softmax and its kin ---
 
 LOGSUMEXP = Op(
     "logsumexp",
-    lambda m, input, dim, keepdim: m.logsumexp(input, dim, keepdim),
+    lambda m, input, dim, keepdim: narrow(m, m.logsumexp(widen(m, input), dim, keepdim), input),
     input=lambda m, g, input, out, dim, keepdim, shape: (
         restore(m, g, dim, keepdim, shape) * m.exp(input - restore(m, out, dim, keepdim, shape))
     ),
@@ -379,9 +409,12 @@ LOGSUMEXP = Op(
 )
 
 
+@takes_out
 @LOGSUMEXP
 @numpy_names
-def logsumexp(input: TensorT, dim: int | tuple[int, ...], keepdim: builtins.bool = False) -> TensorT:
+def logsumexp(
+    input: TensorT, dim: int | tuple[int, ...], keepdim: builtins.bool = False, *, out: Any = None
+) -> TensorT:
     """``log(sum(exp(input)))`` over ``dim``, without overflow."""
     require_tensor("logsumexp", "input", input)
     if input._array.dtype.kind in "iub":
@@ -393,13 +426,13 @@ def logsumexp(input: TensorT, dim: int | tuple[int, ...], keepdim: builtins.bool
 
 SOFTMAX = Op(
     "softmax",
-    lambda m, input, dim: m.softmax(input, dim),
+    lambda m, input, dim: narrow(m, m.softmax(widen(m, input), dim), input),
     input=lambda m, g, out, dim: out * (g - m.sum(g * out, (dim,), True)),
     formula=r"\frac{\partial L}{\partial x_i} = s_i\,\bigl(g_i - \textstyle\sum_j g_j s_j\bigr)",
 )
 LOG_SOFTMAX = Op(
     "log_softmax",
-    lambda m, input, dim: m.log_softmax(input, dim),
+    lambda m, input, dim: narrow(m, m.log_softmax(widen(m, input), dim), input),
     input=lambda m, g, out, dim: g - m.exp(out) * m.sum(g, (dim,), True),
     formula=r"\frac{\partial L}{\partial x_i} = g_i - e^{y_i}\textstyle\sum_j g_j",
 )
@@ -425,16 +458,18 @@ def _soft(op: Op, input: Any, dim: Any, dtype: DType | None) -> Any:
     return unary(op, input, PROMOTE, (d,))
 
 
+@takes_exact_out
 @SOFTMAX
 @numpy_names
-def softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None) -> TensorT:
+def softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None, *, out: Any = None) -> TensorT:
     """``exp(input)`` divided by its sum over ``dim``: positive, summing to 1."""
     return _soft(SOFTMAX, input, dim, dtype)
 
 
+@takes_exact_out
 @LOG_SOFTMAX
 @numpy_names
-def log_softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None) -> TensorT:
+def log_softmax(input: TensorT, dim: int | None = None, dtype: DType | None = None, *, out: Any = None) -> TensorT:
     """The logarithm of ``softmax``, finite where that would round to 0."""
     return _soft(LOG_SOFTMAX, input, dim, dtype)
 
@@ -453,8 +488,6 @@ class ReductionMethods(Variable):
     any = any
     all = all
     count_nonzero = count_nonzero
-    cumsum = cumsum
-    cumprod = cumprod
     logsumexp = logsumexp
     softmax = softmax
     log_softmax = log_softmax

@@ -35,6 +35,7 @@ from ..ops.pointwise import PointwiseMethods
 from ..ops.random import RandomMethods
 from ..ops.record import apply_view, registry
 from ..ops.reduction import ReductionMethods
+from ..ops.scans import ScanMethods
 from ..ops.shape import ALIAS, ShapeMethods
 from .printing import tensor_text
 from .size import Size
@@ -55,6 +56,7 @@ class Tensor(
     ComparisonMethods,
     ReductionMethods,
     OrderingMethods,
+    ScanMethods,
     ShapeMethods,
     JoiningMethods,
     IndexingMethods,

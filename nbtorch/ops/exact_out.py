@@ -1,0 +1,66 @@
+"""What ``out=`` may be where PyTorch is stricter, or more generous, than it is for elementwise operations."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ..autograd.variable import Variable
+from ..backends.dtypes import from_numpy_dtype
+from .writing import write_out
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def takes_exact_out(function: F) -> F:
+    """Serves ``out`` as ``takes_out`` does; each tensor given must have the dtype of its result.
+
+    Raises:
+        RuntimeError: where a dtype differs.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None)
+        value = function(*args, **kwargs)
+        if out is None:
+            return value
+        several = isinstance(value, tuple) and isinstance(out, (tuple, list)) and len(out) == len(value)
+        for o, v in zip(out, value, strict=True) if several else ((out, value),):
+            if isinstance(o, Variable) and isinstance(v, Variable) and o._array.dtype != v._array.dtype:
+                raise RuntimeError(
+                    f"Expected out tensor to have dtype {v._dtype()!r}, but got {o._dtype()!r} instead\n"
+                    f"  operation: {function.__name__}\n  fix: give an out tensor of dtype {v._dtype()!r}"
+                )
+        return write_out(function.__name__, out, value)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def takes_out_as_dtype(function: F) -> F:
+    """Serves ``out`` of a function that has ``dtype``: unless another is named, it computes in that of ``out``.
+
+    Raises:
+        RuntimeError: where ``dtype`` is named and ``out`` has another.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None)
+        if isinstance(out, Variable):
+            wanted = from_numpy_dtype(out._array.dtype)
+            given = kwargs.get("dtype")
+            if given is not None and given is not wanted:
+                raise RuntimeError(
+                    f"Expected out tensor to have dtype {given!r}, but got {wanted!r} instead\n"
+                    f"  operation: {function.__name__}, with dtype= and out="
+                )
+            value = function(*args, **kwargs)
+            if from_numpy_dtype(value._array.dtype) is not wanted:
+                value = function(*args, **{**kwargs, "dtype": wanted})
+            return write_out(function.__name__, out, value)
+        value = function(*args, **kwargs)
+        return value if out is None else write_out(function.__name__, out, value)
+
+    return wrapper  # type: ignore[return-value]

@@ -1,0 +1,12 @@
+"""Programs of running results, order statistics and moments."""
+
+from __future__ import annotations
+
+import nbtorch
+from programs.draw import Program
+
+PROGRAMS: dict[str, Program] = {
+    "cummax": lambda d: d(3, 2).cummax(0)[0],
+    "cummin": lambda d: d(3, 2).cummin(1)[0],
+    "logcumsumexp": lambda d: d(3, 2).logcumsumexp(0) * nbtorch.logcumsumexp(d(2), -1),
+}
