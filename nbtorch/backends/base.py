@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .convolution import ConvolutionPrimitives
 from .device import device
 from .special import erf
 
@@ -43,7 +44,7 @@ def _in_dtype_of(x: Array, result: Array) -> Array:
     return result if result.dtype == x.dtype else result.astype(x.dtype)
 
 
-class Backend:
+class Backend(ConvolutionPrimitives):
     """The array primitives of one kind of device.
 
     Attributes:

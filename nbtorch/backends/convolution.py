@@ -18,7 +18,7 @@ Array = Any
 
 
 class ConvolutionPrimitives(WindowPrimitives):
-    """Convolution on any array module. Inputs ``(n, channels, *size)``, weights ``(out, channels / groups, *kernel)``."""
+    """Convolution on any array module: inputs ``(n, channels, *size)``, weights ``(out, channels/groups, *kernel)``."""
 
     # How many bytes of columns are made at a time: a device has memory to spare and wants large products.
     columns_at_a_time = 1 << 28
@@ -31,7 +31,7 @@ class ConvolutionPrimitives(WindowPrimitives):
         shift = None if bias is None else bias.reshape(-1, *(1,) * len(at.out))
         w = weight.reshape(groups, planes // groups, -1)
         if at.pointwise:
-            out = self.xp.matmul(w, x.reshape(n, groups, -1, at.count)).reshape(n, planes, *at.out)
+            out = self.xp.matmul(w, x.reshape(n, groups, -1, at.number)).reshape(n, planes, *at.out)
             if shift is not None:
                 out += shift
             return out
@@ -54,7 +54,7 @@ class ConvolutionPrimitives(WindowPrimitives):
         n, channels = g.shape[0], weight.shape[1] * groups
         w = weight.reshape(groups, weight.shape[0] // groups, -1)
         if at.pointwise:
-            out = self.xp.matmul(w.swapaxes(1, 2), g.reshape(n, groups, -1, at.count)).reshape(n, channels, *at.size)
+            out = self.xp.matmul(w.swapaxes(1, 2), g.reshape(n, groups, -1, at.number)).reshape(n, channels, *at.size)
         else:
             out = self._correlate_back(g, w, channels, at)
         if bias is not None:
@@ -64,10 +64,10 @@ class ConvolutionPrimitives(WindowPrimitives):
     def _correlate_back(self, g: Array, w: Array, channels: int, at: Windows) -> Array:
         n = g.shape[0]
         out = self.xp.empty((n, channels, *at.size), g.dtype)
-        for a, b in self._chunks(n, channels * at.elements * at.count * g.dtype.itemsize):
+        for a, b in self._chunks(n, channels * at.elements * at.number * g.dtype.itemsize):
             rows = self._side_by_side(g[a:b], w.shape[0])
             columns = self.xp.matmul(w.swapaxes(1, 2), rows)
-            columns = columns.reshape(channels, at.elements, b - a, at.count).swapaxes(1, 2)
+            columns = columns.reshape(channels, at.elements, b - a, at.number).swapaxes(1, 2)
             out[a:b] = self.col2im(columns, at).swapaxes(0, 1)
         return out
 
@@ -80,8 +80,8 @@ class ConvolutionPrimitives(WindowPrimitives):
         if not (g.size and x.size):
             return self.xp.zeros(shape, g.dtype)
         if at.pointwise:
-            rows = g.reshape(n, groups, planes // groups, at.count)
-            columns = x.reshape(n, groups, channels // groups, at.count)
+            rows = g.reshape(n, groups, planes // groups, at.number)
+            columns = x.reshape(n, groups, channels // groups, at.number)
             return self.xp.matmul(rows, columns.swapaxes(2, 3)).sum(0).reshape(shape)
         return self._correlate_weight(g, x, groups, at).reshape(shape)
 
@@ -93,14 +93,14 @@ class ConvolutionPrimitives(WindowPrimitives):
         return total
 
     def _columns(self, x: Array, groups: int, at: Windows) -> Iterator[tuple[int, int, Array]]:
-        """A few images at a time, their windows as columns: ``(groups, channels/groups * elements, images * count)``."""
+        """The windows of a few images at a time: ``(groups, channels/groups * elements, images * number)``."""
         windows = self.sliding(self.covered(x, at), at)
         channels = x.shape[1]
-        for a, b in self._chunks(x.shape[0], channels * at.elements * at.count * x.dtype.itemsize):
+        for a, b in self._chunks(x.shape[0], channels * at.elements * at.number * x.dtype.itemsize):
             # The images go behind the elements of a window: (channels, *kernel, images, *out).
             order = (*range(1, 2 + len(at.kernel)), 0, *range(2 + len(at.kernel), windows.ndim))
             part = windows[a:b].transpose(order)
-            yield a, b, part.reshape(groups, channels // groups * at.elements, (b - a) * at.count)
+            yield a, b, part.reshape(groups, channels // groups * at.elements, (b - a) * at.number)
 
     def _chunks(self, n: int, bytes_each: int) -> Iterator[tuple[int, int]]:
         most = max(1, self.columns_at_a_time // max(1, bytes_each))

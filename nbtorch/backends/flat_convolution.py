@@ -29,6 +29,8 @@ class _Row:
         keep: the slices that take the useful results.
     """
 
+    keep: tuple[Any, ...]
+
     def __init__(self, at: Windows) -> None:
         covered = at.covered
         self.steps = tuple(math.prod(covered[i + 1 :]) for i in range(len(covered)))
@@ -40,7 +42,7 @@ class _Row:
 
 
 def _pays(at: Windows) -> bool:
-    return set(at.stride) <= {1} and at.count > 0 and _Row(at).count <= 2 * at.count
+    return set(at.stride) <= {1} and at.number > 0 and _Row(at).count <= 2 * at.number
 
 
 def _turned(at: Windows) -> Windows | None:
@@ -101,7 +103,7 @@ class FlatConvolution(ConvolutionPrimitives):
             return super()._correlate_weight(g, x, groups, at)
         row = _Row(at)
         planes = g.shape[1]
-        total = None
+        total: Any = None
         for a, b, columns in self._flat_columns(x, groups, at, row):
             rows = self._flat_rows(g[a:b], planes, row).reshape(groups, planes // groups, -1)
             part = np.matmul(rows, columns.swapaxes(1, 2))

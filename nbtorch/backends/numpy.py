@@ -9,12 +9,13 @@ import numpy as np
 
 from .base import Array, Backend, Dims
 from .device import device
+from .flat_convolution import FlatConvolution
 
 _NDARRAY = np.ndarray
 _sum: Any = np.add.reduce
 
 
-class NumpyBackend(Backend):
+class NumpyBackend(FlatConvolution, Backend):
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
     def __init__(self) -> None:

@@ -42,7 +42,7 @@ class Windows(NamedTuple):
         )
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         return math.prod(self.out)
 
     @property
@@ -114,7 +114,7 @@ class WindowPrimitives:
     def im2col(self, x: Array, at: Windows) -> Array:
         """The windows of each plane as columns: ``(..., elements of a window, windows)``."""
         n = len(at.size)
-        return self.sliding(self.covered(x, at), at).reshape(*x.shape[: x.ndim - n], at.elements, at.count)
+        return self.sliding(self.covered(x, at), at).reshape(*x.shape[: x.ndim - n], at.elements, at.number)
 
     def col2im(self, columns: Array, at: Windows) -> Array:
         """Columns added up where they came from: the transpose of :meth:`im2col`."""

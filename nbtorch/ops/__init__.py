@@ -4,6 +4,7 @@ from . import (
     activation,
     comparison,
     conversion,
+    convolution,
     creation,
     elementary,
     gathering,
@@ -23,6 +24,7 @@ from . import (
 from .activation import *
 from .comparison import *
 from .conversion import *
+from .convolution import *
 from .creation import *
 from .elementary import *
 from .gathering import *
@@ -44,6 +46,7 @@ __all__: list[str] = []
 __all__ += activation.__all__
 __all__ += comparison.__all__
 __all__ += conversion.__all__
+__all__ += convolution.__all__
 __all__ += creation.__all__
 __all__ += elementary.__all__
 __all__ += gathering.__all__

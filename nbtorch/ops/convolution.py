@@ -17,7 +17,7 @@ from .record import Op, apply, check_same_device
 from .shape import reshape
 
 __all__ = [
-    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold_windows",
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 ]  # fmt: skip
 
 Sizes = int | Sequence[int]
@@ -106,7 +106,7 @@ def per_dim(function: str, name: str, value: Any, n: int) -> tuple[int, ...]:
 def _check_operands(function: str, n: int, input: Any, weight: Any, bias: Any) -> None:
     require_tensor(function, "input", input)
     require_tensor(function, "weight", weight)
-    given = (input, weight)
+    given: tuple[Any, ...] = (input, weight)
     if bias is not None:
         require_tensor(function, "bias", bias)
         given = (input, weight, bias)
@@ -118,7 +118,7 @@ def _check_operands(function: str, n: int, input: Any, weight: Any, bias: Any) -
                 f"  operation: {function}\n  fix: convert one of them, for example x.to(weight.dtype)"
             )
     if input._array.dtype.kind == "b":
-        raise RuntimeError(f'"{function}" not implemented for \'Bool\'\n  fix: x.float()')
+        raise RuntimeError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
     shape, sizes = tuple(weight._array.shape), tuple(input._array.shape)
     if len(shape) < 3:
         raise RuntimeError(
@@ -234,7 +234,7 @@ def conv1d(
     Raises:
         RuntimeError: where shapes or dtypes don't fit.
     """
-    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(
@@ -250,7 +250,7 @@ def conv2d(
 
     The arguments are those of :func:`conv1d`; each may be one number or one for each dimension.
     """
-    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv3d(
@@ -266,7 +266,7 @@ def conv3d(
 
     The arguments are those of :func:`conv1d`; each may be one number or one for each dimension.
     """
-    return _convolve(3, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _convolve(3, input, weight, bias, stride, padding, dilation, groups)
 
 
 def _convolve_transposed(
@@ -324,7 +324,7 @@ def conv_transpose1d(
         groups: channels are split into this many groups that don't meet.
         dilation: the step between the kernel's elements.
     """
-    return _convolve_transposed(  # type: ignore[no-any-return]
+    return _convolve_transposed(
         1, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
 
@@ -340,7 +340,7 @@ def conv_transpose2d(
     dilation: Sizes = 1,
 ) -> TensorT:
     """The transpose of :func:`conv2d`; the arguments are those of :func:`conv_transpose1d`."""
-    return _convolve_transposed(  # type: ignore[no-any-return]
+    return _convolve_transposed(
         2, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
 
@@ -356,7 +356,7 @@ def conv_transpose3d(
     dilation: Sizes = 1,
 ) -> TensorT:
     """The transpose of :func:`conv3d`; the arguments are those of :func:`conv_transpose1d`."""
-    return _convolve_transposed(  # type: ignore[no-any-return]
+    return _convolve_transposed(
         3, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
 
@@ -403,9 +403,7 @@ def _window_numbers(function: str, kernel: Any, dilation: Any, padding: Any, str
     return [kernel, spread, around, steps]
 
 
-def unfold_windows(
-    input: TensorT, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
-) -> TensorT:
+def unfold(input: TensorT, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1) -> TensorT:
     """The windows of ``(n, channels, h, w)`` as columns ``(n, channels * kh * kw, windows)``; also without ``n``.
 
     Raises:
@@ -431,7 +429,7 @@ def unfold_windows(
         )
     at = Windows(size, out, kernel, steps, around, spread)
     columns = im2col(input, at)
-    return reshape(columns, (*shape[:-3], shape[-3] * at.elements, at.count))
+    return reshape(columns, (*shape[:-3], shape[-3] * at.elements, at.number))
 
 
 def fold(
@@ -466,10 +464,10 @@ def fold(
             "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
             f"input.size(1)={shape[-2]} and kernel_size={kernel}."
         )
-    if min(out) < 1 or shape[-1] != at.count:
+    if min(out) < 1 or shape[-1] != at.number:
         raise RuntimeError(
             f"Given output_size={size}, kernel_size={kernel}, dilation={spread}, padding={around}, stride={steps}, "
             f"expected size of input's dimension 2 to match the calculated number of sliding blocks {out[0]} * "
             f"{out[1]} = {out[0] * out[1]}, but got input.size(2)={shape[-1]}."
         )
-    return col2im(reshape(input, (*shape[:-2], shape[-2] // at.elements, at.elements, at.count)), at)
+    return col2im(reshape(input, (*shape[:-2], shape[-2] // at.elements, at.elements, at.number)), at)

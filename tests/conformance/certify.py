@@ -70,6 +70,7 @@ def compare(info: Any, function: Callable[..., Any], sample: Any, dtype: Any, sc
         second=info.supports_gradgrad and dtype == torch.float64,
         uninitialised=info.name in table.UNINITIALISED,
         positions=info.name not in table.ANY_ORDER_AMONG_EQUALS,
+        sums=dtype != torch.float64 and info.name in table.SUMS,
         score=score,
     )
 

@@ -166,13 +166,26 @@ _GRADIENT = {"float64": (1e-7, 1e-7), "float32": (2e-5, 2e-5), "float16": (3e-2,
 _SECOND = {"float64": (1e-6, 1e-7), "float32": (5e-4, 5e-4)}
 
 
-def compare_values(actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None) -> None:
+def _rounding(expected: Any) -> float:
+    """A few units in the last place of the largest number."""
+    import torch
+
+    if not (expected.dtype.is_floating_point and expected.numel()):
+        return 0.0
+    return 4 * torch.finfo(expected.dtype).eps * float(expected.detach().abs().max())
+
+
+def compare_values(
+    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, sums: bool = False
+) -> None:
     """Equal structure, shapes, dtypes and numbers."""
     import torch
 
     if isinstance(expected, torch.Tensor):
         if rtol is None and atol is None:
             rtol, atol = _VALUE.get(helpers.dtype_name(expected), (None, None))
+        if sums and _rounding(expected):
+            rtol, atol = rtol or 1e-5, max(atol or 1e-5, _rounding(expected))
         helpers.same(actual, expected, rtol, atol)
     elif isinstance(expected, (list, tuple)):
         assert isinstance(actual, (list, tuple)), (
@@ -180,7 +193,7 @@ def compare_values(actual: Any, expected: Any, rtol: float | None = None, atol: 
         )
         assert len(actual) == len(expected)
         for a, e in zip(actual, expected, strict=True):
-            compare_values(a, e, rtol, atol)
+            compare_values(a, e, rtol, atol, sums)
     elif isinstance(expected, torch.dtype):
         assert str(actual) == str(expected)
     else:
@@ -198,6 +211,7 @@ def compare_sample(
     positions: bool = True,
     rtol: float | None = None,
     atol: float | None = None,
+    sums: bool = False,
     score: Score | None = None,
 ) -> None:
     """Runs one sample on both libraries.
@@ -212,6 +226,7 @@ def compare_sample(
         positions: compare integer results, which say where something was found.
         rtol: relative tolerance of the value; by dtype unless given.
         atol: absolute tolerance of the value.
+        sums: the numbers are sums of many products, which round as the largest of them does.
         score: counts the stages that were reached and passed.
 
     Raises:
@@ -238,7 +253,7 @@ def compare_sample(
         if not positions:
             expected, actual = (r[0] if isinstance(r, tuple) else () for r in (expected, actual))
         if not uninitialised:
-            compare_values(actual, expected, rtol, atol)
+            compare_values(actual, expected, rtol, atol, sums)
         assert [tuple(t.shape) for t in tensors(actual, nbtorch.Tensor)] == [
             tuple(t.shape) for t in tensors(expected, torch.Tensor)
         ]
@@ -265,7 +280,7 @@ def compare_sample(
             raise OutOfScope(f"PyTorch: {error}") from None
     with _Stage(score, "gradient"):
         my_grads = nbtorch.autograd.grad(my_outs, my_ins, my_starts, create_graph=second, allow_unused=True)
-        compare_gradients(my_grads, their_grads, their_ins, _GRADIENT)
+        compare_gradients(my_grads, their_grads, their_ins, _GRADIENT, sums)
     if not second:
         return
     pairs = [(m, t) for m, t in zip(my_grads, their_grads, strict=True) if t is not None and m is not None]
@@ -292,18 +307,19 @@ def compare_sample(
         compare_gradients(my_second, their_second, [*their_ins, *their_starts], _SECOND)
 
 
-def compare_gradients(mine: Any, theirs: Any, inputs: Any, tolerances: dict[str, tuple[float, float]]) -> None:
+def compare_gradients(
+    mine: Any, theirs: Any, inputs: Any, tolerances: dict[str, tuple[float, float]], sums: bool = False
+) -> None:
     """Gradients agree; None counts as zeros, since the two libraries may know of independence in different ways."""
     for m, t, x in zip(mine, theirs, inputs, strict=True):
         if m is None and t is None:
             continue
         zeros = np.zeros(tuple(x.shape), helpers.dtype_name(x))
         known = t is not None and not t._is_zerotensor()
-        helpers.same(
-            zeros if m is None else m,
-            t.detach() if known else zeros,
-            *tolerances.get(helpers.dtype_name(x), (None, None)),
-        )
+        rtol, atol = tolerances.get(helpers.dtype_name(x), (None, None))
+        if sums and known and atol is not None:
+            atol = max(atol, _rounding(t))
+        helpers.same(zeros if m is None else m, t.detach() if known else zeros, rtol, atol)
 
 
 class Score:

@@ -30,6 +30,9 @@ ANY_ORDER_AMONG_EQUALS = {"topk", "sort", "argsort"}
 # Gradients in float32 that are nothing but rounding on PyTorch's side.
 ROUNDED = {"nn.functional.layer_norm": "PyTorch's own gradient of a single element is 2e-4 instead of 0"}
 
+# Sums of many products: in coarse dtypes they are compared by the rounding of the largest of them.
+SUMS = {f"nn.functional.conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)}
+
 # Samples whose arguments PyTorch's database gives in an order of its own.
 ARGUMENTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "einsum": lambda lib: lambda operands, equation: lib.einsum(equation, *operands),

@@ -4,9 +4,10 @@ What computes is in :mod:`nbtorch.ops`; here are the arguments that only PyTorch
 older ways to say ``reduction``, defaults), and the checks whose messages say how to go on.
 """
 
-from . import activations, affine, distances, dropouts, embeddings, losses, normalizations
+from . import activations, affine, convolutions, distances, dropouts, embeddings, losses, normalizations
 from .activations import *
 from .affine import *
+from .convolutions import *
 from .distances import *
 from .dropouts import *
 from .embeddings import *
@@ -16,6 +17,7 @@ from .normalizations import *
 __all__: list[str] = []
 __all__ += activations.__all__
 __all__ += affine.__all__
+__all__ += convolutions.__all__
 __all__ += distances.__all__
 __all__ += dropouts.__all__
 __all__ += embeddings.__all__
