@@ -217,6 +217,9 @@ class Backend(ConvolutionPrimitives):
 
     # -- reductions ---
     def sum(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:
+        if dtype is None and x.dtype.itemsize == 2 and x.dtype.kind in "fV":
+            # A sum in half precision stops growing where its unit is as large as what is added.
+            return x.sum(dim, np.float32, None, keepdim).astype(x.dtype)
         return x.sum(dim, dtype, None, keepdim)
 
     def prod(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:

@@ -37,6 +37,8 @@ class NumpyBackend(FlatConvolution, Backend):
         return a.dot(b) if a.ndim <= 2 and b.ndim <= 2 else super().matmul(a, b)
 
     def sum(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:
+        if dtype is None and x.dtype.itemsize == 2 and x.dtype.kind in "fV":
+            return _sum(x, dim, np.float32, None, keepdim).astype(x.dtype)
         return _sum(x, dim, dtype, None, keepdim)
 
     def mean(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:

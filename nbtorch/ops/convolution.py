@@ -324,9 +324,7 @@ def conv_transpose1d(
         groups: channels are split into this many groups that don't meet.
         dilation: the step between the kernel's elements.
     """
-    return _convolve_transposed(
-        1, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return _convolve_transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
@@ -340,9 +338,7 @@ def conv_transpose2d(
     dilation: Sizes = 1,
 ) -> TensorT:
     """The transpose of :func:`conv2d`; the arguments are those of :func:`conv_transpose1d`."""
-    return _convolve_transposed(
-        2, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return _convolve_transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose3d(
@@ -356,9 +352,7 @@ def conv_transpose3d(
     dilation: Sizes = 1,
 ) -> TensorT:
     """The transpose of :func:`conv3d`; the arguments are those of :func:`conv_transpose1d`."""
-    return _convolve_transposed(
-        3, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return _convolve_transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 # -- the windows themselves ---
