@@ -2,6 +2,7 @@
 
 from . import (
     activation,
+    batch_normalization,
     comparison,
     conversion,
     convolution,
@@ -22,6 +23,7 @@ from . import (
     shape,
 )
 from .activation import *
+from .batch_normalization import *
 from .comparison import *
 from .conversion import *
 from .convolution import *
@@ -44,6 +46,7 @@ from .shape import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
+__all__ += batch_normalization.__all__
 __all__ += comparison.__all__
 __all__ += conversion.__all__
 __all__ += convolution.__all__

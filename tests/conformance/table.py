@@ -28,7 +28,10 @@ UNINITIALISED = {"empty", "empty_like", "new_empty"}
 ANY_ORDER_AMONG_EQUALS = {"topk", "sort", "argsort"}
 
 # Gradients in float32 that are nothing but rounding on PyTorch's side.
-ROUNDED = {"nn.functional.layer_norm": "PyTorch's own gradient of a single element is 2e-4 instead of 0"}
+ROUNDED = {
+    "nn.functional.layer_norm": "PyTorch's own gradient of a single element is 2e-4 instead of 0",
+    "native_layer_norm": "as nn.functional.layer_norm",
+}
 
 # Sums of many products: in coarse dtypes they are compared by the rounding of the largest of them.
 SUMS = {f"nn.functional.conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)}

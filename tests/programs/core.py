@@ -157,8 +157,6 @@ PROGRAMS: dict[str, Program] = {
     "nll_loss": lambda d: F.nll_loss(d(3, 2), d.whole(3, below=2)),
     "binary_cross_entropy": lambda d: F.binary_cross_entropy(d(3, low=0.2, high=0.8), d(3, low=0.2, high=0.8)),
     "binary_cross_entropy_with_logits": lambda d: F.binary_cross_entropy_with_logits(d(3, 2), d(3, 2)),
-    "standardize": lambda d: F.layer_norm(d(3, 4), (4,)),
-    "layer_norm": lambda d: F.layer_norm(d(2, 4), (4,), d(4), d(4)),
     "amax": lambda d: d(3, 2).amax(0) + d(3, 2).amax(),
     "amin": lambda d: d(3, 2).amin((0, 1)) + d(3, 2).amin(1, keepdim=True),
     "max": lambda d: d(3, 2).max(),
