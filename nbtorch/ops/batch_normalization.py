@@ -69,8 +69,10 @@ def batch_norm(
     """
     check_batch("batch_norm", input, weight, bias, running_mean, running_var, training, momentum)
     if not input._array.size:
+        # Nothing to standardize; weight and bias stay in the graph, with gradients of 0.
+        factors: Any = (weight, bias)
         out: Any = input.clone()  # type: ignore[attr-defined]
-        return out if weight is None else out * weight.sum() + (0 if bias is None else bias.sum())
+        return out if weight is None else out * factors[0].sum() + (0 if bias is None else factors[1].sum())
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 

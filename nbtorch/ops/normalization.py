@@ -227,7 +227,7 @@ def layer_norm(
     Raises:
         RuntimeError: where shapes or dtypes don't fit.
     """
-    return native_layer_norm(input, normalized_shape, weight, bias, eps)[0]  # type: ignore[no-any-return]
+    return native_layer_norm(input, normalized_shape, weight, bias, eps)[0]
 
 
 def native_layer_norm(
