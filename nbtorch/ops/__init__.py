@@ -13,6 +13,7 @@ from . import (
     joining,
     linalg,
     loss,
+    moments,
     normalization,
     ordering,
     piecewise,
@@ -20,6 +21,7 @@ from . import (
     random,
     reduction,
     scans,
+    selection,
     shape,
 )
 from .activation import *
@@ -34,6 +36,7 @@ from .indexing import *
 from .joining import *
 from .linalg import *
 from .loss import *
+from .moments import *
 from .normalization import *
 from .ordering import *
 from .piecewise import *
@@ -42,6 +45,7 @@ from .random import *
 from .record import registry as registry
 from .reduction import *
 from .scans import *
+from .selection import *
 from .shape import *
 
 __all__: list[str] = []
@@ -63,5 +67,7 @@ __all__ += piecewise.__all__
 __all__ += pointwise.__all__
 __all__ += random.__all__
 __all__ += reduction.__all__
+__all__ += moments.__all__
 __all__ += scans.__all__
+__all__ += selection.__all__
 __all__ += shape.__all__

@@ -80,7 +80,7 @@ def from_index(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
     return m.scatter_add(m.new_zeros(g, shape), dim, index, g)
 
 
-def _pick(m: Any, input: Any, index: Any, dim: int, keepdim: builtins.bool) -> Any:
+def pick(m: Any, input: Any, index: Any, dim: int, keepdim: builtins.bool) -> Any:
     values = m.gather(input, dim, index)
     return values if keepdim else m.reshape(values, _without(input.shape, dim))
 
@@ -89,24 +89,24 @@ def _without(shape: Any, dim: int) -> tuple[int, ...]:
     return (*shape[:dim], *shape[dim + 1 :])
 
 
-def _from_picked(m: Any, g: Any, index: Any, dim: int, shape: Any) -> Any:
+def from_picked(m: Any, g: Any, index: Any, dim: int, shape: Any) -> Any:
     return from_index(m, m.reshape(g, tuple(index.shape)), index, dim, shape)
 
 
 MAX_DIM = Op(
     "max_dim",
-    _pick,
+    pick,
     tensors=2,
     node="MaxBackward0",
-    input=_from_picked,
+    input=from_picked,
     formula=r"\frac{\partial \max_j x_j}{\partial x_i} = [i = \arg\max]",
 )
 MIN_DIM = Op(
     "min_dim",
-    _pick,
+    pick,
     tensors=2,
     node="MinBackward0",
-    input=_from_picked,
+    input=from_picked,
     formula=r"\frac{\partial \min_j x_j}{\partial x_i} = [i = \arg\min]",
 )
 
@@ -116,13 +116,13 @@ def _require_sizes(function: str, input: Variable, dim: Any) -> None:
     require_tensor(function, "input", input)
     dims = reduce_dims(dim, input, function)
     if dims is None:
-        _require_elements(function, input)
+        require_elements(function, input)
     else:
         for d in dims:
-            _require_elements(function, input, d)
+            require_elements(function, input, d)
 
 
-def _require_elements(function: str, input: Variable, dim: Any = None) -> None:
+def require_elements(function: str, input: Variable, dim: Any = None) -> None:
     n = input._array.size if dim is None else input._array.shape[dim] if input._array.ndim else 1
     if n == 0:
         what = "to be specified for input.numel() == 0." if dim is None else f"{dim} to have non-zero size."
@@ -170,10 +170,10 @@ def _extreme(whole: Op, along: Op, arg: Op, name: str, elementwise: Any, input: 
     if isinstance(dim, Variable):
         return elementwise(input, dim)
     if dim is None:
-        _require_elements(name, input)
+        require_elements(name, input)
         return apply(whole, (input,), (None, False))
     d = normalize_dim(dim, input._array.ndim, name)
-    _require_elements(name, input, d)
+    require_elements(name, input, d)
     if not input._array.ndim:
         return _of_number(name, _extreme(whole, along, arg, name, elementwise, input.reshape(1), 0, False))
     index = _arg(arg, input, d, True)
@@ -223,7 +223,7 @@ def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
     d = None if dim is None or not input._array.ndim else normalize_dim(dim, input._array.ndim, op.name)
     if dim is not None and not input._array.ndim:
         normalize_dim(dim, 0, op.name)
-    _require_elements(op.name, input, d)
+    require_elements(op.name, input, d)
     out = apply(op, (input,), (d,))
     if keepdim and input._array.ndim:
         shape = input._array.shape

@@ -270,25 +270,25 @@ def _centred(m: Any, input: Any, dim: Any) -> Any:
 def _var(m: Any, input: Any, dim: Any, correction: Any, keepdim: Any) -> Any:
     input = widen(m, input)
     centred = _centred(m, input, dim)
-    divisor = builtins.max(_reduced(input.shape, dim) - correction, 0)
-    total = m.sum(centred * centred, dim, keepdim)
-    return total / divisor if divisor else total * math.nan
+    return m.sum(centred * centred, dim, keepdim) / float(builtins.max(_reduced(input.shape, dim) - correction, 0))
+
+
+def _var_input(m: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: Any, shape: Any) -> Any:
+    g, centred, degrees = restore(m, g, dim, keepdim, shape), _centred(m, input, dim), _reduced(shape, dim) - correction
+    # Without a degree of freedom: infinite, and for the mean itself unknown.
+    return g * centred * (2 / degrees) if degrees > 0 else g * (centred * centred * math.inf)
 
 
 VAR = Op(
     "var",
     lambda m, input, dim, correction, keepdim: narrow(m, _var(m, input, dim, correction, keepdim), input),
-    input=lambda m, g, input, dim, correction, keepdim, shape: (
-        restore(m, g * (2 / builtins.max(_reduced(shape, dim) - correction, 1e-300)), dim, keepdim, shape)
-        * _centred(m, input, dim)
-    ),
+    input=_var_input,
     formula=r"\frac{\partial\,\mathrm{var}}{\partial x_i} = \frac{2\,(x_i-\bar x)}{n-c}",
 )
 
 
 def _std_input(m: Any, g: Any, input: Any, out: Any, dim: Any, correction: Any, keepdim: Any, shape: Any) -> Any:
-    scaled = m.where(out == 0, g * 0, g / (out * builtins.max(_reduced(shape, dim) - correction, 1e-300)))
-    return restore(m, scaled, dim, keepdim, shape) * _centred(m, input, dim)
+    return _var_input(m, m.where(out == 0, g * 0, g / (out * 2)), input, dim, correction, keepdim, shape)
 
 
 STD = Op(

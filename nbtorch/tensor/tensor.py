@@ -29,6 +29,7 @@ from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.joining import JoiningMethods
 from ..ops.linalg import LinalgMethods
+from ..ops.moments import MomentMethods
 from ..ops.operands import normalize_dim, operand
 from ..ops.ordering import OrderingMethods
 from ..ops.pointwise import PointwiseMethods
@@ -36,6 +37,7 @@ from ..ops.random import RandomMethods
 from ..ops.record import apply_view, registry
 from ..ops.reduction import ReductionMethods
 from ..ops.scans import ScanMethods
+from ..ops.selection import SelectionMethods
 from ..ops.shape import ALIAS, ShapeMethods
 from .printing import tensor_text
 from .size import Size
@@ -57,6 +59,8 @@ class Tensor(
     ReductionMethods,
     OrderingMethods,
     ScanMethods,
+    SelectionMethods,
+    MomentMethods,
     ShapeMethods,
     JoiningMethods,
     IndexingMethods,

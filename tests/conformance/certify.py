@@ -65,7 +65,7 @@ def compare(info: Any, function: Callable[..., Any], sample: Any, dtype: Any, sc
         function,
         sample,
         # Where equal elements may change places, so may their gradients; coarse dtypes have many of them.
-        first=info.name not in (table.ROUNDED if dtype.itemsize > 2 else table.ANY_ORDER_AMONG_EQUALS)
+        first=info.name not in (table.ROUNDED if dtype.itemsize > 2 else {*table.ANY_ORDER_AMONG_EQUALS, "msort"})
         or dtype == torch.float64,
         second=info.supports_gradgrad and dtype == torch.float64,
         uninitialised=info.name in table.UNINITIALISED,
@@ -123,6 +123,9 @@ def refuse(info: Any, function: Callable[..., Any], wrong: Any) -> str | None:
     """Makes a wrong call: None where it raises PyTorch's class and leaves its arguments alone, else what went wrong."""
     sample = wrong.sample_input
     mine, keywords = oracle.translate((sample.input, *sample.args)), oracle.translate(sample.kwargs)
+    if isinstance(sample.kwargs.get("out"), tuple):  # an output that is the input is so here too
+        outs = zip(sample.kwargs["out"], keywords["out"], strict=True)
+        keywords["out"] = tuple(mine[0] if theirs is sample.input else o for theirs, o in outs)
     where = f"{oracle.label(info)} wrongly called with {text((sample.input, *sample.args, sample.kwargs))}"
     # Indices are not looked at on a device: what is out of range shows when the device gets there.
     classes = (wrong.error_type,) if helpers.device_name() == "cpu" else (wrong.error_type, IndexError)

@@ -25,7 +25,7 @@ RED: dict[str, str] = {
 UNINITIALISED = {"empty", "empty_like", "new_empty"}
 
 # PyTorch does not say which of several equal elements comes first, so positions are not compared.
-ANY_ORDER_AMONG_EQUALS = {"topk", "sort", "argsort"}
+ANY_ORDER_AMONG_EQUALS = {"topk", "sort", "argsort", "kthvalue", "mode"}
 
 # Gradients in float32 that are nothing but rounding on PyTorch's side.
 ROUNDED = {
