@@ -3,6 +3,7 @@
 from . import (
     activation,
     batch_normalization,
+    class_loss,
     comparison,
     conversion,
     convolution,
@@ -26,6 +27,7 @@ from . import (
 )
 from .activation import *
 from .batch_normalization import *
+from .class_loss import *
 from .comparison import *
 from .conversion import *
 from .convolution import *
@@ -51,6 +53,7 @@ from .shape import *
 __all__: list[str] = []
 __all__ += activation.__all__
 __all__ += batch_normalization.__all__
+__all__ += class_loss.__all__
 __all__ += comparison.__all__
 __all__ += conversion.__all__
 __all__ += convolution.__all__

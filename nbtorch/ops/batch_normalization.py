@@ -9,13 +9,13 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.quiet import hush, unhush
+from .conversion import widened
 from .normalization import (
     channel_sums,
     check_factor_dtype,
     normalized,
     normalized_backward,
     require_normalizable,
-    widened,
 )
 from .operands import require_tensor
 from .record import Op, apply

@@ -48,6 +48,18 @@ def to_numpy_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
     return apply(TO_COPY, (input,), (dtype,))
 
 
+def widened(m: Any, x: Any) -> Any:
+    """``x`` in float32 where it is of half precision, whose sums would be too coarse."""
+    if isinstance(x, Variable):
+        return x if x._array.dtype.itemsize >= 4 else to_numpy_dtype(x, np.dtype(np.float32))
+    return x if x.dtype.itemsize >= 4 else m.astype(x, np.float32)
+
+
+def narrowed(m: Any, array: Any, like: Any) -> Any:
+    """A result computed by way of :func:`widened`, in the dtype of the array ``like``."""
+    return array if array.dtype == like.dtype else m.astype(array, like.dtype)
+
+
 def to_dtype(input: TensorT, d: dtype) -> TensorT:
     """``input`` itself where it has the dtype already, else a copy in it."""
     wanted = d.numpy

@@ -10,25 +10,16 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import finfo, float32
 from ..backends.quiet import hush, unhush
-from .conversion import to_dtype, to_numpy_dtype
+from .conversion import to_dtype, to_numpy_dtype, widened
 from .elementary import rsqrt
 from .operands import require_tensor
 from .record import Op, apply
 from .reduction import mean
 
 __all__ = ["group_norm", "layer_norm", "native_group_norm", "native_layer_norm", "rms_norm"]
-
-
-def widened(m: Any, x: Any) -> Any:
-    """``x`` in float32 where it is of half precision, whose sums would be too coarse."""
-    if isinstance(x, Variable):
-        return x if x._array.dtype.itemsize >= 4 else to_numpy_dtype(x, np.dtype(np.float32))
-    return x if x.dtype.itemsize >= 4 else m.astype(x, np.float32)
 
 
 def statistics(m: Any, x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any]:

@@ -153,10 +153,6 @@ PROGRAMS: dict[str, Program] = {
     "matmul": lambda d: d(2, 1, 3, 2) @ d(3, 2, 1),
     "linear": lambda d: F.linear(d(2, 3, 2), d(4, 2), d(4)),
     "linear_no_bias": lambda d: F.linear(d(3, 2), d(4, 2)),
-    "mse_loss": lambda d: F.mse_loss(d(2, 3), d(2, 3)) + F.mse_loss(d(2), d(2), reduction="sum"),
-    "nll_loss": lambda d: F.nll_loss(d(3, 2), d.whole(3, below=2)),
-    "binary_cross_entropy": lambda d: F.binary_cross_entropy(d(3, low=0.2, high=0.8), d(3, low=0.2, high=0.8)),
-    "binary_cross_entropy_with_logits": lambda d: F.binary_cross_entropy_with_logits(d(3, 2), d(3, 2)),
     "amax": lambda d: d(3, 2).amax(0) + d(3, 2).amax(),
     "amin": lambda d: d(3, 2).amin((0, 1)) + d(3, 2).amin(1, keepdim=True),
     "max": lambda d: d(3, 2).max(),
@@ -170,4 +166,4 @@ PROGRAMS: dict[str, Program] = {
 }  # fmt: skip
 
 # Inputs that no gradient flows to, by record: classes, positions, and the weights of classes.
-CONSTANT = {"embedding": {"input"}, "nll_loss": {"target", "weight"}}
+CONSTANT = {"embedding": {"input"}}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ... import ops
 from ...autograd import no_grad
-from ...ops.loss import reduce_loss
+from ...ops.loss import check_reduction, reduce_loss
 from ...tensor import Tensor, full_like
 from ..reduction import resolve_reduction
 
@@ -186,6 +186,7 @@ def poisson_nll_loss(
 ) -> Tensor:
     """Minus the log-likelihood of counts; see :class:`nbtorch.nn.PoissonNLLLoss`."""
     reduction = resolve_reduction(reduction, size_average, reduce)
+    check_reduction(reduction)
     errors = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:  # Stirling's approximation of log(target!)
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
