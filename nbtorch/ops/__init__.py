@@ -3,10 +3,12 @@
 from . import (
     activation,
     batch_normalization,
+    calculus,
     class_loss,
     comparison,
     conversion,
     convolution,
+    counting,
     creation,
     elementary,
     gathering,
@@ -22,15 +24,18 @@ from . import (
     random,
     reduction,
     scans,
+    searching,
     selection,
     shape,
 )
 from .activation import *
 from .batch_normalization import *
+from .calculus import *
 from .class_loss import *
 from .comparison import *
 from .conversion import *
 from .convolution import *
+from .counting import *
 from .creation import *
 from .elementary import *
 from .gathering import *
@@ -47,6 +52,7 @@ from .random import *
 from .record import registry as registry
 from .reduction import *
 from .scans import *
+from .searching import *
 from .selection import *
 from .shape import *
 
@@ -69,6 +75,9 @@ __all__ += ordering.__all__
 __all__ += piecewise.__all__
 __all__ += pointwise.__all__
 __all__ += random.__all__
+__all__ += calculus.__all__
+__all__ += counting.__all__
+__all__ += searching.__all__
 __all__ += reduction.__all__
 __all__ += moments.__all__
 __all__ += scans.__all__

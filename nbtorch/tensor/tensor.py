@@ -19,8 +19,10 @@ from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype
 from ..ops.activation import ActivationMethods
+from ..ops.calculus import CalculusMethods
 from ..ops.comparison import ComparisonMethods
 from ..ops.conversion import ConversionMethods
+from ..ops.counting import CountingMethods
 from ..ops.creation import CreationMethods, empty, strided
 from ..ops.creation import tensor as make_tensor
 from ..ops.elementary import ElementaryMethods
@@ -37,6 +39,7 @@ from ..ops.random import RandomMethods
 from ..ops.record import apply_view, registry
 from ..ops.reduction import ReductionMethods
 from ..ops.scans import ScanMethods
+from ..ops.searching import SearchingMethods
 from ..ops.selection import SelectionMethods
 from ..ops.shape import ALIAS, ShapeMethods
 from .printing import tensor_text
@@ -59,6 +62,9 @@ class Tensor(
     ReductionMethods,
     OrderingMethods,
     ScanMethods,
+    SearchingMethods,
+    CountingMethods,
+    CalculusMethods,
     SelectionMethods,
     MomentMethods,
     ShapeMethods,

@@ -85,7 +85,7 @@ def known() -> Iterator[tuple[Any, Callable[..., Any]]]:
 def laid_out(x: Any) -> Any:
     """An nbtorch leaf with the numbers of a torch tensor, and strides of the same kind: expanded, permuted, with "
     "gaps."""
-    if x.is_sparse or x.is_complex() or helpers.dtype_name(x) not in SUPPORTED:
+    if x.is_sparse or x.is_meta or x.is_complex() or helpers.dtype_name(x) not in SUPPORTED:
         raise OutOfScope(f"dtype {x.dtype}")
     if x.dim() > 64:
         raise OutOfScope("more dimensions than NumPy holds")
