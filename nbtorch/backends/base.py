@@ -16,7 +16,7 @@ import numpy as np
 
 from .convolution import ConvolutionPrimitives
 from .device import device
-from .special import erf
+from .special import SpecialFunctions
 
 Array = Any
 Dims = tuple[int, ...] | None
@@ -26,16 +26,18 @@ UFUNCS: dict[str, str] = {
     "abs": "absolute", "acos": "arccos", "acosh": "arccosh", "add": "add", "asin": "arcsin", "asinh": "arcsinh",
     "atan": "arctan", "atan2": "arctan2", "atanh": "arctanh", "bitwise_and": "bitwise_and",
     "bitwise_left_shift": "left_shift", "bitwise_not": "invert", "bitwise_or": "bitwise_or",
-    "bitwise_right_shift": "right_shift", "bitwise_xor": "bitwise_xor", "ceil": "ceil", "cos": "cos", "cosh": "cosh",
-    "div": "true_divide", "eq": "equal", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "floor": "floor",
-    "floor_divide": "floor_divide", "fmod": "fmod", "ge": "greater_equal", "gt": "greater", "isfinite": "isfinite",
-    "isinf": "isinf", "isnan": "isnan", "le": "less_equal", "log": "log", "log10": "log10", "log1p": "log1p",
-    "log2": "log2", "logaddexp": "logaddexp", "logical_and": "logical_and", "logical_not": "logical_not",
-    "logical_or": "logical_or", "logical_xor": "logical_xor", "lt": "less", "maximum": "maximum",
-    "minimum": "minimum", "mul": "multiply", "ne": "not_equal", "neg": "negative", "positive": "positive",
-    "pow": "power", "reciprocal": "reciprocal", "remainder": "remainder", "round": "rint", "sign": "sign",
-    "sin": "sin", "sinh": "sinh", "sqrt": "sqrt", "square": "square", "sub": "subtract", "tan": "tan",
-    "tanh": "tanh", "trunc": "trunc",
+    "bitwise_right_shift": "right_shift", "bitwise_xor": "bitwise_xor", "ceil": "ceil", "copysign": "copysign",
+    "cos": "cos", "cosh": "cosh", "div": "true_divide", "eq": "equal", "exp": "exp", "exp2": "exp2", "expm1": "expm1",
+    "floor": "floor", "floor_divide": "floor_divide", "fmax": "fmax", "fmin": "fmin", "fmod": "fmod", "gcd": "gcd",
+    "ge": "greater_equal", "gt": "greater", "hypot": "hypot", "isfinite": "isfinite", "isinf": "isinf",
+    "isnan": "isnan", "lcm": "lcm", "le": "less_equal", "log": "log", "log10": "log10", "log1p": "log1p",
+    "log2": "log2", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2", "logical_and": "logical_and",
+    "logical_not": "logical_not", "logical_or": "logical_or", "logical_xor": "logical_xor", "lt": "less",
+    "maximum": "maximum", "minimum": "minimum", "mul": "multiply", "ne": "not_equal", "neg": "negative",
+    "nextafter": "nextafter", "positive": "positive", "pow": "power", "reciprocal": "reciprocal",
+    "remainder": "remainder", "round": "rint", "sgn": "sign", "sign": "sign", "signbit": "signbit", "sin": "sin",
+    "sinh": "sinh", "sqrt": "sqrt", "square": "square", "sub": "subtract", "tan": "tan", "tanh": "tanh",
+    "trunc": "trunc",
 }  # fmt: skip
 
 
@@ -44,7 +46,7 @@ def _in_dtype_of(x: Array, result: Array) -> Array:
     return result if result.dtype == x.dtype else result.astype(x.dtype)
 
 
-class Backend(ConvolutionPrimitives):
+class Backend(ConvolutionPrimitives, SpecialFunctions):
     """The array primitives of one kind of device.
 
     Attributes:
@@ -70,6 +72,7 @@ class Backend(ConvolutionPrimitives):
     bitwise_right_shift: Callable[..., Array]
     bitwise_xor: Callable[..., Array]
     ceil: Callable[..., Array]
+    copysign: Callable[..., Array]
     cos: Callable[..., Array]
     cosh: Callable[..., Array]
     div: Callable[..., Array]
@@ -79,18 +82,24 @@ class Backend(ConvolutionPrimitives):
     expm1: Callable[..., Array]
     floor: Callable[..., Array]
     floor_divide: Callable[..., Array]
+    fmax: Callable[..., Array]
+    fmin: Callable[..., Array]
     fmod: Callable[..., Array]
+    gcd: Callable[..., Array]
     ge: Callable[..., Array]
     gt: Callable[..., Array]
+    hypot: Callable[..., Array]
     isfinite: Callable[..., Array]
     isinf: Callable[..., Array]
     isnan: Callable[..., Array]
+    lcm: Callable[..., Array]
     le: Callable[..., Array]
     log: Callable[..., Array]
     log10: Callable[..., Array]
     log1p: Callable[..., Array]
     log2: Callable[..., Array]
     logaddexp: Callable[..., Array]
+    logaddexp2: Callable[..., Array]
     logical_and: Callable[..., Array]
     logical_not: Callable[..., Array]
     logical_or: Callable[..., Array]
@@ -101,12 +110,15 @@ class Backend(ConvolutionPrimitives):
     mul: Callable[..., Array]
     ne: Callable[..., Array]
     neg: Callable[..., Array]
+    nextafter: Callable[..., Array]
     positive: Callable[..., Array]
     pow: Callable[..., Array]
     reciprocal: Callable[..., Array]
     remainder: Callable[..., Array]
     round: Callable[..., Array]
+    sgn: Callable[..., Array]
     sign: Callable[..., Array]
+    signbit: Callable[..., Array]
     sin: Callable[..., Array]
     sinh: Callable[..., Array]
     sqrt: Callable[..., Array]
@@ -185,9 +197,6 @@ class Backend(ConvolutionPrimitives):
 
     def relu(self, x: Array) -> Array:
         return self.maximum(x, 0)
-
-    def erf(self, x: Array) -> Array:
-        return erf(self.xp, x)
 
     def softplus(self, x: Array, beta: float, threshold: float) -> Array:
         scaled = x * beta

@@ -1,71 +1,124 @@
-"""Special functions that neither NumPy nor every array module has, on any array module.
+"""Special functions as array primitives: the part of every backend that neither NumPy nor CuPy has as a ufunc.
 
-``erf`` is interpolated at Chebyshev nodes against the standard library's ``math.erf``, once, when first needed: the
-error function itself up to 2, and its complement scaled by exp(x**2) beyond, where the plain function is all ones.
+Each function's file is read when it is first called: programs that have no use for it don't wait for it. They compute
+in float64 on every backend and answer in the dtype they were given.
 """
 
 from __future__ import annotations
 
-import functools
-import math
 from typing import Any
 
-import numpy as np
+from .errorfunction import erf, in_double
 
-_SPLIT = 2.0  # below: erf(x) / x as a series in x**2; above: a series in 1 / x
-_FAR = 6.0  # erf(6) is 1 to the last bit of a double
-
-
-@functools.cache
-def _series() -> tuple[list[float], list[float]]:
-    from numpy.polynomial import chebyshev  # not with nbtorch: it takes as long to import as all of the graph
-
-    nodes = np.cos(np.pi * (np.arange(40) + 0.5) / 40)
-
-    def fit(f: Any, degree: int) -> list[float]:
-        values = np.array([f(float(t)) for t in nodes])
-        return [float(c) for c in chebyshev.chebfit(nodes, values, degree)]
-
-    def near(t: float) -> float:  # t in [-1, 1] stands for x**2 in [0, 4]
-        x = math.sqrt((t + 1) / 2) * _SPLIT
-        return math.erf(x) / x
-
-    def far(t: float) -> float:  # t in [-1, 1] stands for 1 / x in [1/6, 1/2]
-        x = 1 / _reciprocal(t)
-        return math.erfc(x) * math.exp(x * x)
-
-    return fit(near, 25), fit(far, 25)
+Array = Any
 
 
-def _reciprocal(t: Any) -> Any:
-    low, high = 1 / _FAR, 1 / _SPLIT
-    return low + (t + 1) / 2 * (high - low)
+class SpecialFunctions:
+    """Primitives on arrays of one module, ``xp``."""
 
+    xp: Any
 
-def _clenshaw(series: list[float], t: Any) -> Any:
-    """The Chebyshev series at ``t`` by Clenshaw's recurrence."""
-    b1 = b2 = t * 0
-    for c in reversed(series[1:]):
-        b1, b2 = 2 * t * b1 - b2 + c, b1
-    return t * b1 - b2 + series[0]
+    def erf(self, x: Array) -> Array:
+        return erf(self.xp, x)
 
+    def erfc(self, x: Array) -> Array:
+        from .errorfunction import erfc
 
-def erf(xp: Any, x: Any) -> Any:
-    """The error function, within 2e-15 in float64 and a unit or two in the last place of float32.
+        return in_double(erfc, self.xp, x)
 
-    Args:
-        xp: the array module of ``x``.
-        x: a floating array of any shape.
-    """
-    if x.dtype.itemsize < 4:  # half precision would lose places in each of the many steps
-        return erf(xp, x.astype(np.float32)).astype(x.dtype)
-    near, far = _series()
-    size = xp.minimum(xp.absolute(x), _FAR)
-    squared = xp.minimum(size, _SPLIT) ** 2
-    inner = x * _clenshaw(near, squared * (2 / _SPLIT**2) - 1)
-    beyond = xp.maximum(size, _SPLIT)
-    low, high = 1 / _FAR, 1 / _SPLIT
-    tail = _clenshaw(far, (1 / beyond - low) * (2 / (high - low)) - 1) * xp.exp(-beyond * beyond)
-    outer = xp.sign(x) * (1 - tail)
-    # A NaN fails the comparison and stays NaN through the product with x.
-    return xp.where(size > _SPLIT, outer, inner).astype(x.dtype)
+    def erfcx(self, x: Array) -> Array:
+        from .errorfunction import erfcx
+
+        return in_double(erfcx, self.xp, x)
+
+    def erfinv(self, x: Array) -> Array:
+        from .errorfunction import erfinv
+
+        return in_double(erfinv, self.xp, x)
+
+    def ndtr(self, x: Array) -> Array:
+        from .errorfunction import ndtr
+
+        return in_double(ndtr, self.xp, x)
+
+    def ndtri(self, x: Array) -> Array:
+        from .errorfunction import ndtri
+
+        return in_double(ndtri, self.xp, x)
+
+    def log_ndtr(self, x: Array) -> Array:
+        from .errorfunction import log_ndtr
+
+        return in_double(log_ndtr, self.xp, x)
+
+    def i0(self, x: Array) -> Array:
+        from .bessel import i0
+
+        return in_double(i0, self.xp, x)
+
+    def i0e(self, x: Array) -> Array:
+        from .bessel import i0e
+
+        return in_double(i0e, self.xp, x)
+
+    def i1(self, x: Array) -> Array:
+        from .bessel import i1
+
+        return in_double(i1, self.xp, x)
+
+    def i1e(self, x: Array) -> Array:
+        from .bessel import i1e
+
+        return in_double(i1e, self.xp, x)
+
+    def lgamma(self, x: Array) -> Array:
+        from .gamma import lgamma
+
+        return in_double(lgamma, self.xp, x)
+
+    def digamma(self, x: Array) -> Array:
+        from .gamma import digamma
+
+        return in_double(digamma, self.xp, x)
+
+    def polygamma(self, n: int, x: Array) -> Array:
+        from .gamma import polygamma
+
+        return in_double(lambda xp, a: polygamma(xp, a, n), self.xp, x)
+
+    def zeta(self, s: Array, q: Array) -> Array:
+        from .gamma import zeta
+
+        return in_double(zeta, self.xp, *self._as_arrays(s, q))
+
+    def igamma(self, a: Array, x: Array) -> Array:
+        from .incomplete import igamma
+
+        return in_double(igamma, self.xp, a, x)
+
+    def igammac(self, a: Array, x: Array) -> Array:
+        from .incomplete import igammac
+
+        return in_double(igammac, self.xp, a, x)
+
+    def xlogy(self, x: Array, y: Array) -> Array:
+        x, y = self._as_arrays(x, y)
+        return self.xp.where((x == 0) & ~self.xp.isnan(y), x * 0, x * self.xp.log(y))
+
+    def xlog1py(self, x: Array, y: Array) -> Array:
+        x, y = self._as_arrays(x, y)
+        return self.xp.where((x == 0) & ~self.xp.isnan(y), x * 0, x * self.xp.log1p(y))
+
+    def sinc(self, x: Array) -> Array:
+        angle = x * x.dtype.type(3.141592653589793)
+        return self.xp.where(angle == 0, x.dtype.type(1), self.xp.sin(angle) / angle)
+
+    def frexp(self, x: Array) -> tuple[Array, Array]:
+        mantissa, exponent = self.xp.frexp(x)
+        return mantissa, exponent
+
+    def _as_arrays(self, a: Any, b: Any) -> tuple[Array, Array]:
+        """Two operands, one of which may be a Python number, as arrays of one dtype."""
+        if not hasattr(a, "dtype"):
+            return self.xp.full((), a, b.dtype), b
+        return a, b if hasattr(b, "dtype") else self.xp.full((), b, a.dtype)
