@@ -18,7 +18,7 @@ _SPLIT = 8.0
 def _power_series(order: int, x: float) -> float:
     """``exp(-x) I(x) / x**order``."""
     term = math.exp(-x) / 2**order
-    terms = []
+    terms: list[float] = []
     k = 0
     while term > 1e-300 and (k < x or term > 1e-25 * max(terms)):
         terms.append(term)

@@ -12,7 +12,6 @@ import math
 from fractions import Fraction
 from typing import Any
 
-
 _LOG_ROOT_TAU = math.log(2 * math.pi) / 2
 _EULER = 0.57721566490153286061
 
@@ -149,6 +148,13 @@ def zeta(xp: Any, s: Any, q: Any) -> Any:
     # A NaN of s is none of the orders below 1: PyTorch looks at q first.
     pole = (s == 1) | (~(s < 1) & (q <= 0) & whole)
     return xp.where(pole, math.inf, total)
+
+
+def trigamma(xp: Any, x: Any, sine: Any) -> Any:
+    """The derivative of ``digamma``, given ``sin(pi x)``, which the reflection formula divides by."""
+    left = x < 0.5
+    total = _zeta_from_one(xp, xp.full_like(x, 2.0), xp.where(left, 1 - x, x))
+    return xp.where(left, (math.pi / sine) ** 2 - total, total)
 
 
 def polygamma(xp: Any, x: Any, n: int) -> Any:

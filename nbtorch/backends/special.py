@@ -6,7 +6,10 @@ in float64 on every backend and answer in the dtype they were given.
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from .errorfunction import erf, in_double
 
@@ -84,7 +87,13 @@ class SpecialFunctions:
     def polygamma(self, n: int, x: Array) -> Array:
         from .gamma import polygamma
 
-        return in_double(lambda xp, a: polygamma(xp, a, n), self.xp, x)
+        if n != 1:
+            return in_double(lambda xp, a: polygamma(xp, a, n), self.xp, x)
+        from .gamma import trigamma
+
+        # The sine in the dtype of x: at its zeros PyTorch's poles are only as high as that one's rounding lets them.
+        angle = x.astype(np.float32) if x.dtype.itemsize < 4 else x
+        return in_double(trigamma, self.xp, x, self.xp.sin(angle * angle.dtype.type(math.pi)))
 
     def zeta(self, s: Array, q: Array) -> Array:
         from .gamma import zeta
@@ -110,7 +119,7 @@ class SpecialFunctions:
         return self.xp.where((x == 0) & ~self.xp.isnan(y), x * 0, x * self.xp.log1p(y))
 
     def sinc(self, x: Array) -> Array:
-        angle = x * x.dtype.type(3.141592653589793)
+        angle = x * x.dtype.type(math.pi)
         return self.xp.where(angle == 0, x.dtype.type(1), self.xp.sin(angle) / angle)
 
     def frexp(self, x: Array) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ from . import (
     counting,
     creation,
     elementary,
+    gamma,
     gathering,
     indexing,
     joining,
@@ -18,6 +19,7 @@ from . import (
     loss,
     moments,
     normalization,
+    numeric,
     ordering,
     piecewise,
     pointwise,
@@ -27,6 +29,7 @@ from . import (
     searching,
     selection,
     shape,
+    special,
 )
 from .activation import *
 from .batch_normalization import *
@@ -38,6 +41,7 @@ from .convolution import *
 from .counting import *
 from .creation import *
 from .elementary import *
+from .gamma import *
 from .gathering import *
 from .indexing import *
 from .joining import *
@@ -45,6 +49,7 @@ from .linalg import *
 from .loss import *
 from .moments import *
 from .normalization import *
+from .numeric import *
 from .ordering import *
 from .piecewise import *
 from .pointwise import *
@@ -55,6 +60,7 @@ from .scans import *
 from .searching import *
 from .selection import *
 from .shape import *
+from .special import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
@@ -65,12 +71,14 @@ __all__ += conversion.__all__
 __all__ += convolution.__all__
 __all__ += creation.__all__
 __all__ += elementary.__all__
+__all__ += gamma.__all__
 __all__ += gathering.__all__
 __all__ += indexing.__all__
 __all__ += joining.__all__
 __all__ += linalg.__all__
 __all__ += loss.__all__
 __all__ += normalization.__all__
+__all__ += numeric.__all__
 __all__ += ordering.__all__
 __all__ += piecewise.__all__
 __all__ += pointwise.__all__
@@ -83,3 +91,4 @@ __all__ += moments.__all__
 __all__ += scans.__all__
 __all__ += selection.__all__
 __all__ += shape.__all__
+__all__ += special.__all__

@@ -14,8 +14,8 @@ from .conversion import to_dtype
 from .dispatch import FLOAT, PROMOTE, binary, unary
 from .elementary import is_bool
 from .named import named
-from .operands import NUMBERS, Number, require_tensor, result_type
-from .pointwise import mul, pow, sub
+from .operands import Number, require_tensor
+from .pointwise import pow, sub
 from .record import Op, apply
 from .writing import become, takes_out, write_out
 
@@ -107,7 +107,7 @@ def isreal(input: TensorT) -> TensorT:
     """Whether real, elementwise: True everywhere."""
     require_tensor("isreal", "input", input)
     m = input._backend
-    return wrap(m.ones(input._array.shape, bool_.numpy), m, input._result_class)  # type: ignore[no-any-return]
+    return wrap(m.ones(input._array.shape, bool_.numpy), m, input._result_class)
 
 
 ANGLE = Op(
@@ -189,7 +189,14 @@ def _heaviside(m: Any, input: Any, values: Any) -> Any:
     return m.where(input == 0, values, m.astype(input > 0, values.dtype))
 
 
-HEAVISIDE = Op("heaviside", _heaviside, tensors=2)
+HEAVISIDE = Op(
+    "heaviside",
+    _heaviside,
+    tensors=2,
+    input=lambda g: g * 0,
+    values=lambda m, g, input: m.where(input == 0, g, g * 0),
+    formula=r"\frac{\partial H(x, v)}{\partial v} = [x = 0]",
+)
 
 
 @HEAVISIDE
@@ -318,7 +325,15 @@ def logaddexp2(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
 
 GCD = Op("gcd", lambda m, input, other: m.gcd(input, other), tensors=2)
 LCM = Op("lcm", lambda m, input, other: m.lcm(input, other), tensors=2)
-NEXTAFTER = Op("nextafter", lambda m, input, other: m.nextafter(input, other), tensors=2)
+NEXTAFTER = Op(
+    "nextafter",
+    lambda m, input, other: m.nextafter(input, other),
+    tensors=2,
+    input=lambda g: g,
+    other=lambda g: g * 0,
+    formula=r"\frac{\partial\,\mathrm{nextafter}(x, y)}{\partial x} = 1,\quad "
+    r"\frac{\partial\,\mathrm{nextafter}(x, y)}{\partial y} = 0",
+)
 
 
 @GCD
@@ -364,7 +379,7 @@ LDEXP = Op(
     lambda m, input, other: input * m.exp2(other),
     tensors=2,
     input=lambda m, g, other: g * m.exp2(other),
-    other=lambda g, out: g * (out * math.log(2)),
+    other=lambda m, g, input, other: g * input * (m.exp2(other) * math.log(2)),
     formula=r"\frac{\partial\,x 2^y}{\partial x} = 2^y,\quad \frac{\partial\,x 2^y}{\partial y} = x 2^y \ln 2",
 )
 
@@ -415,9 +430,7 @@ def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
 def rsub(input: TensorT, other: TensorT | Number, *, alpha: Number = 1) -> TensorT:
     """``other - alpha * input``: ``sub`` the other way round."""
     require_tensor("rsub", "input", input)
-    if alpha != 1 and not is_bool(input):
-        input = mul(input, alpha)
-    return sub(other, input)  # type: ignore[type-var]
+    return sub(other, input, alpha=alpha)  # type: ignore[type-var, return-value]
 
 
 # -- what is not a number ---
@@ -441,9 +454,7 @@ NAN_TO_NUM = Op(
 
 
 @NAN_TO_NUM
-def nan_to_num(
-    input: TensorT, nan: Any = None, posinf: Any = None, neginf: Any = None, *, out: Any = None
-) -> TensorT:
+def nan_to_num(input: TensorT, nan: Any = None, posinf: Any = None, neginf: Any = None, *, out: Any = None) -> TensorT:
     """``input`` with numbers in the place of NaN and the infinities.
 
     Args:

@@ -108,8 +108,15 @@ def cast(x: Any, d: dtype, backend: Backend) -> Any:
     if d.category == BOOL:
         return np.bool_(x)
     if d.category == INTEGER:
-        return int(x)
+        return _in_range(int(x), d)
     return x
+
+
+def _in_range(x: int, d: dtype) -> int:
+    """``x`` in two's complement where the integer dtype can't hold it, as PyTorch takes numbers beside tensors."""
+    bits = 8 * d.numpy.itemsize
+    low = 0 if d.numpy.kind == "u" else -1 << bits - 1
+    return x if low <= x < low + (1 << bits) or bits == 64 else (x - low) % (1 << bits) + low
 
 
 def broadcast_shapes(function: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:

@@ -26,12 +26,14 @@ from ..ops.counting import CountingMethods
 from ..ops.creation import CreationMethods, empty, strided
 from ..ops.creation import tensor as make_tensor
 from ..ops.elementary import ElementaryMethods
+from ..ops.gamma import GammaMethods
 from ..ops.gathering import GatheringMethods
 from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.joining import JoiningMethods
 from ..ops.linalg import LinalgMethods
 from ..ops.moments import MomentMethods
+from ..ops.numeric import NumericMethods
 from ..ops.operands import normalize_dim, operand
 from ..ops.ordering import OrderingMethods
 from ..ops.pointwise import PointwiseMethods
@@ -42,6 +44,7 @@ from ..ops.scans import ScanMethods
 from ..ops.searching import SearchingMethods
 from ..ops.selection import SelectionMethods
 from ..ops.shape import ALIAS, ShapeMethods
+from ..ops.special import SpecialMethods
 from .printing import tensor_text
 from .size import Size
 
@@ -58,6 +61,9 @@ _NO_GRADIENT = "{}\n  fix: x.requires_grad_() before the forward pass, outside n
 class Tensor(
     PointwiseMethods,
     ElementaryMethods,
+    NumericMethods,
+    SpecialMethods,
+    GammaMethods,
     ComparisonMethods,
     ReductionMethods,
     OrderingMethods,

@@ -41,6 +41,8 @@ ARGUMENTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "einsum": lambda lib: lambda operands, equation: lib.einsum(equation, *operands),
     "where": lambda lib: lambda input, condition, other: lib.where(condition, input, other),
     "nn.functional.embedding": lambda lib: lambda weight, index, **kw: lib.nn.functional.embedding(index, weight, **kw),
+    "polygamma": lambda lib: lambda input, n, **kw: lib.polygamma(n, input, **kw),
+    "special.polygamma": lambda lib: lambda input, n, **kw: lib.special.polygamma(n, input, **kw),
     "zero_": lambda lib: lambda x: x.clone().zero_(),
     "__rpow__": lambda lib: lambda x, other: operator.pow(other, x),
 }
