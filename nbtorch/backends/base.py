@@ -16,6 +16,7 @@ import numpy as np
 
 from .convolution import ConvolutionPrimitives
 from .device import device
+from .pooling import PoolingPrimitives
 from .special import SpecialFunctions
 
 Array = Any
@@ -46,7 +47,7 @@ def _in_dtype_of(x: Array, result: Array) -> Array:
     return result if result.dtype == x.dtype else result.astype(x.dtype)
 
 
-class Backend(ConvolutionPrimitives, SpecialFunctions):
+class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions):
     """The array primitives of one kind of device.
 
     Attributes:

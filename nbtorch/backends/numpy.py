@@ -10,12 +10,13 @@ import numpy as np
 from .base import Array, Backend, Dims
 from .device import device
 from .flat_convolution import FlatConvolution
+from .host_pooling import HostPooling
 
 _NDARRAY = np.ndarray
 _sum: Any = np.add.reduce
 
 
-class NumpyBackend(FlatConvolution, Backend):
+class NumpyBackend(FlatConvolution, HostPooling, Backend):
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
     def __init__(self) -> None:

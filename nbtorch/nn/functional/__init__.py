@@ -4,7 +4,7 @@ What computes is in :mod:`nbtorch.ops`; here are the arguments that only PyTorch
 older ways to say ``reduction``, defaults), and the checks whose messages say how to go on.
 """
 
-from . import activations, affine, convolutions, distances, dropouts, embeddings, losses, normalizations
+from . import activations, affine, convolutions, distances, dropouts, embeddings, losses, normalizations, poolings
 from .activations import *
 from .affine import *
 from .convolutions import *
@@ -13,6 +13,7 @@ from .dropouts import *
 from .embeddings import *
 from .losses import *
 from .normalizations import *
+from .poolings import *
 
 __all__: list[str] = []
 __all__ += activations.__all__
@@ -23,3 +24,4 @@ __all__ += dropouts.__all__
 __all__ += embeddings.__all__
 __all__ += losses.__all__
 __all__ += normalizations.__all__
+__all__ += poolings.__all__
