@@ -49,7 +49,7 @@ class PoolingPrimitives(WindowPrimitives, ResamplingPrimitives):
                 if out is None:
                     out, fresh = part, False
                 elif fresh:
-                    self.xp.maximum(out, part, out)
+                    self.xp.maximum(out, part, out=out)
                 else:
                     out, fresh = self.xp.maximum(out, part), True
             region = out

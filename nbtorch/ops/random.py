@@ -128,9 +128,12 @@ class Generator:
         """``n`` numbers in [0, 1)."""
         if dtype == np.float64:
             return (self.double_words(n) & np.uint64(2**53 - 1)).astype(np.float64) * 2.0**-53
-        bits = {2: 11, 4: 24}[dtype.itemsize] if dtype.name != "bfloat16" else 8
-        numbers = (self.words(n) & np.uint64(2**bits - 1)).astype(np.float32) * np.float32(2.0**-bits)
-        return numbers.astype(dtype)
+        numbers = (self.words(n) & np.uint64(2**24 - 1)).astype(np.float32) * np.float32(2.0**-24)
+        if dtype.itemsize == 4:
+            return numbers
+        rounded = numbers.astype(dtype)
+        rounded[rounded == 1] = 0  # what half precision rounds up to 1 starts again, as in PyTorch
+        return rounded
 
     def normal(self, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         """``n`` standard normal numbers."""

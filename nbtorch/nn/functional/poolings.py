@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import ops
 from ...ops import pooling
+from ...ops.writing import takes_out
 from ...tensor import Tensor
 
 __all__ = [
@@ -160,6 +161,7 @@ def avg_pool1d(
     )
 
 
+@takes_out
 def avg_pool2d(
     input: Tensor,
     kernel_size: Sizes,
@@ -168,6 +170,8 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Any = None,
 ) -> Tensor:
     """The average of each window of ``(n, channels, h, w)``.
 
@@ -178,6 +182,7 @@ def avg_pool2d(
     )
 
 
+@takes_out
 def avg_pool3d(
     input: Tensor,
     kernel_size: Sizes,
@@ -186,6 +191,8 @@ def avg_pool3d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Any = None,
 ) -> Tensor:
     """The average of each window of ``(n, channels, d, h, w)``.
 
