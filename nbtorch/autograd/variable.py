@@ -57,12 +57,15 @@ class Storage:
     Created only when needed: when a view is taken, when the graph saves the tensor, or when it is handed to NumPy.
     """
 
-    __slots__ = ("changed", "exports", "version")
+    __slots__ = ("changed", "exports", "relaid", "version")
 
     def __init__(self) -> None:
         self.version = 0
         self.changed: Where | None = None
         self.exports: list[_Export] | None = None
+        # Set once a base of this memory changed its own shape in place (``t_``): what its views replayed no longer
+        # fits it, and ``relaid(base, view)`` gives the steps that find the view by its place in memory.
+        self.relaid: Any = None
 
     def refresh(self) -> None:
         """Counts a write made through a NumPy array that shares the memory as one more change."""
@@ -96,20 +99,27 @@ def digest(region: np.ndarray[Any, Any]) -> int:
     return zlib.crc32(np.ascontiguousarray(region).reshape(-1).view(np.uint8).data)
 
 
+# Views whose history can't be made anew, as in PyTorch: one of several results, and one made under no_grad.
+SEVERAL, UNRECORDED = 1, 2
+Steps = tuple[tuple[Any, tuple[Any, ...]], ...]
+
+
 class View:
     """How a view came from its base, so that its history can be made anew after the base was changed in place.
 
     Attributes:
         replay: the view operations that lead from the base to the view, each with its static arguments.
         seen: the base's node when the view's history was last made.
+        kind: 0, or why the history can't be made anew: ``SEVERAL`` or ``UNRECORDED``.
     """
 
-    __slots__ = ("base", "replay", "seen")
+    __slots__ = ("base", "kind", "replay", "seen")
 
-    def __init__(self, base: Variable, replay: tuple[tuple[Any, tuple[Any, ...]], ...]) -> None:
+    def __init__(self, base: Variable, replay: Steps, kind: int) -> None:
         self.base = base
         self.replay = replay
         self.seen: Any = base._grad_fn
+        self.kind = kind
 
 
 class Variable:
@@ -330,11 +340,38 @@ def sync_view(t: Variable) -> None:
     view.seen = base._grad_fn
     if base._grad_fn is None:
         return
+    if view.kind:
+        view.seen = None
+        raise RuntimeError(why_not_rebased(t, "its base or another view of its base has been modified inplace"))
     enabled, grad_mode.enabled = grad_mode.enabled, True
     try:
         fresh = base
-        for op, static in view.replay:
+        for op, static in steps_to(t):
             fresh = op.run(fresh, static)
     finally:
         grad_mode.enabled = enabled
     t._grad_fn, t._output_nr, t._requires_grad = fresh._grad_fn, fresh._output_nr, True
+
+
+def steps_to(t: Variable) -> Steps:
+    """The view operations that lead from the base of the view ``t``, as the base is now, to it."""
+    view: Any = t._view
+    relaid = None if t._storage is None else t._storage.relaid
+    return view.replay if relaid is None else relaid(view.base, t)
+
+
+def why_not_rebased(t: Variable, what: str) -> str:
+    """Why the view ``t`` of a kind of its own can't get a new history after ``what`` happened."""
+    view: Any = t._view
+    if view.kind == UNRECORDED:
+        return (
+            f"A view was created in no_grad mode and {what} with grad mode enabled. Given that this use case is "
+            "ambiguous and error-prone, it is forbidden.\n"
+            "  fix: put both the view and the change inside no_grad (it is not recorded then), or both outside"
+        )
+    name = "a function" if t._grad_fn is None else t._grad_fn.name().removesuffix("Backward0")
+    return (
+        f"Output {t._output_nr} of {name} is a view and {what}. This view is the output of a function that returns "
+        "multiple views. Such functions do not allow the output views to be modified inplace.\n"
+        "  fix: use the out-of-place form, or take the piece alone with narrow(), select() or square brackets"
+    )

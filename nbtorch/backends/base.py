@@ -21,6 +21,7 @@ from .special import SpecialFunctions
 
 Array = Any
 Dims = tuple[int, ...] | None
+Layout = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides, offset
 
 # PyTorch's name -> the name in NumPy and CuPy. Each is a ufunc: elementwise and broadcasting.
 UFUNCS: dict[str, str] = {
@@ -39,6 +40,20 @@ UFUNCS: dict[str, str] = {
     "remainder": "remainder", "round": "rint", "sgn": "sign", "sign": "sign", "signbit": "signbit", "sin": "sin",
     "sinh": "sinh", "sqrt": "sqrt", "square": "square", "sub": "subtract", "tan": "tan", "tanh": "tanh",
     "trunc": "trunc",
+}  # fmt: skip
+
+
+def _lowest(d: Any) -> Any:
+    return False if d.kind == "b" else np.iinfo(d).min if d.kind in "iu" else -np.inf
+
+
+def _highest(d: Any) -> Any:
+    return True if d.kind == "b" else np.iinfo(d).max if d.kind in "iu" else np.inf
+
+
+# What combining starts from where the elements that are there don't take part.
+_NEUTRAL: dict[str, Callable[[Any], Any]] = {
+    "sum": lambda d: 0, "mean": lambda d: 0, "prod": lambda d: 1, "amax": _lowest, "amin": _highest,
 }  # fmt: skip
 
 
@@ -168,6 +183,10 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions):
         """Zeros of the dtype of ``x``."""
         return self.xp.zeros(shape, x.dtype)
 
+    def new_ones(self, x: Array, shape: Sequence[int]) -> Array:
+        """Ones of the dtype of ``x``."""
+        return self.ones(shape, x.dtype)
+
     def arange(self, start: float, end: float, step: float, dtype: Any) -> Array:
         return self.xp.arange(start, end, step, dtype)
 
@@ -187,6 +206,35 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions):
     def shares_memory(self, x: Array, view: Array) -> bool:
         """Whether ``view``, made from ``x`` by reshaping or indexing, is over the same memory or had to be copied."""
         return view is x or (view.base is not None and (view.base is x or view.base is x.base))
+
+    # -- memory ---
+    def memory(self, x: Array) -> Array:
+        """All the memory that ``x`` shows a part of, as a vector of its dtype."""
+        owner, base = x, x.base
+        while base is not None:
+            if isinstance(base, self.ndarray):
+                owner = base
+            base = getattr(base, "base", None)
+        order = sorted(range(owner.ndim), key=lambda d: -owner.strides[d])
+        return owner.transpose(order).reshape(-1).view(x.dtype)
+
+    def address(self, x: Array) -> int:
+        """Where the first element of ``x`` stands, in bytes."""
+        return int(x.data.ptr)
+
+    def storage_offset(self, x: Array) -> int:
+        """How many elements of its memory come before the first of ``x``."""
+        return (self.address(x) - self.address(self.memory(x))) // x.itemsize
+
+    def layout(self, x: Array) -> Layout:
+        """Where the elements of ``x`` stand in its memory: shape, strides and offset, in elements."""
+        item = x.itemsize
+        return tuple(x.shape), tuple([s // item for s in x.strides]), self.storage_offset(x)
+
+    def as_strided(self, x: Array, size: Sequence[int], stride: Sequence[int], offset: int) -> Array:
+        """A view of the memory of ``x`` with steps of its own, counted in elements."""
+        strides = tuple([s * x.itemsize for s in stride])
+        return self.xp.lib.stride_tricks.as_strided(self.memory(x)[offset:], tuple(size), strides)
 
     # -- elementwise ---
     def rsqrt(self, x: Array) -> Array:
@@ -340,6 +388,9 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions):
     def cat(self, arrays: Sequence[Array], dim: int) -> Array:
         return self.xp.concatenate(arrays, dim)
 
+    def stack(self, arrays: Sequence[Array], dim: int) -> Array:
+        return self.xp.stack(arrays, dim)
+
     def flip(self, x: Array, dims: Sequence[int]) -> Array:
         chosen = set(dims)
         return x[tuple(slice(None, None, -1) if i in chosen else slice(None) for i in range(x.ndim))]
@@ -358,6 +409,12 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions):
         """Zeros of ``shape`` with ``g`` on the diagonal."""
         out = self.zeros(shape, g.dtype)
         self.diagonal(out, offset, dim1, dim2)[...] = g
+        return out
+
+    def diagonal_scatter(self, x: Array, src: Array, offset: int, dim1: int, dim2: int) -> Array:
+        """``x`` with ``src`` on the diagonal of two dimensions."""
+        out = self.copy(x)
+        self.diagonal(out, offset, dim1, dim2)[...] = src
         return out
 
     # -- indexing ---
@@ -397,6 +454,43 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions):
         out = self.copy(x)
         out[self._along(dim, index)] = src[tuple(slice(0, n) for n in index.shape)] if hasattr(src, "shape") else src
         return out
+
+    def index_fill(self, x: Array, dim: int, index: Array, value: Any) -> Array:
+        """``x`` with ``value`` in the slices along ``dim`` that ``index`` names."""
+        out = self.copy(x)
+        out[(slice(None),) * dim + (index,)] = value
+        return out
+
+    def scatter_reduce(
+        self, x: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True
+    ) -> Array:
+        """``x`` with ``src`` combined along ``dim`` at ``index``: sum, prod, mean, amax or amin."""
+        at = self._along(dim, index)
+        start = self.copy(x)
+        if not include_self:
+            start[at] = _NEUTRAL[reduce](x.dtype)
+        if reduce in ("sum", "mean"):
+            self.add_at(start, at, src)
+        else:
+            self.reduce_at(start, at, src, {"prod": "multiply", "amax": "maximum", "amin": "minimum"}[reduce])
+        if reduce != "mean":
+            return start
+        count = self.xp.full(x.shape, int(include_self), np.int64)
+        self.add_at(count, at, self.xp.ones(index.shape, np.int64))
+        count = self.maximum(count, 1)
+        return (
+            start // count.astype(x.dtype) if x.dtype.kind in "iu" else _in_dtype_of(x, start / count.astype(x.dtype))
+        )
+
+    def reduce_at(self, x: Array, index: Any, values: Array, ufunc: str) -> None:
+        """``x[index] = ufunc(x[index], values)``, an index that is named twice counted twice.
+
+        On the host: array modules of devices have no unbuffered product, and extremes for a few dtypes only.
+        """
+        host = self.to_host(x).copy()
+        at = tuple(self.to_host(i) if isinstance(i, self.ndarray) else i for i in index)
+        getattr(np, ufunc).at(host, at, self.to_host(values))
+        x[...] = self.from_host(host)
 
     def _along(self, dim: int, index: Array) -> tuple[Array, ...]:
         """``index`` along ``dim`` and every other coordinate left where it is, as one advanced index."""

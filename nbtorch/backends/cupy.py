@@ -117,6 +117,12 @@ class CupyBackend(AcceleratorBackend):
         with self._gpu:
             return self.xp.array(array)
 
+    def memory(self, x: Array) -> Array:
+        # A strided view doesn't know its base; every array knows its allocation.
+        memory = x.data.mem
+        pointer = self.xp.cuda.MemoryPointer(memory, 0)
+        return self.xp.ndarray((memory.size // x.itemsize,), x.dtype, pointer)
+
     def synchronize(self) -> None:
         self._gpu.synchronize()
 

@@ -28,6 +28,17 @@ class NumpyBackend(FlatConvolution, HostPooling, Backend):
     def as_array(self, x: Any) -> Array:
         return x if type(x) is _NDARRAY else np.asarray(x)
 
+    def address(self, x: Array) -> int:
+        return int(x.__array_interface__["data"][0])
+
+    def as_strided(self, x: Array, size: Sequence[int], stride: Sequence[int], offset: int) -> Array:
+        # ndarray's constructor checks the bounds and keeps the owner as the base; stride_tricks does neither.
+        item = x.itemsize
+        return _NDARRAY(tuple(size), x.dtype, self.memory(x), offset * item, tuple([s * item for s in stride]))
+
+    def reduce_at(self, x: Array, index: Any, values: Array, ufunc: str) -> None:
+        getattr(np, ufunc).at(x, index, values)
+
     def ones(self, shape: Sequence[int], dtype: Any) -> Array:
         out = np.empty(shape, dtype)  # np.ones is a Python function around these two
         out.fill(1)

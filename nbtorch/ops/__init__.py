@@ -17,15 +17,19 @@ from . import (
     joining,
     linalg,
     loss,
+    memory,
     moments,
     normalization,
     numeric,
     ordering,
+    pieces,
     piecewise,
     pointwise,
     random,
+    rearranging,
     reduction,
     scans,
+    scattering,
     searching,
     selection,
     shape,
@@ -47,16 +51,20 @@ from .indexing import *
 from .joining import *
 from .linalg import *
 from .loss import *
+from .memory import *
 from .moments import *
 from .normalization import *
 from .numeric import *
 from .ordering import *
+from .pieces import *
 from .piecewise import *
 from .pointwise import *
 from .random import *
+from .rearranging import *
 from .record import registry as registry
 from .reduction import *
 from .scans import *
+from .scattering import *
 from .searching import *
 from .selection import *
 from .shape import *
@@ -77,10 +85,12 @@ __all__ += indexing.__all__
 __all__ += joining.__all__
 __all__ += linalg.__all__
 __all__ += loss.__all__
+__all__ += memory.__all__
 __all__ += normalization.__all__
 __all__ += numeric.__all__
 __all__ += ordering.__all__
 __all__ += piecewise.__all__
+__all__ += pieces.__all__
 __all__ += pointwise.__all__
 __all__ += random.__all__
 __all__ += calculus.__all__
@@ -90,5 +100,7 @@ __all__ += reduction.__all__
 __all__ += moments.__all__
 __all__ += scans.__all__
 __all__ += selection.__all__
+__all__ += rearranging.__all__
+__all__ += scattering.__all__
 __all__ += shape.__all__
 __all__ += special.__all__

@@ -14,8 +14,8 @@ from .dispatch import PROMOTE, unary
 from .elementary import abs as size_of
 from .elementary import sigmoid, tanh
 from .inplace import unary_
-from .joining import chunk
 from .operands import normalize_dim, require_tensor
+from .pieces import chunk
 from .piecewise import hardshrink, prelu
 from .pointwise import add, div
 from .record import Op

@@ -10,8 +10,8 @@ import numpy as np
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import int64
 from .indexing import getitem
-from .joining import narrow
 from .operands import Number, broadcast_shapes, normalize_dim, require_tensor
+from .pieces import narrow
 from .pointwise import where
 from .record import Op, apply, check_same_device, mathematical
 from .shape import expand, reshape, unsqueeze
@@ -23,7 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _require_index(function: str, index: Any, input: Any) -> None:
+def require_index(function: str, index: Any, input: Any) -> None:
     require_tensor(function, "index", index)
     if index._array.size and (index._array.dtype.kind != "i" or index._array.dtype.itemsize < 4):
         raise RuntimeError(
@@ -32,15 +32,17 @@ def _require_index(function: str, index: Any, input: Any) -> None:
     check_same_device(GATHER, (input, index))
 
 
-def _check_range(function: str, index: Any, size: int, dim: int, error: type[Exception] = RuntimeError) -> None:
+def check_range(
+    function: str, index: Any, size: int, dim: int, error: type[Exception] = RuntimeError, low: int = 0
+) -> None:
     """Indices must be in range; on a device they are not looked at, since that would wait for it."""
     array = index._array
-    if index._backend.device.type == "cpu" and array.size and (array.min() < 0 or array.max() >= size):
-        bad = int(array.min()) if array.min() < 0 else int(array.max())
+    if index._backend.device.type == "cpu" and array.size and (array.min() < low or array.max() >= size):
+        bad = int(array.min()) if array.min() < low else int(array.max())
         raise error(f"index {bad} is out of bounds for dimension {dim} with size {size}\n  operation: {function}")
 
 
-def _check_smaller(function: str, index: Any, other: Any, dim: int, name: str, along: bool) -> None:
+def check_smaller(function: str, index: Any, other: Any, dim: int, name: str, along: bool) -> None:
     a, b = index._array.shape, other._array.shape
     if len(a) != len(b) and (a or len(b) > 1) and (b or len(a) > 1):
         raise RuntimeError(
@@ -72,24 +74,24 @@ def gather(input: TensorT, dim: int, index: Variable, *, sparse_grad: bool = Fal
         RuntimeError: for an index of the wrong dtype, shape or range.
     """
     require_tensor("gather", "input", input)
-    _require_index("gather", index, input)
+    require_index("gather", index, input)
     d = normalize_dim(dim, input._array.ndim, "gather")
     if not index._array.size:  # nothing is taken, whatever the number of dimensions
         return narrow(reshape(input, -1), 0, 0, 0).reshape(tuple(index._array.shape))  # type: ignore[attr-defined]
-    _check_smaller("gather", index, input, d, "input", False)
+    check_smaller("gather", index, input, d, "input", False)
     if not (input._array.ndim and index._array.ndim):
-        taken = gather(_vector(input), 0, _vector(index))
+        taken = gather(as_vector(input), 0, as_vector(index))
         return taken.reshape(tuple(index._array.shape))
-    _check_range("gather", index, input._array.shape[d], d)
-    return apply(GATHER, (input, _as_index(index)), (d,))
+    check_range("gather", index, input._array.shape[d], d)
+    return apply(GATHER, (input, as_index(index)), (d,))
 
 
-def _vector(x: Any) -> Any:
+def as_vector(x: Any) -> Any:
     """A 0-d tensor as a vector of one element: along a dimension, PyTorch takes the one for the other."""
     return x if x._array.ndim else x.reshape(1)
 
 
-def _as_index(index: Any) -> Any:
+def as_index(index: Any) -> Any:
     """An index without elements may be of any dtype."""
     return index if index._array.dtype.kind == "i" else index.long()
 
@@ -109,19 +111,19 @@ def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable) -> Ten
     """A copy of ``input`` with ``src`` added along ``dim`` at ``index``, duplicates counted."""
     require_tensor("scatter_add", "input", input)
     require_tensor("scatter_add", "src", src)
-    _require_index("scatter_add", index, input)
+    require_index("scatter_add", index, input)
     d = normalize_dim(dim, input._array.ndim, "scatter_add")
-    _require_same_dtype("scatter_add", input, src)
-    _check_smaller("scatter_add", index, src, d, "src", True)
-    _check_smaller("scatter_add", index, input, d, "self", False)
+    require_same_dtype("scatter_add", input, src)
+    check_smaller("scatter_add", index, src, d, "src", True)
+    check_smaller("scatter_add", index, input, d, "self", False)
     if not (input._array.ndim and index._array.ndim and src._array.ndim):
-        added = scatter_add(_vector(input), 0, _vector(index), _vector(src))
+        added = scatter_add(as_vector(input), 0, as_vector(index), as_vector(src))
         return added.reshape(tuple(input._array.shape))
-    _check_range("scatter_add", index, input._array.shape[d], d)
-    return apply(SCATTER_ADD, (input, _as_index(index), _cut(src, index)), (d,))
+    check_range("scatter_add", index, input._array.shape[d], d)
+    return apply(SCATTER_ADD, (input, as_index(index), cut_to(src, index)), (d,))
 
 
-def _require_same_dtype(function: str, input: Any, src: Any) -> None:
+def require_same_dtype(function: str, input: Any, src: Any) -> None:
     if input._array.dtype != src._array.dtype:
         raise RuntimeError(
             f"{function}(): Expected self.dtype to be equal to src.dtype\n"
@@ -129,7 +131,7 @@ def _require_same_dtype(function: str, input: Any, src: Any) -> None:
         )
 
 
-def _cut(src: Any, index: Any) -> Any:
+def cut_to(src: Any, index: Any) -> Any:
     """The part of ``src`` that ``index`` speaks of."""
     shape = index._array.shape
     return src if src._array.shape == shape else getitem(src, tuple(slice(0, n) for n in shape))
@@ -149,20 +151,22 @@ SCATTER = Op(
 def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
     """A copy of ``input`` with ``src`` (a tensor or a number) written along ``dim`` at ``index``."""
     require_tensor("scatter", "input", input)
-    _require_index("scatter", index, input)
+    require_index("scatter", index, input)
     d = normalize_dim(dim, input._array.ndim, "scatter")
     given = value if src is None else src
-    _check_smaller("scatter", index, input, d, "self", False)
+    check_smaller("scatter", index, input, d, "self", False)
     if isinstance(given, Variable):
-        _require_same_dtype("scatter", input, given)
-        _check_smaller("scatter", index, given, d, "src", True)
+        require_same_dtype("scatter", input, given)
+        check_smaller("scatter", index, given, d, "src", True)
     if not (input._array.ndim and index._array.ndim):
-        written = scatter(_vector(input), 0, _vector(index), _vector(given) if isinstance(given, Variable) else given)
+        written = scatter(
+            as_vector(input), 0, as_vector(index), as_vector(given) if isinstance(given, Variable) else given
+        )
         return written.reshape(tuple(input._array.shape))
-    _check_range("scatter", index, input._array.shape[d], d)
+    check_range("scatter", index, input._array.shape[d], d)
     if isinstance(given, Variable):
-        given = _cut(_vector(given), index)
-    return apply(SCATTER, (input, _as_index(index), given), (d,))
+        given = cut_to(as_vector(given), index)
+    return apply(SCATTER, (input, as_index(index), given), (d,))
 
 
 INDEX_SELECT = Op(
@@ -186,11 +190,11 @@ INDEX_ADD = Op(
 def index_select(input: TensorT, dim: int, index: Variable) -> TensorT:
     """A copy of the slices along ``dim`` whose numbers stand in the 1-D ``index``."""
     require_tensor("index_select", "input", input)
-    _require_index("index_select", index, input)
+    require_index("index_select", index, input)
     if index._array.ndim > 1:
         raise IndexError(f"index_select(): Index is supposed to be a vector, got shape {tuple(index._array.shape)}")
     d = normalize_dim(dim, input._array.ndim, "index_select")
-    _check_range("index_select", index, input._array.shape[d] if input._array.ndim else 1, d, IndexError)
+    check_range("index_select", index, input._array.shape[d] if input._array.ndim else 1, d, IndexError)
     if not input._array.ndim:
         return input.clone()  # type: ignore[attr-defined]
     return apply(INDEX_SELECT, (input, index.reshape(-1) if not index._array.ndim else index), (d,))  # type: ignore[attr-defined]
@@ -206,11 +210,11 @@ def take(input: TensorT, index: Variable, dim: int) -> TensorT:
 def index_add(input: TensorT, dim: int, index: Variable, source: Variable, *, alpha: Number = 1) -> TensorT:
     """A copy of ``input`` with the slices of ``source`` added along ``dim`` at ``index``."""
     require_tensor("index_add", "input", input)
-    _require_index("index_add", index, input)
+    require_index("index_add", index, input)
     d = normalize_dim(dim, input._array.ndim, "index_add")
     index, scaled = _slices_to_add("index_add", input, d, index, source, alpha)
     if not input._array.ndim:
-        added = apply(INDEX_ADD, (_vector(input), index, scaled), (0,))
+        added = apply(INDEX_ADD, (as_vector(input), index, scaled), (0,))
         return added.reshape(())
     return apply(INDEX_ADD, (input, index, scaled), (d,))
 
@@ -230,14 +234,14 @@ def _slices_to_add(function: str, input: Any, d: int, index: Any, source: Any, a
             f"{function}(): self ({input._dtype()!r}) and source ({source._dtype()!r}) must have the same scalar type\n"
             "  fix: source.to(input.dtype)"
         )
-    index, source, input = _vector(index), _vector(source), _vector(input)
+    index, source, input = as_vector(index), as_vector(source), as_vector(input)
     expected = (*input._array.shape[:d], index._array.shape[0], *input._array.shape[d + 1 :])
     if tuple(source._array.shape) != expected:
         raise RuntimeError(
             f"{function}(): source must have one slice for each index\n  expected: a source of shape {expected}\n"
             f"  got: a source of shape {tuple(source._array.shape)}"
         )
-    _check_range(function, index, input._array.shape[d], d, IndexError)
+    check_range(function, index, input._array.shape[d], d, IndexError)
     if alpha == 1:
         return index, source
     # Small integers wrap around, and a negative alpha does not fit uint8.
@@ -349,7 +353,7 @@ def embedding(weight: TensorT, input: Variable, padding_idx: int | None = None) 
     if weight._array.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D\n  got: shape {tuple(weight._array.shape)}")
     check_same_device(EMBEDDING, (weight, input))
-    _check_range("embedding", input, weight._array.shape[0], 0, IndexError)
+    check_range("embedding", input, weight._array.shape[0], 0, IndexError)
     return apply(EMBEDDING, (weight, input), (padding_idx,))
 
 
@@ -397,45 +401,45 @@ class GatheringMethods(Variable):
     def scatter_add_(self: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
         """``scatter_add`` in place."""
         check_writable(self)
-        _require_index("scatter_add_", index, self)
+        require_index("scatter_add_", index, self)
         d = normalize_dim(dim, self._array.ndim, "scatter_add_")
-        _require_same_dtype("scatter_add_", self, src)
-        _check_smaller("scatter_add_", index, src, d, "src", True)
-        _check_smaller("scatter_add_", index, self, d, "self", False)
+        require_same_dtype("scatter_add_", self, src)
+        check_smaller("scatter_add_", index, src, d, "src", True)
+        check_smaller("scatter_add_", index, self, d, "self", False)
         if not (self._array.ndim and index._array.ndim and src._array.ndim):
-            _vector(self).scatter_add_(0, _vector(index), _vector(src))
+            as_vector(self).scatter_add_(0, as_vector(index), as_vector(src))
             return self
-        _check_range("scatter_add_", index, self._array.shape[d], d)
-        index, src = _as_index(index), _cut(src, index)
+        check_range("scatter_add_", index, self._array.shape[d], d)
+        index, src = as_index(index), cut_to(src, index)
         return overwrite(self, SCATTER_ADD, (index, src), (d,), (self._array, index._array, src._array))
 
     def scatter_(self: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
         """``scatter`` in place."""
         check_writable(self)
-        _require_index("scatter_", index, self)
+        require_index("scatter_", index, self)
         d = normalize_dim(dim, self._array.ndim, "scatter_")
         given = value if src is None else src
-        _check_smaller("scatter_", index, self, d, "self", False)
+        check_smaller("scatter_", index, self, d, "self", False)
         if isinstance(given, Variable):
-            _require_same_dtype("scatter_", self, given)
-            _check_smaller("scatter_", index, given, d, "src", True)
+            require_same_dtype("scatter_", self, given)
+            check_smaller("scatter_", index, given, d, "src", True)
         if not (self._array.ndim and index._array.ndim):
-            _vector(self).scatter_(0, _vector(index), _vector(given) if isinstance(given, Variable) else given)
+            as_vector(self).scatter_(0, as_vector(index), as_vector(given) if isinstance(given, Variable) else given)
             return self
-        _check_range("scatter_", index, self._array.shape[d], d)
-        index = _as_index(index)
+        check_range("scatter_", index, self._array.shape[d], d)
+        index = as_index(index)
         if isinstance(given, Variable):
-            given = _cut(_vector(given), index)
+            given = cut_to(as_vector(given), index)
         array = given._array if isinstance(given, Variable) else given
         return overwrite(self, SCATTER, (index, given), (d,), (self._array, index._array, array))
 
     def index_add_(self: TensorT, dim: int, index: Variable, source: Any, *, alpha: Number = 1) -> TensorT:
         """``index_add`` in place."""
         check_writable(self)
-        _require_index("index_add_", index, self)
+        require_index("index_add_", index, self)
         d = normalize_dim(dim, self._array.ndim, "index_add_")
         index, source = _slices_to_add("index_add_", self, d, index, source, alpha)
         if not self._array.ndim:
-            _vector(self).index_add_(0, index, source)
+            as_vector(self).index_add_(0, index, source)
             return self
         return overwrite(self, INDEX_ADD, (index, source), (d,), (self._array, index._array, source._array))

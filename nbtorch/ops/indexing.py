@@ -10,8 +10,8 @@ from ..autograd.modes import grad_mode
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import from_numpy_dtype, int64
 from .conversion import to_dtype
-from .joining import SELECT, SLICE
 from .operands import NUMBERS, broadcast_shapes, require_tensor
+from .pieces import SELECT, SLICE
 from .record import Op, apply, apply_view, check_same_device
 from .writing import check_writable, overwrite
 

@@ -1,28 +1,28 @@
-"""Joining tensors, taking pieces of them, and repeating them.
-
-Pieces (``narrow``, ``select``, ``split``, ``chunk``, ``unbind``) are views: they share memory with their input.
-"""
+"""Joining tensors, and repeating them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from ..autograd.variable import TensorT, Variable
-from ..backends.dtypes import promote_types
+from ..autograd.variable import TensorT, Variable, wrap
+from ..backends import get_backend
+from ..backends.dtypes import get_default_dtype, promote_types
 from .conversion import to_dtype
 from .operands import normalize_dim, numpy_names, require_tensor
-from .record import Op, apply, apply_view, check_same_device
-from .shape import expand, reshape, sizes
+from .record import Op, apply, check_same_device
+from .shape import at_least, expand, reshape, sizes
+from .writing import takes_out
 
 __all__ = [
-    "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "select", "split", "stack", "tile", "unbind", "vstack",
+    "block_diag", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack", "row_stack", "stack", "tile",
+    "vstack",
 ]  # fmt: skip
 
 # -- joining ---
 
 
-def _slices(m: Any, g: Any, dim: Any, lengths: Any) -> tuple[Any, ...]:
+def pieces_of(m: Any, g: Any, dim: Any, lengths: Any) -> tuple[Any, ...]:
     out, start = [], 0
     for n in lengths:
         out.append(m.index(g, (slice(None),) * dim + (slice(start, start + n),)))
@@ -34,7 +34,7 @@ CAT = Op(
     "cat",
     lambda m, inputs, dim, lengths: m.cat(inputs, dim),
     tensors=None,
-    joint=_slices,
+    joint=pieces_of,
     formula=r"\text{each input gets its slice of the gradient}",
 )
 
@@ -60,9 +60,10 @@ def _tensor_list(function: str, tensors: Any) -> list[Any]:
     return [to_dtype(x, d) for x in tensors]
 
 
+@takes_out
 @CAT
 @numpy_names
-def cat(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
+def cat(tensors: Sequence[TensorT], dim: int = 0, *, out: Any = None) -> TensorT:
     """Tensors joined along an existing dimension; their other sizes must agree.
 
     Raises:
@@ -103,9 +104,10 @@ STACK = Op(
 )
 
 
+@takes_out
 @STACK
 @numpy_names
-def stack(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
+def stack(tensors: Sequence[TensorT], dim: int = 0, *, out: Any = None) -> TensorT:
     """Tensors of one shape joined along a new dimension.
 
     Raises:
@@ -123,149 +125,62 @@ def stack(tensors: Sequence[TensorT], dim: int = 0) -> TensorT:
     return apply(STACK, inputs, (normalize_dim(dim, len(first) + 1, "stack"),))
 
 
-def hstack(tensors: Sequence[TensorT]) -> TensorT:
+@takes_out
+def hstack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
     """Joined side by side: along dimension 1, or 0 where tensors have one dimension."""
-    inputs = [reshape(x, 1) if not x._array.ndim else x for x in _tensor_list("hstack", tensors)]
+    inputs = [at_least(1, x) for x in _tensor_list("hstack", tensors)]
     return cat(inputs, 0 if inputs[0]._array.ndim == 1 else 1)
 
 
-def vstack(tensors: Sequence[TensorT]) -> TensorT:
+@takes_out
+def vstack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
     """Joined as rows: along dimension 0, one-dimensional tensors as one row each."""
-    return cat([reshape(x, 1, -1) if x._array.ndim < 2 else x for x in _tensor_list("vstack", tensors)], 0)
+    return cat([at_least(2, x) for x in _tensor_list("vstack", tensors)], 0)
 
 
-# -- splitting ---
-
-SPLIT = Op(
-    "split",
-    lambda m, input, index: m.index(input, index),
-    node="SplitBackward0",
-    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-    formula=r"\text{zeros, with } g \text{ in the slice}",
-)
-UNBIND = Op(
-    "unbind",
-    lambda m, input, index: m.index(input, index),
-    node="UnbindBackward0",
-    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-    formula=r"\text{zeros, with } g \text{ in the slice}",
-)
-SLICE = Op(
-    "slice",
-    lambda m, input, index: m.index(input, index),
-    node="SliceBackward0",
-    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-    formula=r"\text{zeros, with } g \text{ in the slice}",
-)
-SELECT = Op(
-    "select",
-    lambda m, input, index: m.index(input, index),
-    node="SelectBackward0",
-    input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
-    formula=r"\text{zeros, with } g \text{ in the slice}",
-)
+row_stack = vstack
 
 
-def narrow(input: TensorT, dim: int, start: int, length: int) -> TensorT:
-    """A view of ``length`` elements along ``dim``, from ``start``.
+@takes_out
+def dstack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
+    """Joined along dimension 2, tensors with fewer dimensions as planes of depth 1."""
+    return cat([at_least(3, x) for x in _tensor_list("dstack", tensors)], 2)
+
+
+@takes_out
+def column_stack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
+    """Joined as columns: along dimension 1, tensors with one dimension or none as one column each."""
+    return hstack([reshape(x, -1, 1) if x._array.ndim < 2 else x for x in _tensor_list("column_stack", tensors)])
+
+
+def block_diag(*tensors: Any) -> Any:
+    """A matrix with the given matrices on its diagonal and zeros elsewhere; vectors count as one row.
 
     Raises:
-        IndexError: for a start outside the dimension.
-        RuntimeError: where they are not all there.
+        RuntimeError: for more than 2 dimensions.
     """
-    require_tensor("narrow", "input", input)
-    if not input._array.ndim:
-        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
-    d = normalize_dim(dim, input._array.ndim, "narrow")
-    n = input._array.shape[d]
-    if isinstance(start, Variable):
-        if start._array.ndim or start._array.dtype.kind not in "iu":
-            raise RuntimeError(f"start must be an 0-dim integral Tensor.\n  got: {start._dtype()!r}")
-        start = start.item()  # type: ignore[attr-defined]
-    if length < 0:
-        raise RuntimeError(f"narrow(): length must be non-negative.\n  got: {length}")
-    if not -n <= start <= n:
-        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
-    begin = int(start) + n if start < 0 else int(start)
-    if begin + length > n:
-        raise RuntimeError(
-            f"start ({start}) + length ({length}) exceeds dimension size ({n}).\n"
-            f"  got: shape {tuple(input._array.shape)}, dim {d}"
-        )
-    return apply_view(SLICE, input, ((slice(None),) * d + (slice(begin, begin + length),),))
-
-
-def select(input: TensorT, dim: int, index: int) -> TensorT:
-    """A view of the elements at ``index`` along ``dim``, without that dimension."""
-    require_tensor("select", "input", input)
-    d = normalize_dim(dim, input._array.ndim, "select")
-    n = input._array.shape[d]
-    if not -n <= index < n:
-        raise IndexError(
-            f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {d}"
-        )
-    return apply_view(SELECT, input, ((slice(None),) * d + (int(index),),))
-
-
-@numpy_names
-def split(tensor: TensorT, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[TensorT, ...]:
-    """Views of consecutive pieces along ``dim``: of one size (the last may be smaller), or of the sizes given.
-
-    Raises:
-        RuntimeError: where the sizes given do not add up.
-    """
-    require_tensor("split", "tensor", tensor)
-    d = normalize_dim(dim, tensor._array.ndim, "split")
-    n = tensor._array.shape[d]
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
-        if size < 0 or (size == 0 and n):
+    blocks = _tensor_list("block_diag", tensors) if tensors else []
+    if not blocks:
+        backend = get_backend(None)
+        return wrap(backend.empty((1, 0), get_default_dtype().numpy), backend)
+    for i, x in enumerate(blocks):
+        if x._array.ndim > 2:
             raise RuntimeError(
-                f"split expects split_size be non-negative, but got split_size={size}\n"
-                "  expected: how many elements each piece has"
-                if size < 0
-                else f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
+                "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input "
+                f"{i} has {x._array.ndim} dimensions"
             )
-        lengths = [min(size, n - i) for i in range(0, n, size)] if n else [0]
-    else:
-        lengths = list(split_size_or_sections)
-        if sum(lengths) != n or any(length < 0 for length in lengths):
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {d}), "
-                "but "
-                f"got split_sizes={lengths}\n  fix: sizes that add up to {n}, or one size for all pieces"
-            )
-    out, start = [], 0
-    for length in lengths:
-        out.append(apply_view(SPLIT, tensor, ((slice(None),) * d + (slice(start, start + length),),)))
-        start += length
-    return tuple(out)
+    blocks = [at_least(2, x) for x in blocks]
+    width = sum(x._array.shape[1] for x in blocks)
+    rows, before = [], 0
+    for x in blocks:
+        height, own = x._array.shape
+        left, right = (x.new_zeros((height, n)) for n in (before, width - before - own))
+        rows.append(cat([left, x, right], 1))
+        before += own
+    return cat(rows, 0)
 
 
-@numpy_names
-def chunk(input: TensorT, chunks: int, dim: int = 0) -> tuple[TensorT, ...]:
-    """``chunks`` views of nearly equal size along ``dim`` (fewer where they don't divide).
-
-    Raises:
-        RuntimeError: for less than one chunk.
-    """
-    if chunks < 1:
-        raise RuntimeError(
-            f"chunk expects `chunks` to be greater than 0, got: {chunks}\n  expected: the number of pieces"
-        )
-    d = normalize_dim(dim, input._array.ndim, "chunk")
-    n = input._array.shape[d]
-    return split(input, max(-(-n // chunks), 1), d)
-
-
-@numpy_names
-def unbind(input: TensorT, dim: int = 0) -> tuple[TensorT, ...]:
-    """A view for each index along ``dim``, without that dimension."""
-    require_tensor("unbind", "input", input)
-    if not input._array.ndim:
-        raise IndexError("Dimension specified as 0 but tensor has no dimensions\n  operation: unbind")
-    d = normalize_dim(dim, input._array.ndim, "unbind")
-    return tuple(apply_view(UNBIND, input, ((slice(None),) * d + (i,),)) for i in range(input._array.shape[d]))
+# -- repeating ---
 
 
 def repeat(input: TensorT, *args: Any, repeats: Any = None) -> TensorT:
@@ -303,10 +218,5 @@ class JoiningMethods(Variable):
 
     __slots__ = ()
 
-    narrow = narrow
-    select = select
-    split = split
-    chunk = chunk
-    unbind = unbind
     repeat = repeat
     tile = tile

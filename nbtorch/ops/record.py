@@ -24,7 +24,18 @@ from ..autograd.engine import maths
 from ..autograd.modes import grad_mode
 from ..autograd.node import Node, saved_tensor
 from ..autograd.sequence import next_sequence_nr
-from ..autograd.variable import Storage, Variable, View, _new, shared_storage, sync_view, where_called, wrap
+from ..autograd.variable import (
+    SEVERAL,
+    UNRECORDED,
+    Storage,
+    Variable,
+    View,
+    _new,
+    shared_storage,
+    sync_view,
+    where_called,
+    wrap,
+)
 from ..backends.quiet import hush, unhush
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,6 +51,7 @@ class Op:
         name: as in ``nbtorch.<name>``.
         forward: ``forward(m, *arrays, *static)``, the result as an array (a tuple of them for several outputs).
         inputs: the names of the tensor inputs.
+        outputs: how many results it has; 0 where the arguments decide that.
         static: the names of the arguments that are not tensors.
         derivatives: for each differentiable input its derivative.
         formula: the derivative in LaTeX.
@@ -50,6 +62,7 @@ class Op:
     """
 
     __slots__ = (
+        "classes",
         "derivatives",
         "formula",
         "forward",
@@ -94,6 +107,7 @@ class Op:
         self.derivatives = derivatives
         self.node_name = node or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
         self.node_class: type[Node] | None = None
+        self.classes: dict[int, type[Node]] = {}
         self.number_nodes: dict[int, Any] | None = None
         if numbers is not None:
             self.number_nodes = {self.inputs.index(i): name for i, name in numbers.items()}
@@ -122,6 +136,14 @@ class Op:
             places = [(self.inputs.index(i.removesuffix(".T")), i.endswith(".T")) for i in self.shows]
             shown = tuple(place for place in places if place[0] not in numbers)
         return type(name, (Node,), {"__slots__": (), "outputs": self.outputs, "shown": shown})
+
+    def class_of(self, count: int) -> type[Node]:
+        """The node class where the arguments decide that there are ``count`` outputs."""
+        made = self.classes.get(count)
+        if made is None:
+            plain = self.make_node_class(self.node_name, ())
+            made = self.classes[count] = type(self.node_name, (plain,), {"__slots__": (), "outputs": count})
+        return made
 
     def class_for(self, inputs: Sequence[Any]) -> type[Node] | None:
         """The node class where a Python number stands among the inputs, since PyTorch names such nodes otherwise."""
@@ -287,6 +309,8 @@ def make_node(
     cls = op.node_class
     if cls is None:
         cls = op.node_class = op.make_node_class(op.node_name, ())
+    if not op.outputs:
+        cls = op.class_of(len(out))
     if op.number_nodes is not None:
         cls = op.class_for(inputs) or cls
     node: Any = _new(cls)
@@ -314,6 +338,8 @@ def make_node(
     if op.outputs == 1:
         node.shape = out.shape
         node.dtype = out.dtype
+    elif len(out) == 1:
+        node.shape, node.dtype = out[0].shape, out[0].dtype
     else:
         node.shape = tuple([o.shape for o in out])
         node.dtype = tuple([o.dtype for o in out])
@@ -444,7 +470,7 @@ def _wrap_several(
 ) -> tuple[Any, ...]:
     out = tuple([m.as_array(o) for o in out])
     tensors = tuple([wrap(o, m, cls) for o in out])
-    if mask:
+    if mask and out:
         node = make_node(op, mask, inputs, tuple(arrays), out, static, None)
         for nr, t in enumerate(tensors):
             if t._dtype().is_floating_point:
@@ -452,15 +478,35 @@ def _wrap_several(
     return tensors
 
 
-def apply_view(op: Op, input: Any, static: tuple[Any, ...] = ()) -> Any:
+def apply_view(op: Op, input: Any, static: tuple[Any, ...] = (), shares: bool | None = None) -> Any:
     """Runs an operation whose result shares memory with its input, and remembers how to run it again.
 
     Where the array module had to copy after all, the result is an ordinary tensor.
+
+    Args:
+        shares: whether it shares memory, where that is known; else the arrays are asked.
     """
     t = apply(op, (input,), static)
-    if input._backend.shares_memory(input._array, t._array):
-        t._storage = shared_storage(input)
-        step = (op, static)
-        view = input._view
-        t._view = View(input, (step,)) if view is None else View(view.base, (*view.replay, step))
+    if input._backend.shares_memory(input._array, t._array) if shares is None else shares:
+        _make_view(t, input, (op, static), 0 if grad_mode.enabled else UNRECORDED)
     return t
+
+
+def apply_views(op: Op, input: Any, static: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+    """Runs an operation with several results that all share memory with its input.
+
+    They have one node in common. As in PyTorch, none of them may be changed in place where a gradient is recorded.
+    """
+    pieces: tuple[Any, ...] = apply(op, (input,), static)
+    for t in pieces:
+        _make_view(t, input, (op, static), SEVERAL)
+    return pieces
+
+
+def _make_view(t: Any, input: Any, step: tuple[Op, tuple[Any, ...]], kind: int) -> None:
+    t._storage = shared_storage(input)
+    view = input._view
+    if view is None:
+        t._view = View(input, (step,), kind)
+    else:
+        t._view = View(view.base, (*view.replay, step), kind or view.kind)

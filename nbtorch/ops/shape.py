@@ -15,8 +15,8 @@ from .operands import normalize_dim, normalize_dims, numpy_names, require_tensor
 from .record import Op, apply, apply_view
 
 __all__ = [
-    "broadcast_to", "flatten", "flip", "moveaxis", "movedim", "permute", "ravel", "reshape", "roll", "squeeze",
-    "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
+    "adjoint", "broadcast_to", "flatten", "flip", "moveaxis", "movedim", "permute", "ravel", "reshape", "roll",
+    "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
@@ -202,9 +202,16 @@ def t(input: TensorT) -> TensorT:
     return apply_view(T, input) if input._array.ndim == 2 else reshape(input, tuple(input._array.shape))
 
 
+def _writable(view: Any, x: Any) -> Any:
+    """NumPy makes what it broadcasts read-only; a part of it whose elements are all its own may be written to."""
+    if hasattr(view.flags, "writeable"):
+        view.flags.writeable = x.flags.writeable
+    return view
+
+
 EXPAND = Op(
     "expand",
-    lambda m, input, size: m.expand(input, size),
+    lambda m, input, size: _writable(m.expand(input, size), input),
     input=lambda g: g,
     formula=r"\frac{\partial L}{\partial x} = \textstyle\sum_{\text{copies}} g",
 )
@@ -245,6 +252,17 @@ def expand(input: TensorT, *args: Any, size: Any = None) -> TensorT:
             )
         out.append(n)
     return apply_view(EXPAND, input, (tuple(out),))
+
+
+def at_least(ndim: int, x: Any) -> Any:
+    """``x`` with dimensions of size 1 so that it has at least ``ndim``: rows first, the third dimension last."""
+    require_tensor(f"atleast_{ndim}d", "input", x)
+    shape = tuple(x._array.shape)
+    if len(shape) >= ndim:
+        return x
+    if ndim == 3 and shape:
+        return unsqueeze(unsqueeze(x, 0), 2) if len(shape) == 1 else unsqueeze(x, 2)
+    return reshape(x, (1,) * (ndim - len(shape)) + shape)
 
 
 def expand_as(input: TensorT, other: Variable) -> TensorT:
@@ -389,6 +407,21 @@ def roll(input: TensorT, shifts: Any, dims: Any = None) -> TensorT:
     return apply(ROLL, (input,), (s, normalize_dims(dims, input._array.ndim, "roll")))
 
 
+def adjoint(input: TensorT) -> TensorT:
+    """The last two dimensions swapped (and conjugated, were it complex), a view.
+
+    Raises:
+        RuntimeError: for a vector.
+    """
+    require_tensor("adjoint", "input", input)
+    if input._array.ndim == 1:
+        raise RuntimeError(
+            "tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.\n"
+            "  fix: unsqueeze() makes a matrix of it"
+        )
+    return transpose(input, -2, -1) if input._array.ndim else input
+
+
 swapaxes = swapdims = transpose
 moveaxis = movedim
 
@@ -417,6 +450,7 @@ class ShapeMethods(Variable):
     roll = roll
     swapaxes = swapaxes
     swapdims = swapdims
+    adjoint = adjoint
 
     def view_as(self: TensorT, other: Variable) -> TensorT:
         """``view`` with the shape of ``other``."""
@@ -430,6 +464,25 @@ class ShapeMethods(Variable):
     def T(self: TensorT) -> TensorT:
         """The dimensions in reverse order, a view."""
         return permute(self, tuple(range(self._array.ndim))[::-1])
+
+    @property
+    def H(self: TensorT) -> TensorT:
+        """A matrix transposed (and conjugated, were it complex), a view.
+
+        Raises:
+            RuntimeError: for anything but a matrix or a single number.
+        """
+        if self._array.ndim not in (0, 2):
+            raise RuntimeError(
+                f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor. For batches "
+                "of matrices, consider using tensor.mH"
+            )
+        return transpose(self, 0, 1) if self._array.ndim else self
+
+    @property
+    def mH(self: TensorT) -> TensorT:
+        """The last two dimensions swapped (and conjugated, were it complex), a view."""
+        return adjoint(self)
 
     @property
     def mT(self: TensorT) -> TensorT:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..autograd.modes import grad_mode
-from ..autograd.variable import Variable, wrap
+from ..autograd.variable import Variable, steps_to, why_not_rebased, wrap
 from ..backends.dtypes import from_numpy_dtype
 from ..backends.quiet import hush, unhush
 from .record import Op, gradient_mask, make_node, mathematical
@@ -30,31 +30,39 @@ def check_writable(target: Any) -> None:
         RuntimeError: for a leaf that requires grad (or a view of one) while recording, and for an expanded tensor.
     """
     if grad_mode.enabled and target.requires_grad:
-        if target._grad_fn is None:
-            raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation.\n"
-                "  why: its gradient would belong to a value that no longer exists\n"
-                "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
-            )
-        base = target._base
-        if base is not None and base._grad_fn is None and base._requires_grad:
-            raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
-                "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
-            )
+        check_history(target)
     array = target._array
-    # CuPy's arrays can't be read-only: there, strides of 0 tell that elements share a place.
-    writeable = getattr(array.flags, "writeable", None)
-    if writeable is None:
-        writeable = not array.size or not any(
-            stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True)
-        )
-    if not writeable:
+    strides = array.strides
+    repeated = 0 in strides and array.size and any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=True))
+    # CuPy's arrays can't be read-only.
+    if repeated or not getattr(array.flags, "writeable", True):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation.\n"
             "  why: it was made by expand() or broadcasting, or from a read-only NumPy array\n  fix: x = x.clone() "
             "first"
+        )
+
+
+def check_history(target: Any) -> None:
+    """Raises where ``target`` can't get another history.
+
+    Raises:
+        RuntimeError: for a leaf that requires grad, a view of one, and a view whose history can't be made anew.
+    """
+    view = target._view
+    if view is not None and view.kind:
+        raise RuntimeError(why_not_rebased(target, "is being modified inplace"))
+    if target._grad_fn is None and target._requires_grad:
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation.\n"
+            "  why: its gradient would belong to a value that no longer exists\n"
+            "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
+        )
+    if view is not None and view.base._grad_fn is None and view.base._requires_grad:
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
+            "  fix: update it inside `with torch.no_grad():`, or work on a copy, y = x.clone()"
         )
 
 
@@ -74,6 +82,7 @@ def overwrite(target: Any, op: Op, others: tuple[Any, ...], static: tuple[Any, .
         mask = gradient_mask(inputs)
         node = None
         if mask:
+            check_history(target)
             before = wrap(arrays[0], m)
             before._grad_fn, before._output_nr = target._grad_fn, target._output_nr
             if op.inputs[0] in op.plan(mask, len(inputs)).names:
@@ -100,6 +109,7 @@ def become(target: Any, function: Callable[..., Any], *args: Any, **kwargs: Any)
     check_writable(target)
     before = target
     if grad_mode.enabled and any(t.requires_grad for t in (target, *args, *kwargs.values()) if isinstance(t, Variable)):
+        check_history(target)
         # The derivative may need the value that is about to be overwritten.
         before = wrap(target._backend.copy(target._array), target._backend, target._result_class)
         before._grad_fn, before._output_nr, before._requires_grad = (
@@ -150,7 +160,9 @@ def rebase(target: Any, node: Any, output_nr: int = 0) -> None:
     # The array is the base's own, changed already: what is recorded is the way of the gradient.
     mask = 2 | (1 if base._requires_grad else 0)
     inputs = (base, value)
-    base._grad_fn = make_node(COPY_SLICES, mask, inputs, (base._array, value._array), base._array, (view.replay,), None)
+    base._grad_fn = make_node(
+        COPY_SLICES, mask, inputs, (base._array, value._array), base._array, (steps_to(target),), None
+    )
     base._output_nr, base._requires_grad = 0, True
 
 

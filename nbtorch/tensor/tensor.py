@@ -32,15 +32,19 @@ from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.joining import JoiningMethods
 from ..ops.linalg import LinalgMethods
+from ..ops.memory import MemoryMethods
 from ..ops.moments import MomentMethods
 from ..ops.numeric import NumericMethods
 from ..ops.operands import normalize_dim, operand
 from ..ops.ordering import OrderingMethods
+from ..ops.pieces import PiecesMethods
 from ..ops.pointwise import PointwiseMethods
 from ..ops.random import RandomMethods
+from ..ops.rearranging import RearrangingMethods
 from ..ops.record import apply_view, registry
 from ..ops.reduction import ReductionMethods
 from ..ops.scans import ScanMethods
+from ..ops.scattering import ScatteringMethods
 from ..ops.searching import SearchingMethods
 from ..ops.selection import SelectionMethods
 from ..ops.shape import ALIAS, ShapeMethods
@@ -74,7 +78,11 @@ class Tensor(
     SelectionMethods,
     MomentMethods,
     ShapeMethods,
+    MemoryMethods,
     JoiningMethods,
+    PiecesMethods,
+    RearrangingMethods,
+    ScatteringMethods,
     IndexingMethods,
     GatheringMethods,
     LinalgMethods,
@@ -192,13 +200,11 @@ class Tensor(
 
     def storage_offset(self) -> int:
         """How many elements of its memory come before the first."""
-        base = self._base
-        return 0 if base is None else (self.data_ptr() - base.data_ptr()) // self.itemsize  # type: ignore[attr-defined]
+        return self._backend.storage_offset(self._array)
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        data = getattr(self._array, "__array_interface__", None)
-        return int(data["data"][0] if data is not None else self._array.data.ptr)
+        return self._backend.address(self._array)
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in row-major order without gaps."""

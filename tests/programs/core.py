@@ -113,8 +113,6 @@ PROGRAMS: dict[str, Program] = {
     "roll": lambda d: d(3, 2).roll((1, -1), (0, 1)) + d(3, 2).roll(2),
     "cat": lambda d: nbtorch.cat([d(2, 3), d(1, 3), d(3, 3)], 0),
     "stack": lambda d: nbtorch.stack([d(), d(), d()], -1),
-    "split": lambda d: d(5, 2).split([1, 4])[1],
-    "unbind": lambda d: d(3, 2).unbind(1)[1],
     "slice": lambda d: d(5, 3)[1:4, ::2],
     "select": lambda d: d(3, 2).select(1, 0) + d(3, 2)[:, 1],
     "getitem_none": lambda d: d(3, 2)[:, None, ..., None],
