@@ -341,6 +341,8 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions):
         return self.xp.stack(found, 1) if x.ndim else self.xp.zeros((found[0].shape[0], 0), np.int64)
 
     def logsumexp(self, x: Array, dim: tuple[int, ...], keepdim: bool = False) -> Array:
+        if not x.size:  # no element to take the largest of; the logarithm of 0
+            return self.log(self.sum(x, dim, keepdim))
         top = self.amax(x, dim, True)
         # An infinite maximum would give inf - inf; the sum is then decided by the maximum alone.
         top = self.where(self.isfinite(top), top, self.xp.zeros_like(top))

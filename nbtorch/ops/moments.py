@@ -81,7 +81,7 @@ def nansum(
     require_tensor("nansum", "input", input)
     if input._array.dtype.kind not in "iub":
         input = _known(input)
-    return sum(for_sum(input, dtype, "nansum"), dim, keepdim)
+    return sum(for_sum(input, dtype, "nansum"), dim, keepdim, dtype=dtype)
 
 
 @takes_out_as_dtype
@@ -104,6 +104,11 @@ def nanmean(
         raise RuntimeError(
             f"nanmean(): expected input to have floating point or complex dtype but got {input._dtype()!r}\n"
             "  fix: x.float()"
+        )
+    if dtype is not None and not dtype.is_floating_point:
+        raise RuntimeError(
+            "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
+            f"Got: {dtype!r}"
         )
     return _ratio(nansum(input, dim, keepdim, dtype=dtype), sum(eq(input, input), dim, keepdim))
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import dtype as DType
-from ..backends.dtypes import int64
+from ..backends.dtypes import from_numpy_dtype, int64, promote_types
 from .conversion import to_dtype
 from .elementary import sign
 from .exact_out import takes_exact_out
@@ -170,6 +170,8 @@ def _extreme(whole: Op, along: Op, arg: Op, name: str, elementwise: Any, input: 
     if isinstance(dim, Variable):
         return elementwise(input, dim)
     if dim is None:
+        if keepdim:
+            raise TypeError(f"{name}() missing 1 required positional argument: 'dim', which keepdim=True needs")
         require_elements(name, input)
         return apply(whole, (input,), (None, False))
     d = normalize_dim(dim, input._array.ndim, name)
@@ -231,8 +233,10 @@ def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
     return out
 
 
-def _not_bool(function: str, input: Any) -> Any:
+def _not_bool(function: str, input: Any, dim: Any) -> Any:
     require_tensor(function, "input", input)
+    if dim is not None:
+        normalize_dim(dim, input._array.ndim, function)
     if input._array.dtype.kind == "b":
         raise RuntimeError(f"{function}(): does not support bool input\n  fix: x.int().{function}()")
     return input
@@ -243,7 +247,7 @@ def _not_bool(function: str, input: Any) -> Any:
 @numpy_names
 def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False, *, out: Any = None) -> TensorT:
     """The index of the largest element along ``dim`` (of the flattened tensor unless given), int64."""
-    return _arg(ARGMAX, _not_bool("argmax", input), dim, keepdim)
+    return _arg(ARGMAX, _not_bool("argmax", input, dim), dim, keepdim)
 
 
 @takes_exact_out
@@ -251,7 +255,7 @@ def argmax(input: TensorT, dim: int | None = None, keepdim: builtins.bool = Fals
 @numpy_names
 def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = False, *, out: Any = None) -> TensorT:
     """The index of the smallest element along ``dim`` (of the flattened tensor unless given), int64."""
-    return _arg(ARGMIN, _not_bool("argmin", input), dim, keepdim)
+    return _arg(ARGMIN, _not_bool("argmin", input, dim), dim, keepdim)
 
 
 SORT = Op("sort_indices", lambda m, input, dim, descending: m.sort(input, dim, descending))
@@ -339,8 +343,8 @@ def topk(
 
 def _norm_input(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
     # At the origin the norm has no derivative; 0 is the one of least norm.
-    scaled = m.where(out == 0, g * 0, g / out)
-    return restore(m, scaled, dim, keepdim, shape) * input
+    out = restore(m, out, dim, keepdim, shape)
+    return restore(m, g, dim, keepdim, shape) * m.masked_fill(input / out, out == 0, 0)
 
 
 NORM = Op(
@@ -369,9 +373,14 @@ def norm(
         RuntimeError: for integer tensors and for an unknown ``p``.
     """
     require_tensor("norm", "input", input)
-    if dtype is not None:
-        input = to_dtype(input, dtype)
     require_floating("norm", input)
+    if dtype is not None:
+        if promote_types(from_numpy_dtype(input._array.dtype), dtype) is not dtype:
+            raise RuntimeError(
+                f"linalg.vector_norm: the dtype of the input ({input._dtype()!r}) should be convertible without "
+                f"narrowing to the specified dtype ({dtype!r})"
+            )
+        input = to_dtype(input, dtype)
     dims = reduce_dims(dim, input, "norm")
     if p in ("fro", None, 2):
         return apply(NORM, (input,), (dims, keepdim))
@@ -383,7 +392,7 @@ def norm(
     if p == -math.inf:
         return amin(size, () if dims is None else dims, keepdim)
     if p == 0:
-        return sum(sign(size), dims, keepdim)
+        return sum(sign(size.masked_fill(size != size, 1)), dims, keepdim)
     if p == 1:
         return sum(size, dims, keepdim)
     return sum(size**p, dims, keepdim) ** (1 / p)

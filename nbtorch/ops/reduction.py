@@ -259,7 +259,10 @@ def prod(
 ) -> TensorT:
     """The product over all elements, or over ``dim``; integers and bools give int64. Exact also at 0."""
     input = for_sum(input, dtype, "prod")
-    dims = reduce_dims(dim, input, "prod")
+    if dim is None and keepdim:
+        raise TypeError("prod(): argument 'dim' must be int, not NoneType\n  expected: a dimension beside keepdim=True")
+    d: Any = dim
+    dims = None if d is None else reduce_dims((normalize_dim(d, input._array.ndim, "prod"),), input, "prod")
     return apply(PROD if dims is None else PROD_DIM, (input,), (dims, keepdim))
 
 
@@ -387,6 +390,8 @@ def all(input: TensorT, dim: Dim = None, keepdim: builtins.bool = False, *, out:
 
 
 def _truth(op: Op, input: Any, dim: Dim, keepdim: builtins.bool) -> Any:
+    if isinstance(dim, (tuple, list)) and not dim:  # no dimension: each element by itself
+        return ne(input, 0) if input._array.dtype.kind != "u" else ne(input, 0).byte()
     found = apply(op, (input,), (reduce_dims(dim, input, op.name), keepdim))
     return found if input._array.dtype.kind != "u" else found.byte()  # PyTorch's old truth values
 
@@ -419,9 +424,10 @@ def logsumexp(
     require_tensor("logsumexp", "input", input)
     if input._array.dtype.kind in "iub":
         input = to_dtype(input, get_default_dtype())
-    if not input._array.ndim:
-        return input.clone()  # type: ignore[attr-defined]
-    return apply(LOGSUMEXP, (input,), (normalize_dims(dim, input._array.ndim, "logsumexp"), keepdim))
+    if dim is None:
+        raise TypeError("logsumexp(): argument 'dim' must be tuple of ints, not NoneType")
+    dims = normalize_dims(dim if dim != () else None, input._array.ndim, "logsumexp")
+    return apply(LOGSUMEXP, (input,), (dims, keepdim)) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
 
 
 SOFTMAX = Op(

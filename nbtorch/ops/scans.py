@@ -30,7 +30,13 @@ CUMSUM = Op(
 @numpy_names
 def cumsum(input: TensorT, dim: int, *, dtype: DType | None = None, out: Any = None) -> TensorT:
     """The running sum along ``dim``; integers and bools as int64."""
-    return _scan(CUMSUM, for_sum(input, dtype, "cumsum"), dim)
+    return _scan(CUMSUM, _not_bools(for_sum(input, dtype, "cumsum"), "cumsum"), dim)
+
+
+def _not_bools(input: Any, function: str) -> Any:
+    if input._array.dtype.kind == "b" and input._array.size:
+        raise NotImplementedError(f'"{function}" not implemented for torch.bool\n  fix: another dtype=')
+    return input
 
 
 def _scan(op: Op, input: Any, dim: int) -> Any:
@@ -67,7 +73,7 @@ CUMPROD = Op(
 @numpy_names
 def cumprod(input: TensorT, dim: int, *, dtype: DType | None = None, out: Any = None) -> TensorT:
     """The running product along ``dim``; integers and bools as int64."""
-    return _scan(CUMPROD, for_sum(input, dtype, "cumprod"), dim)
+    return _scan(CUMPROD, _not_bools(for_sum(input, dtype, "cumprod"), "cumprod"), dim)
 
 
 # -- running extremes ---

@@ -204,9 +204,9 @@ def _unique(
         values, inverse, counts = apply(UNIQUE, (input.reshape(-1),), (sorted,))
         inverse = inverse.reshape(shape)
     else:
+        d = normalize_dim(dim, len(shape), function)
         if not shape:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions\n  operation: {function}")
-        d = normalize_dim(dim, len(shape), function)
         if 0 in (*shape[:d], *shape[d + 1 :]):
             raise RuntimeError(
                 "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied\n"

@@ -134,10 +134,13 @@ def _not_of_bools(function: str, input: Any) -> None:
 
 
 def _median(whole: Op, along: Op, input: Any, dim: Any, keepdim: Any, skip_nan: builtins.bool) -> Any:
+    require_tensor(whole.name, "input", input)
+    d = None if dim is None else normalize_dim(dim, input._array.ndim, whole.name)
     _not_of_bools(whole.name, input)
-    if dim is not None:
-        d = normalize_dim(dim, input._array.ndim, whole.name)
+    if d is not None:
         return _choose(along, whole.name, MEDIAN_INDEX, input, d, keepdim, skip_nan)
+    if keepdim:
+        raise TypeError(f"{whole.name}() missing 1 required positional argument: 'dim', which keepdim=True needs")
     if not input._array.size:
         # PyTorch's result for no element: NaN, and for integers what a NaN becomes when it is made one.
         return input.new_full((), float("nan") if input.is_floating_point() else _NAN_AS_INTEGER.get(input.itemsize, 0))
