@@ -53,11 +53,12 @@ from .ops import *
 from .ops import operands
 
 _ROOMS = (
-    "cuda", "datasets", "func", "linalg", "masked", "nn", "notebook", "optim", "signal", "special", "testing", "utils",
+    "cuda", "datasets", "func", "linalg", "masked", "nn", "notebook", "optim", "random", "signal", "special", "testing",
+    "utils",
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from . import cuda, datasets, func, linalg, masked, nn, notebook, optim, signal, special, testing, utils
+    from . import cuda, datasets, func, linalg, masked, nn, notebook, optim, random, signal, special, testing, utils
 
 
 def __dir__() -> list[str]:

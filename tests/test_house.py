@@ -25,6 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "nbtorch.signal",
         "nbtorch.masked",
         "nbtorch.func",
+        "nbtorch.random",
     ),
     ("nbtorch.nn", "nbtorch.optim"),
     ("nbtorch.notebook",),

@@ -10,6 +10,7 @@ from . import (
     convolution,
     counting,
     creation,
+    dropouts,
     elementary,
     gamma,
     gathering,
@@ -44,6 +45,7 @@ from .conversion import *
 from .convolution import *
 from .counting import *
 from .creation import *
+from .dropouts import *
 from .elementary import *
 from .gamma import *
 from .gathering import *
@@ -78,6 +80,7 @@ __all__ += comparison.__all__
 __all__ += conversion.__all__
 __all__ += convolution.__all__
 __all__ += creation.__all__
+__all__ += dropouts.__all__
 __all__ += elementary.__all__
 __all__ += gamma.__all__
 __all__ += gathering.__all__

@@ -1,514 +1,553 @@
-"""Random numbers: with equal seeds the same ones as PyTorch draws on the CPU, up to the last bits of log, sin and cos.
+"""Random tensors: with equal seeds the numbers that PyTorch draws on the CPU, bit for bit.
 
-The engine is the Mersenne Twister mt19937 (Matsumoto and Nishimura 1998), seeded as C++'s ``std::mt19937``. A float32
-in [0, 1) takes the low 24 bits of one 32-bit draw, a float64 the low 53 bits of two. Normal numbers come from the
-Box-Muller transform, in blocks of 16 where 16 or more are wanted and in pairs of doubles below that, as PyTorch does
-it. Numbers for other devices are drawn on the host and copied, so that a seed means the same everywhere.
+Numbers for other devices are drawn on the host and copied, so that a seed means the same everywhere. How words become
+numbers stands in :mod:`.distributions`; in which order a tensor is filled, here: along its memory, as in PyTorch.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..autograd.variable import TensorT, Variable, wrap
+from ..autograd.variable import Variable, wrap
 from ..backends import Backend, get_backend
-from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype, int64
+from . import distributions
 from .creation import as_numpy_dtype, shape_of
-from .operands import require_tensor
+from .distributions import Array
+from .generator import (
+    Generator,
+    chosen,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from .operands import broadcast_shapes, require_tensor
 from .record import Op, apply
-from .writing import check_writable
+from .writing import takes_out, write_out
 
 __all__ = [
-    "Generator", "bernoulli", "default_generator", "dropout", "get_rng_state", "initial_seed", "manual_seed",
-    "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
-    "seed", "set_rng_state",
+    "Generator", "bernoulli", "binomial", "default_generator", "get_rng_state", "initial_seed", "manual_seed",
+    "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
 
-_DEFAULT_SEED = 67280421310721  # PyTorch's
+
+def memory_order(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
+    """The dimensions from the slowest to the fastest in memory, as PyTorch sorts them (stride 0 says nothing)."""
+    order = list(range(len(shape)))[::-1]
+
+    def before(a: int, b: int) -> int:
+        if not strides[a] or not strides[b]:
+            return 0
+        if strides[a] != strides[b]:
+            return 1 if strides[a] > strides[b] else -1
+        return int(shape[a] > shape[b])
+
+    for i in range(1, len(order)):
+        at = i
+        for earlier in range(i - 1, -1, -1):
+            compared = before(order[earlier], order[at])
+            if compared > 0:
+                order[earlier], order[at] = order[at], order[earlier]
+                at = earlier
+            elif compared < 0:
+                break
+    return order[::-1]
 
 
-class Generator:
-    """A stream of random numbers: ``Generator().manual_seed(0)``.
-
-    Args:
-        device: accepted for PyTorch's sake; numbers are drawn on the host.
-    """
-
-    def __init__(self, device: str | Device = "cpu") -> None:
-        self._device = Device(device)
-        self.manual_seed(_DEFAULT_SEED)
-
-    @property
-    def device(self) -> Device:
-        return self._device
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Starts the stream anew; returns the generator itself.
-
-        Raises:
-            ValueError: for a seed that does not fit 64 bits.
-            RuntimeError: for one that is not an integer.
-        """
-        if isinstance(seed, (bool, float, str)) or not hasattr(seed, "__index__"):
-            raise RuntimeError(
-                f"manual_seed expected a long, but got {type(seed).__name__}\n  expected: a whole number"
-            )
-        seed = seed.__index__()
-        if not -(2**63) <= seed < 2**64:
-            raise ValueError(f"Overflow when unpacking long long\n  expected: a seed of 64 bits\n  got: {seed}")
-        self._seed = seed % 2**64
-        self._engine: np.random.MT19937 | None = None
-        self._spare: float | None = None
-        return self
-
-    @property
-    def _bits(self) -> np.random.MT19937:
-        """The engine, made at the first draw: ``numpy.random`` takes long to import, and many programs draw nothing."""
-        if self._engine is None:
-            self._engine = np.random.MT19937()
-            # The legacy seeding is the one of the C++ standard library.
-            state: Any = np.random.RandomState(self._seed & 0xFFFFFFFF).get_state(legacy=False)
-            self._engine.state = {"bit_generator": "MT19937", "state": state["state"]}
-        return self._engine
-
-    def initial_seed(self) -> int:
-        """The seed the stream was started with."""
-        return self._seed
-
-    def seed(self) -> int:
-        """Seeds the stream from the operating system and returns the seed."""
-        seed = int.from_bytes(os.urandom(8), "little") >> 1
-        self.manual_seed(seed)
-        return seed
-
-    def get_state(self) -> Any:
-        """Where the stream stands, as a uint8 tensor for ``set_state``."""
-        state = self._bits.state["state"]
-        spare = np.array([math.nan if self._spare is None else self._spare])
-        words = np.concatenate([state["key"].astype("<u4"), np.array([state["pos"]], "<u4")])
-        raw = np.concatenate(
-            [np.array([self._seed], "<u8").view(np.uint8), words.view(np.uint8), spare.astype("<f8").view(np.uint8)]
-        )
-        return wrap(raw, get_backend(None))
-
-    def set_state(self, new_state: Any) -> Generator:
-        """Puts the stream where ``get_state`` found it.
-
-        Raises:
-            RuntimeError: for a state that does not come from ``get_state``.
-        """
-        raw = new_state._array if isinstance(new_state, Variable) else None
-        if raw is None or raw.dtype != np.uint8 or raw.size != 8 + 625 * 4 + 8:
-            raise RuntimeError("RNG state is wrong size or type\n  expected: what get_state() returned")
-        words = raw[8:-8].copy().view("<u4")
-        self._seed = int(raw[:8].copy().view("<u8")[0])
-        spare = float(raw[-8:].copy().view("<f8")[0])
-        self._spare = None if math.isnan(spare) else spare
-        self._bits.state = {"bit_generator": "MT19937", "state": {"key": words[:624], "pos": int(words[624])}}
-        return self
-
-    # -- draws, on the host ---
-    def words(self, n: int) -> np.ndarray[Any, Any]:
-        """``n`` draws of 32 bits, as uint64."""
-        return self._bits.random_raw(n)
-
-    def double_words(self, n: int) -> np.ndarray[Any, Any]:
-        """``n`` draws of 64 bits, the first half of each the higher."""
-        pairs = self._bits.random_raw(2 * n).reshape(n, 2)
-        return (pairs[:, 0] << np.uint64(32)) | pairs[:, 1]
-
-    def uniform(self, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-        """``n`` numbers in [0, 1)."""
-        if dtype == np.float64:
-            return (self.double_words(n) & np.uint64(2**53 - 1)).astype(np.float64) * 2.0**-53
-        numbers = (self.words(n) & np.uint64(2**24 - 1)).astype(np.float32) * np.float32(2.0**-24)
-        if dtype.itemsize == 4:
-            return numbers
-        rounded = numbers.astype(dtype)
-        rounded[rounded == 1] = 0  # what half precision rounds up to 1 starts again, as in PyTorch
-        return rounded
-
-    def normal(self, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-        """``n`` standard normal numbers."""
-        if n < 16:
-            return np.array([self._one_normal() for _ in range(n)], np.float64).astype(dtype)
-        wide = np.dtype(np.float64) if dtype == np.float64 else np.dtype(np.float32)
-        flat = self.uniform(n, wide)
-        blocks = n // 16
-        head = _box_muller(flat[: blocks * 16].reshape(blocks, 16))
-        if n % 16 == 0:
-            return head.astype(dtype)
-        out = np.empty(n, wide)
-        out[: blocks * 16] = head
-        # The last 16 are drawn again, so that the remainder is part of a whole block.
-        out[n - 16 :] = _box_muller(self.uniform(16, wide).reshape(1, 16))
-        return out.astype(dtype)
-
-    def _one_normal(self) -> float:
-        if self._spare is not None:
-            value, self._spare = self._spare, None
-            return value
-        u1, u2 = self.uniform(2, np.dtype(np.float64))
-        radius = math.sqrt(-2.0 * math.log1p(-u2))
-        angle = 2.0 * math.pi * u1
-        self._spare = radius * math.sin(angle)
-        return radius * math.cos(angle)
-
-    def below(self, n: int, low: int, high: int, wide: bool | None = None) -> np.ndarray[Any, Any]:
-        """``n`` whole numbers in [low, high), int64, each from 64 bits (``wide``) or 32; by the span unless given."""
-        span = high - low
-        # From 2**28 on, the remainder of 32 bits would prefer small numbers too much: PyTorch's bound.
-        draws = self.double_words(n) if (span >= 2**28 if wide is None else wide) else self.words(n)
-        return (draws % np.uint64(span)).astype(np.int64) + low
-
-    def permutation(self, n: int) -> np.ndarray[Any, Any]:
-        """The numbers 0 to n - 1 in random order (Fisher and Yates), int64."""
-        steps = (self.words(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.uint64)).tolist()
-        order = list(range(n))
-        for i, step in enumerate(steps):
-            j = i + step
-            order[i], order[j] = order[j], order[i]
-        return np.array(order, np.int64)
+def in_one_block(array: Any) -> bool:
+    """Whether a new tensor with the order in memory of ``array`` is contiguous."""
+    if array.flags.c_contiguous:
+        return True
+    order = [d for d in memory_order(array.shape, array.strides) if array.shape[d] != 1]
+    return order == sorted(order)
 
 
-def _box_muller(u: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Blocks of 16 uniform numbers as normal ones: the first eight give radii, the last eight angles."""
-    radius = np.sqrt(-2 * np.log(1 - u[:, :8]))
-    angle = u.dtype.type(2.0 * math.pi) * u[:, 8:]
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)
+def along_memory(flat: Array, array: Any) -> Array:
+    """``flat``, which was drawn along the memory of ``array``, in the shape of ``array``."""
+    shape = tuple(array.shape)
+    if flat.size < 2 or in_one_block(array):
+        return flat.reshape(shape)
+    order = memory_order(shape, array.strides)
+    return flat.reshape([shape[i] for i in order]).transpose(np.argsort(order))
 
 
-default_generator = Generator()
-
-
-def manual_seed(seed: int) -> Generator:
-    """Seeds the default generator of every device and returns it."""
-    return default_generator.manual_seed(int(seed))
-
-
-def initial_seed() -> int:
-    """The seed of the default generator."""
-    return default_generator.initial_seed()
-
-
-def seed() -> int:
-    """Seeds the default generator from the operating system; returns the seed."""
-    return default_generator.seed()
-
-
-def get_rng_state() -> Any:
-    """The state of the default generator."""
-    return default_generator.get_state()
-
-
-def set_rng_state(new_state: Any) -> None:
-    """Sets the state of the default generator."""
-    default_generator.set_state(new_state)
-
-
-def _chosen(generator: Generator | None) -> Generator:
-    return default_generator if generator is None else generator
-
-
-def _make(
-    shape: tuple[int, ...], d: Any, backend: Backend, requires_grad: bool, draw: Callable[[int], np.ndarray[Any, Any]]
-) -> Any:
+def _new(shape: tuple[int, ...], d: Any, backend: Backend, requires_grad: bool, draw: Callable[[int], Array]) -> Any:
     host = draw(math.prod(shape)).reshape(shape).astype(d, copy=False)
     t = wrap(backend.from_host(host), backend)
     return t.requires_grad_(True) if requires_grad else t
 
 
-def _floating(function: str, d: DType | None) -> Any:
-    found = get_default_dtype() if d is None else d
+def _new_like(
+    function: str,
+    input: Any,
+    dtype: DType | None,
+    device: Any,
+    requires_grad: bool,
+    draw: Callable[[int, Any, bool], Array],
+) -> Any:
+    """A tensor of the shape and the order in memory of ``input``."""
+    require_tensor(function, "input", input)
+    d = input._array.dtype if dtype is None else as_numpy_dtype(dtype)
+    backend = input._backend if device is None else get_backend(device)
+    array = input._array
+    host = draw(math.prod(array.shape), d, in_one_block(array))
+    t = wrap(backend.from_host(along_memory(distributions.narrowed(host, d), array)), backend)
+    return t.requires_grad_(True) if requires_grad else t
+
+
+def floating(function: str, dtype: DType | None, out: Any = None) -> Any:
+    found = dtype if dtype is not None else out._dtype() if isinstance(out, Variable) else get_default_dtype()
     if not isinstance(found, DType) or not found.is_floating_point:
         raise NotImplementedError(f'"{function}" not implemented for {found!r}\n  expected: a floating dtype')
     return found.numpy
+
+
+# -- new tensors ---
+
+
+@takes_out
+def _rand(shape: tuple[int, ...], d: Any, g: Generator, device: Any, requires_grad: bool, *, out: Any = None) -> Any:
+    return _new(shape, d, get_backend(device), requires_grad, lambda n: distributions.uniform(g, n, d))
 
 
 def rand(
     *args: Any,
     size: Any = None,
     generator: Generator | None = None,
+    out: Any = None,
     dtype: DType | None = None,
+    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Any:
     """Uniform numbers in [0, 1)."""
-    d, g = _floating("rand", dtype), _chosen(generator)
-    return _make(
-        shape_of(args, size, "rand"),
-        d,
-        get_backend(device),
-        requires_grad,
-        lambda n: g.uniform(n, d),
-    )
+    d, g = floating("check_uniform_bounds", dtype, out), chosen(generator, "rand")
+    return _rand(shape_of(args, size, "rand"), d, g, device, requires_grad, out=out)
+
+
+@takes_out
+def _randn(shape: tuple[int, ...], d: Any, g: Generator, device: Any, requires_grad: bool, *, out: Any = None) -> Any:
+    return _new(shape, d, get_backend(device), requires_grad, lambda n: distributions.normal(g, n, d))
 
 
 def randn(
     *args: Any,
     size: Any = None,
     generator: Generator | None = None,
+    out: Any = None,
     dtype: DType | None = None,
+    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Any:
     """Normal numbers with mean 0 and variance 1."""
-    d, g = _floating("randn", dtype), _chosen(generator)
-    return _make(
-        shape_of(args, size, "randn"),
-        d,
-        get_backend(device),
-        requires_grad,
-        lambda n: g.normal(n, d),
-    )
+    d, g = floating("normal_kernel_cpu", dtype, out), chosen(generator, "randn")
+    return _randn(shape_of(args, size, "randn"), d, g, device, requires_grad, out=out)
+
+
+@takes_out
+def _randint(
+    shape: tuple[int, ...], bounds: tuple[int, int], d: Any, g: Generator, device: Any, requires_grad: bool,
+    *, out: Any = None,
+) -> Any:  # fmt: skip
+    low, span = bounds
+    return _new(shape, d, get_backend(device), requires_grad, lambda n: distributions.below(g, n, low, span).astype(d))
 
 
 def randint(
-    low: int,
+    *args: Any,
+    low: Any = None,
     high: Any = None,
     size: Any = None,
-    *,
     generator: Generator | None = None,
+    out: Any = None,
     dtype: DType | None = None,
+    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Any:
-    """Whole numbers in [low, high), all equally likely; ``randint(high, size)`` counts from 0.
+    """Whole numbers in [low, high), all equally likely: ``randint(low, high, size)`` or ``randint(high, size)``.
 
     Raises:
-        RuntimeError: where ``low`` is not below ``high``.
+        RuntimeError: where ``low`` is not below ``high``, or the dtype can't hold them.
+        TypeError: where bounds or size are missing.
     """
-    if size is None:
-        low, high, size = 0, low, high
-    if low >= high:
-        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-    d, g = as_numpy_dtype(dtype, int64), _chosen(generator)
-    return _make(shape_of((), size, "randint"), d, get_backend(device), requires_grad, lambda n: g.below(n, low, high))
+    given = list(args)
+    if size is None and given:
+        size = given.pop()
+    if high is None and given:
+        high = given.pop()
+    if low is None:
+        low = given.pop() if given else 0
+    if given or high is None or size is None:
+        raise TypeError(
+            "randint() received an invalid combination of arguments\n  expected: randint(high, size) or randint(low, "
+            "high, size), where size is a tuple of ints"
+        )
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+    if dtype is None and isinstance(out, Variable):
+        dtype = out._dtype()
+    d, g = as_numpy_dtype(dtype, int64), chosen(generator, "randint")
+    bounds = int_bounds(whole(low), whole(high), d)
+    return _randint(shape_of((), tuple(size), "randint"), bounds, d, g, device, requires_grad, out=out)
 
 
+@takes_out
 def randperm(
     n: int,
     *,
     generator: Generator | None = None,
+    out: Any = None,
     dtype: DType | None = None,
+    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Any:
-    """The numbers 0 to n - 1 in random order, int64 unless ``dtype`` is given."""
+    """The numbers 0 to n - 1 in random order, int64 unless ``dtype`` is given.
+
+    Raises:
+        RuntimeError: for a negative ``n``, or one that the dtype can't count to.
+    """
     if n < 0:
         raise RuntimeError(f"n must be non-negative, got {n}")
-    backend = get_backend(device)
-    order = _chosen(generator).permutation(n).astype(as_numpy_dtype(dtype, int64))
-    return wrap(backend.from_host(order), backend)
+    d = as_numpy_dtype(dtype, int64)
+    if d.kind in "iu" and n - 1 > np.iinfo(d).max:
+        raise RuntimeError(f"n is too large for result tensor type: '{dtype!r}'\n  got: n={n}")
+    g = chosen(generator, "randperm")
+    return _new((n,), d, get_backend(device), requires_grad, lambda n: distributions.permutation(g, n))
 
 
-def rand_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+def rand_like(
+    input: Any,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
     """``rand`` with the shape, dtype and device of ``input``."""
-    return rand(
-        tuple(input._array.shape),
-        dtype=dtype or input._dtype(),
-        device=device or input._backend.device,
-        requires_grad=requires_grad,
-    )
+    require_tensor("rand_like", "input", input)
+    floating("check_uniform_bounds", dtype or input._dtype())
+    g = chosen(generator, "rand_like")
+    return _new_like("rand_like", input, dtype, device, requires_grad, lambda n, d, _: distributions.uniform(g, n, d))
 
 
-def randn_like(input: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+def randn_like(
+    input: Any,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
     """``randn`` with the shape, dtype and device of ``input``."""
-    return randn(
-        tuple(input._array.shape),
-        dtype=dtype or input._dtype(),
-        device=device or input._backend.device,
-        requires_grad=requires_grad,
+    require_tensor("randn_like", "input", input)
+    floating("normal_kernel_cpu", dtype or input._dtype())
+    g = chosen(generator, "randn_like")
+    return _new_like(
+        "randn_like",
+        input,
+        dtype,
+        device,
+        requires_grad,
+        lambda n, d, block: distributions.normal(g, n, d, blocks=block),
     )
 
 
-def randint_like(input: Any, low: int, high: Any = None, *, dtype: DType | None = None, device: Any = None) -> Any:
+def randint_like(
+    input: Any,
+    low: Any = None,
+    high: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Any:
     """``randint`` with the shape, dtype and device of ``input``."""
+    require_tensor("randint_like", "input", input)
     if high is None:
         low, high = 0, low
-    return randint(
-        low, high, tuple(input._array.shape), dtype=dtype or input._dtype(), device=device or input._backend.device
+    d = input._array.dtype if dtype is None else as_numpy_dtype(dtype)
+    start, span = int_bounds(whole(low or 0), whole(high), d)
+    g = chosen(generator, "randint_like")
+    return _new_like(
+        "randint_like",
+        input,
+        dtype,
+        device,
+        requires_grad,
+        lambda n, d, _: distributions.below(g, n, start, span),
     )
 
 
+def whole(x: Any) -> int:
+    if isinstance(x, float) or not hasattr(x, "__index__"):
+        raise TypeError(f"random_(): a bound must be an int, not {type(x).__name__}: {x!r}")
+    return int(x.__index__())
+
+
+def int_bounds(low: int, high: int, d: Any) -> tuple[int, int]:
+    """The first number and how many are possible.
+
+    Raises:
+        RuntimeError: where there is none, or the dtype can't hold one.
+    """
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    if d.kind in "iub":
+        least, most = (0, 1) if d.kind == "b" else (int(np.iinfo(d).min), int(np.iinfo(d).max))
+        for name, value in (("from", low), ("to - 1", high - 1)):
+            if not least <= value <= most:
+                raise RuntimeError(
+                    f"{name} is out of bounds for {d.name}\n  got: {value}\n  expected: {least} to {most}"
+                )
+    else:
+        # The nearest numbers inside that the dtype can hold.
+        while int(np.array(low).astype(d)) < low:
+            low += 1
+        while high - 1 > low and int(np.array(high - 1).astype(d)) >= high:
+            high -= 1
+    return low, high - low
+
+
+# -- normal numbers around tensors ---
+
+NORMAL = Op(
+    "normal",
+    lambda m, mean, std, drawn: drawn,
+    tensors=2,
+    node="NormalBackward3",
+    numbers={"std": "NormalBackward1", "mean": "NormalBackward2"},
+    mean=lambda m, g: m.new_zeros(g, g.shape),
+    std=lambda m, g: m.new_zeros(g, g.shape),
+    formula=r"0:\ \text{a sample is a constant; for a derivative write } \mu + \sigma \cdot \text{randn}",
+)
+
+
+@takes_out
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
     size: Any = None,
     *,
     generator: Generator | None = None,
+    out: Any = None,
     dtype: DType | None = None,
+    layout: Any = None,
     device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Any:
     """Normal numbers with a mean and a standard deviation that are numbers or tensors.
 
+    As in PyTorch, no gradient flows to ``mean`` and ``std`` (it is zeros): ``mean + std * randn_like(std)`` has one.
+
     Raises:
         RuntimeError: for a negative standard deviation.
+        TypeError: where neither is a tensor and ``size`` is not given.
     """
-    if not isinstance(std, Variable) and std < 0:
-        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+    g = chosen(generator, "normal")
     like = mean if isinstance(mean, Variable) else std if isinstance(std, Variable) else None
     if like is None:
-        return randn(() if size is None else size, generator=generator, dtype=dtype, device=device) * std + mean
-    shape = np.broadcast_shapes(*[tuple(x._array.shape) for x in (mean, std) if isinstance(x, Variable)])
-    return randn(shape, generator=generator, dtype=like._dtype(), device=like._backend.device) * std + mean
+        check_deviation(std)
+        if size is None:
+            raise TypeError("normal() missing size\n  expected: normal(mean, std, size), or a tensor as mean or std")
+        d = floating("normal_kernel_cpu", dtype)
+        shape = shape_of((size,), None, "normal")
+        return _new(
+            shape,
+            d,
+            get_backend(device),
+            requires_grad,
+            lambda n: distributions.normal(g, n, d, float(mean), float(std)),
+        )
+    m = like._backend
+    d = floating("normal_kernel_cpu", like._dtype())
+    shape = broadcast_shapes("normal", *[tuple(x._array.shape) for x in (mean, std) if isinstance(x, Variable)])
+    if isinstance(std, Variable):
+        host = m.to_host(std._array)
+        if host.size and not bool((host >= 0).all()):
+            raise RuntimeError("normal expects all elements of std >= 0.0")
+        drawn = m.from_host(distributions.normal(g, math.prod(shape), d).reshape(shape))
+        drawn = m.astype(m.as_array(drawn * std._array), d)
+    else:
+        check_deviation(std)
+        drawn = m.from_host(distributions.normal(g, math.prod(shape), d, 0.0, float(std)).reshape(shape))
+    drawn = m.astype(m.as_array(drawn + (mean._array if isinstance(mean, Variable) else d.type(mean))), d)
+    return apply(NORMAL, (mean, std), (drawn,))
 
 
-def bernoulli(input: Any, p: float | None = None, *, generator: Generator | None = None) -> Any:
+def check_deviation(std: Any) -> None:
+    if not std >= 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+
+
+# -- drawn according to a tensor ---
+
+
+def _fill_record(name: str, node: str) -> Op:
+    """Filling a tensor with random numbers: what it held before has no influence, so its gradient is zeros."""
+    return Op(
+        name,
+        lambda m, input, drawn: drawn,
+        node=node,
+        input=lambda m, g: m.new_zeros(g, g.shape),
+        formula=r"\frac{\partial L}{\partial x} = 0",
+    )
+
+
+FILLS = {
+    name: _fill_record(name, node)
+    for name, node in {
+        "uniform": "UniformBackward0",
+        "random": "RandomBackward0",
+        "normal_fill": "NormalBackward0",
+        "bernoulli": "BernoulliBackward0",
+        "bernoulli_fill": "BernoulliBackward2",
+        "exponential": "ExponentialBackward0",
+        "geometric": "GeometricBackward0",
+        "cauchy": "CauchyBackward0",
+        "log_normal": "LogNormalBackward0",
+        "poisson": "PoissonBackward0",
+        "binomial": "BinomialBackward0",
+    }.items()
+}
+
+
+def check_probabilities(host: Any) -> None:
+    if host.size and not (host.min() >= 0 and host.max() <= 1):
+        raise RuntimeError(
+            f"Expected p_in >= 0 && p_in <= 1 to be true\n  got: values from {host.min()} to {host.max()}"
+        )
+
+
+def successes(g: Generator, p: Array, n: int) -> Array:
+    """Which of ``n`` trials succeed; PyTorch compares doubles where p is double (or one number), singles otherwise."""
+    if p.dtype == np.float64:
+        return distributions.unit(g, n) < p
+    return distributions.uniform(g, n, np.dtype(np.float32)) < p.astype(np.float32)
+
+
+@takes_out
+def bernoulli(input: Any, p: float | None = None, *, generator: Generator | None = None, out: Any = None) -> Any:
     """1 with the probability that ``input`` says (or ``p`` everywhere), else 0; in the dtype of ``input``.
 
     Raises:
         RuntimeError: for a probability outside [0, 1].
     """
     require_tensor("bernoulli", "input", input)
-    m = input._backend
-    host = m.to_host(input._array) if p is None else np.asarray(p)
-    if host.size and not (host.min() >= 0 and host.max() <= 1):
-        raise RuntimeError(
-            f"Expected p_in >= 0 && p_in <= 1 to be true\n  got: values from {host.min()} to {host.max()}"
-        )
-    n = math.prod(input._array.shape)
-    # PyTorch compares singles where each element has its own probability, doubles where one holds for all.
-    wide = p is not None or input._array.dtype == np.float64
-    draws = _chosen(generator).uniform(n, np.dtype(np.float64 if wide else np.float32)).reshape(input._array.shape)
-    return wrap(m.from_host((draws < host).astype(input._array.dtype)), m)
+    g, m, array = chosen(generator, "bernoulli"), input._backend, input._array
+    n = math.prod(array.shape)
+    if p is None:
+        if not input._dtype().is_floating_point:
+            raise NotImplementedError(f'"bernoulli_tensor_cpu_p_" not implemented for {input._dtype()!r}')
+        host = m.to_host(array)
+        check_probabilities(host)
+        flat = successes(g, host.reshape(-1), n)
+    else:
+        check_probabilities(np.asarray(p))
+        flat = distributions.unit(g, n) < float(p)
+    drawn = m.from_host(flat.astype(array.dtype).reshape(array.shape))
+    return apply(FILLS["bernoulli"], (input,), (drawn,))
 
 
-def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Any:
+def poisson(input: Any, generator: Generator | None = None) -> Any:
+    """Poisson-distributed whole numbers, in the dtype of ``input``, which holds the rates.
+
+    Raises:
+        RuntimeError: for a negative rate.
+    """
+    require_tensor("poisson", "input", input)
+    d = floating("poisson_cpu", input._dtype())
+    g, m = chosen(generator, "poisson"), input._backend
+    rates = m.to_host(input._array).astype(np.float64)
+    if not (rates >= 0).all():
+        raise RuntimeError(f"invalid Poisson rate, expected rate to be non-negative\n  got: {rates.min()}")
+    drawn = distributions.poisson(g, rates.reshape(-1)).reshape(rates.shape).astype(d)
+    return apply(FILLS["poisson"], (input,), (m.from_host(drawn),))
+
+
+def binomial(count: Any, prob: Any, generator: Generator | None = None) -> Any:
+    """Successes among ``count`` trials of probability ``prob`` (floating tensors that broadcast)."""
+    require_tensor("binomial", "count", count)
+    require_tensor("binomial", "prob", prob)
+    d = floating("binomial_cpu", count._dtype())
+    if d.itemsize == 2:
+        raise NotImplementedError(f'"binomial_cpu" not implemented for {count._dtype()!r}')
+    if prob._array.dtype != d:
+        raise RuntimeError(f"Found dtype {prob._dtype()!r} but expected {count._dtype()!r}")
+    g, m = chosen(generator, "binomial"), count._backend
+    hosts = np.broadcast_arrays(m.to_host(count._array).astype(np.float64), m.to_host(prob._array).astype(np.float64))
+    drawn = distributions.binomial(g, hosts[0].reshape(-1), hosts[1].reshape(-1))
+    return apply(FILLS["binomial"], (count,), (m.from_host(drawn.reshape(hosts[0].shape).astype(d)),))
+
+
+def multinomial(
+    input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Any = None
+) -> Any:
     """Indices drawn with probabilities proportional to ``input`` (n) or to each of its rows (m, n).
 
     Raises:
-        RuntimeError: for weights that are negative, not finite or all 0, or more samples than nonzero weights.
+        RuntimeError: for weights that are negative, not finite or all 0, or more samples than weights.
     """
     require_tensor("multinomial", "input", input)
-    if input._array.dtype.kind in "iub":
+    if not input._dtype().is_floating_point:
         raise RuntimeError(
             f"multinomial only supports floating-point dtypes for input, got: {input._dtype()!r}\n  fix: input.float()"
         )
     if num_samples <= 0:
         raise RuntimeError(f"cannot sample n_sample <= 0 samples\n  got: num_samples={num_samples}")
-    m = input._backend
-    weights = m.to_host(input._array).astype(np.float64)
+    m, array = input._backend, input._array
+    weights = m.to_host(array)
     if weights.ndim not in (1, 2):
-        raise RuntimeError(f"prob_dist must be 1 or 2 dim, got shape {weights.shape}")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    rows = np.atleast_2d(weights)
-    if (rows.sum(1) <= 0).any():
-        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    if not replacement and num_samples > rows.shape[1]:
+        raise RuntimeError(f"prob_dist must be 1 or 2 dim\n  got: shape {weights.shape}")
+    if not replacement and num_samples > weights.shape[-1]:
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    g = _chosen(generator)
-    if replacement:
-        ends = np.cumsum(rows, 1)
-        draws = g.uniform(rows.shape[0] * num_samples, np.dtype(np.float64)).reshape(rows.shape[0], num_samples)
-        picks = np.stack([np.searchsorted(e, d * e[-1], side="right") for e, d in zip(ends, draws, strict=True)])
+    wide = weights.astype(np.float64)
+    if not np.isfinite(wide).all() or (wide < 0).any():
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if (wide.sum(-1) <= 0).any():
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    if isinstance(out, Variable) and out._dtype() is not int64:
+        raise RuntimeError(f"multinomial expects Long tensor out, got: {out._dtype()!r}\n  fix: dtype=torch.int64")
+    g = chosen(generator, "multinomial")
+    if replacement and num_samples > 1:
+        picks = np.stack([_with_replacement(g, row, num_samples) for row in np.atleast_2d(weights)])
+        picks = picks.reshape(*weights.shape[:-1], num_samples)
     else:
-        # The smallest of exponential waiting times: Efraimidis and Spirakis 2006.
-        waits = -np.log1p(-g.uniform(rows.size, np.dtype(np.float64)).reshape(rows.shape))
-        with np.errstate(divide="ignore"):
-            picks = np.argsort(np.where(rows > 0, waits / rows, np.inf), 1, kind="stable")[:, :num_samples]
-    picks = np.minimum(picks, rows.shape[1] - 1).astype(np.int64)
-    return wrap(m.from_host(picks if weights.ndim == 2 else picks[0]), m)
+        # The longest of races: p / q with q exponential (Efraimidis and Spirakis 2006).
+        waits = distributions.narrowed(distributions.exponential(g, weights.size), weights.dtype)
+        waits = along_memory(waits, array)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = (weights / waits).astype(weights.dtype).astype(np.float64)
+        picks = np.argsort(-ratios, -1, kind="stable")[..., :num_samples]
+    picked = wrap(m.from_host(picks.astype(np.int64)), m)
+    return picked if out is None else write_out("multinomial", out, picked)
 
 
-# -- dropout ---
-
-DROPOUT = Op(
-    "dropout",
-    lambda m, input, mask: m.mul(input, mask),
-    tensors=2,
-    node="MulBackward0",
-    input=lambda g, mask: g * mask,
-    formula=r"\frac{\partial L}{\partial x} = g \cdot \mathrm{mask}/(1-p)",
-)
-
-
-@DROPOUT
-def dropout(input: TensorT, p: float = 0.5, training: bool = True) -> TensorT:
-    """Sets elements to 0 with probability ``p`` and scales the rest by 1 / (1 - p) (Srivastava et al. 2014).
-
-    Raises:
-        ValueError: for a probability outside [0, 1].
-    """
-    require_tensor("dropout", "input", input)
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(
-            f"dropout probability has to be between 0 and 1, but got {p}\n  expected: the share of elements to drop"
-        )
-    if not training or p == 0.0:
-        return input
-    m = input._backend
-    n = math.prod(input._array.shape)
-    keep = default_generator.uniform(n, np.dtype(np.float64)).reshape(input._array.shape) < 1 - p
-    scale = 0.0 if p == 1.0 else 1.0 / (1.0 - p)
-    mask = wrap(m.from_host(keep.astype(input._array.dtype) * input._array.dtype.type(scale)), m)
-    return apply(DROPOUT, (input, mask))
-
-
-class RandomMethods(Variable):
-    """Filling with random numbers in place, and drawing, as methods of ``Tensor``."""
-
-    __slots__ = ()
-
-    bernoulli = bernoulli
-    multinomial = multinomial
-
-    def _fill_random(self: Any, draw: Callable[[int], np.ndarray[Any, Any]]) -> Any:
-        check_writable(self)
-        host = draw(math.prod(self._array.shape)).reshape(self._array.shape)
-        self._array[...] = self._backend.from_host(host.astype(self._array.dtype, copy=False))
-        self._touch()
-        return self
-
-    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Any:
-        """Uniform numbers in [a, b).
-
-        Raises:
-            RuntimeError: where ``a`` exceeds ``b``.
-        """
-        if a > b:
-            raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
-        g, d = _chosen(generator), self._array.dtype
-        # Scaled in double and rounded once, as a fused multiply-add does it.
-        return self._fill_random(lambda n: g.uniform(n, d).astype(np.float64) * float(d.type(b - a)) + float(d.type(a)))
-
-    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Any:
-        """Normal numbers.
-
-        Raises:
-            RuntimeError: for a negative standard deviation.
-        """
-        if std < 0:
-            raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
-        g, d = _chosen(generator), self._array.dtype
-        return self._fill_random(lambda n: g.normal(n, d).astype(np.float64) * std + mean)
-
-    def random_(self, low: int = 0, high: int | None = None, *, generator: Generator | None = None) -> Any:
-        """Whole numbers in [low, high); ``random_(high)`` counts from 0, ``random_()`` to what the dtype can hold."""
-        dtype = self._array.dtype
-        wide = None if high is not None or low else dtype.itemsize == 8
-        if high is None and low:
-            low, high = 0, low
-        elif high is None and dtype.kind == "f":
-            high = 2 ** (np.finfo(dtype).nmant + 1) + 1
-        elif high is None:
-            high = 2 if dtype.kind == "b" else int(np.iinfo(dtype).max) + 1
-        top = high
-        return self._fill_random(lambda n: _chosen(generator).below(n, low, top, wide))
-
-    def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Any:
-        """1 with probability ``p``, else 0."""
-        return self._fill_random(lambda n: _chosen(generator).uniform(n, np.dtype(np.float64)) < p)
-
-    def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Any:
-        """Exponentially distributed numbers of rate ``lambd``."""
-        g = _chosen(generator)
-        return self._fill_random(lambda n: -np.log1p(-g.uniform(n, np.dtype(np.float64))) / lambd)
+def _with_replacement(g: Generator, row: Array, n: int) -> Array:
+    ends = np.cumsum(row if row.dtype == np.float64 else row.astype(np.float32))
+    ends = ends / ends[-1]
+    ends[-1] = 1
+    return np.searchsorted(ends.astype(np.float64), distributions.unit(g, n), side="left")

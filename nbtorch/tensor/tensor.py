@@ -26,6 +26,7 @@ from ..ops.counting import CountingMethods
 from ..ops.creation import CreationMethods, empty, strided
 from ..ops.creation import tensor as make_tensor
 from ..ops.elementary import ElementaryMethods
+from ..ops.filling import RandomMethods
 from ..ops.gamma import GammaMethods
 from ..ops.gathering import GatheringMethods
 from ..ops.indexing import IndexingMethods
@@ -39,7 +40,6 @@ from ..ops.operands import normalize_dim, operand
 from ..ops.ordering import OrderingMethods
 from ..ops.pieces import PiecesMethods
 from ..ops.pointwise import PointwiseMethods
-from ..ops.random import RandomMethods
 from ..ops.rearranging import RearrangingMethods
 from ..ops.record import apply_view, registry
 from ..ops.reduction import ReductionMethods

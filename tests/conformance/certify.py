@@ -27,7 +27,7 @@ SAMPLES: dict[Any, int | None] = {
 
 def ours(info: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     """nbtorch's function, taking its arguments in the order of the database's samples."""
-    arguments = table.ARGUMENTS.get(info.name)
+    arguments = table.ARGUMENTS.get(oracle.label(info), table.ARGUMENTS.get(info.name))
     return function if arguments is None else arguments(nbtorch)
 
 

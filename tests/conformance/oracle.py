@@ -71,6 +71,8 @@ def find(info: Any) -> Callable[..., Any] | None:
     method = getattr(nbtorch.Tensor, info.name, None)
     if isinstance(method, property):
         return method.fget
+    if method is None:  # PyTorch names some records after the method that fills in place, without its underscore
+        method = getattr(nbtorch.Tensor, f"{info.name}_", None)
     return method if callable(method) else None
 
 

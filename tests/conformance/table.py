@@ -9,16 +9,7 @@ from typing import Any
 
 # The red list: records in scope that don't agree in everything, and why.
 RED: dict[str, str] = {
-    "normal.in_place": "the sample calls the method on a tensor that PyTorch has overwritten by then",
     "norm.nuc": "the nuclear norm needs a singular value decomposition, which is not there yet",
-    "nn.functional.rrelu": "training draws its random slopes in another order",
-    "nn.functional.dropout": "the mask is drawn in another way",
-    "nn.functional.alpha_dropout": "the mask is drawn in another way",
-    "multinomial": "PyTorch draws from a stream of its own; tests/tensor compares the distribution",
-    "normal": "PyTorch gives zeros as gradients of mean and deviation; here those of mean + deviation * noise",
-    "normal.number_mean": "as normal",
-    "rand_like": "PyTorch's record calls randn_like; tests/tensor compares the streams",
-    "bernoulli": "PyTorch draws from a stream of its own",
 }
 
 # The numbers mean nothing; shape and dtype are compared.
@@ -45,6 +36,9 @@ ARGUMENTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "special.polygamma": lambda lib: lambda input, n, **kw: lib.special.polygamma(n, input, **kw),
     "zero_": lambda lib: lambda x: x.clone().zero_(),
     "__rpow__": lambda lib: lambda x, other: operator.pow(other, x),
+    "normal.number_mean": lambda lib: lambda std, mean, *args, **kw: lib.normal(mean, std, *args, **kw),
+    "normal.in_place": lambda lib: lambda x, *args, **kw: x.normal_(*args, **kw),
+    "rand_like": lambda lib: lib.randn_like,  # what PyTorch's record calls
 }
 
 # Records that nbtorch leaves out, by name; the first that fits gives the reason.

@@ -160,7 +160,7 @@ PROGRAMS: dict[str, Program] = {
     "sort": lambda d: d(3, 2).sort(0, descending=True)[0],
     "topk": lambda d: d(5).topk(3)[0],
     "norm": lambda d: d(3, 2).norm() + d(3, 2).norm(dim=1),
-    "dropout": lambda d: F.dropout(d(), 0.5),
+    "dropout": lambda d: F.dropout(d(3), 0.5),
 }  # fmt: skip
 
 # Inputs that no gradient flows to, by record: classes, positions, and the weights of classes.

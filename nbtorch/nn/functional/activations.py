@@ -6,7 +6,7 @@ import warnings
 
 from ... import ops
 from ...backends.dtypes import dtype as DType
-from ...backends.dtypes import float64
+from ...backends.dtypes import float32, float64
 from ...ops import (
     glu,
     hardshrink,
@@ -58,14 +58,25 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    """A leaky ReLU whose slope is drawn from [lower, upper] for each value in training, else their mean."""
+    """A leaky ReLU whose slope is drawn from [lower, upper] for each value in training, else their mean.
+
+    Raises:
+        RuntimeError: where ``lower`` exceeds ``upper``.
+    """
+    if lower > upper:
+        raise RuntimeError(
+            "Lower bound should be less than or equal to the upper bound\n"
+            f"  got: lower={lower}, upper={upper}\n  operation: rrelu"
+        )
     source = free(input, inplace)
     if training:
         slopes = ones_like(source.detach())
         below = source.detach() <= 0
         count = int(below.sum().item())
-        # Only the values that are bent draw a slope, in double precision, as in PyTorch.
-        drawn = empty(count, dtype=float64, device=source.device).uniform_(lower, upper)
+        # Only the values that are bent draw a slope, in double precision between bounds in single, as in PyTorch.
+        if source.dtype != float64:
+            lower, upper = (slopes.new_tensor(bound, dtype=float32).item() for bound in (lower, upper))
+        drawn = empty(count, dtype=float64, device=source.device).uniform_() * (upper - lower) + lower
         slopes[below] = drawn.to(source.dtype)
         return store(input, source * slopes, inplace)
     return store(input, ops.leaky_relu(source, (lower + upper) / 2), inplace)
