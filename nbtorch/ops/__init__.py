@@ -18,6 +18,7 @@ from . import (
     joining,
     linalg,
     loss,
+    margin_loss,
     memory,
     moments,
     normalization,
@@ -53,6 +54,7 @@ from .indexing import *
 from .joining import *
 from .linalg import *
 from .loss import *
+from .margin_loss import *
 from .memory import *
 from .moments import *
 from .normalization import *
@@ -89,6 +91,7 @@ __all__ += joining.__all__
 __all__ += linalg.__all__
 __all__ += loss.__all__
 __all__ += memory.__all__
+__all__ += margin_loss.__all__
 __all__ += normalization.__all__
 __all__ += numeric.__all__
 __all__ += ordering.__all__

@@ -24,6 +24,10 @@ def _weights(count: int) -> Any:
     return helpers.to_nbtorch(np.linspace(0.5, 2.0, count))
 
 
+def _labels() -> Any:
+    return helpers.to_nbtorch(np.array([[2, 0, -1], [1, -1, 0]]))
+
+
 def _nll(d: Draw) -> Any:
     weighted = F.nll_loss(d(4, 3), d.whole(4, below=3), _weights(3), ignore_index=1)
     return (
@@ -49,7 +53,18 @@ PROGRAMS: dict[str, Program] = {
         _reductions(d, F.binary_cross_entropy_with_logits, (2, 3), (2, 3), (3,))
         + F.binary_cross_entropy_with_logits(d(2, 3), d(2, 3), d(3), pos_weight=d(3))
     ),
+    "soft_margin_loss": lambda d: _reductions(d, F.soft_margin_loss, (2, 3), (2, 3)),
+    "multi_margin_loss": lambda d: (
+        F.multi_margin_loss(d(3, 4), d.whole(3, below=4), margin=0.9, weight=_weights(4))
+        + F.multi_margin_loss(d(3, 4), d.whole(3, below=4), p=2, margin=0.9, reduction="none")
+    ),
+    "multilabel_margin_loss": lambda d: (
+        F.multilabel_margin_loss(d(2, 3), _labels()) + F.multilabel_margin_loss(d(2, 3), _labels(), reduction="none")
+    ),
 }
 
 # Classes, and what they weigh.
-CONSTANT = {name: {"target", "weight"} for name in ("nll_loss", "nll_loss2d")}
+CONSTANT = {name: {"target", "weight"} for name in ("nll_loss", "nll_loss2d")} | {
+    "multi_margin_loss": {"right", "each"},
+    "multilabel_margin_loss": {"index", "valid", "wanted"},
+}

@@ -4,7 +4,18 @@ What computes is in :mod:`nbtorch.ops`; here are the arguments that only PyTorch
 older ways to say ``reduction``, defaults), and the checks whose messages say how to go on.
 """
 
-from . import activations, affine, convolutions, distances, dropouts, embeddings, losses, normalizations, poolings
+from . import (
+    activations,
+    affine,
+    convolutions,
+    distances,
+    dropouts,
+    embeddings,
+    losses,
+    margins,
+    normalizations,
+    poolings,
+)
 from .activations import *
 from .affine import *
 from .convolutions import *
@@ -12,6 +23,7 @@ from .distances import *
 from .dropouts import *
 from .embeddings import *
 from .losses import *
+from .margins import *
 from .normalizations import *
 from .poolings import *
 
@@ -23,5 +35,6 @@ __all__ += distances.__all__
 __all__ += dropouts.__all__
 __all__ += embeddings.__all__
 __all__ += losses.__all__
+__all__ += margins.__all__
 __all__ += normalizations.__all__
 __all__ += poolings.__all__
