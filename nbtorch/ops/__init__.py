@@ -36,6 +36,7 @@ from . import (
     selection,
     shape,
     special,
+    windows,
 )
 from .activation import *
 from .batch_normalization import *
@@ -73,6 +74,7 @@ from .searching import *
 from .selection import *
 from .shape import *
 from .special import *
+from .windows import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
@@ -110,3 +112,4 @@ __all__ += rearranging.__all__
 __all__ += scattering.__all__
 __all__ += shape.__all__
 __all__ += special.__all__
+__all__ += windows.__all__
