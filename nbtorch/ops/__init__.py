@@ -15,6 +15,8 @@ from . import (
     gamma,
     gathering,
     indexing,
+    inplace,
+    inplace_functions,
     joining,
     linalg,
     loss,
@@ -52,6 +54,8 @@ from .elementary import *
 from .gamma import *
 from .gathering import *
 from .indexing import *
+from .inplace import *
+from .inplace_functions import *
 from .joining import *
 from .linalg import *
 from .loss import *
@@ -89,6 +93,8 @@ __all__ += elementary.__all__
 __all__ += gamma.__all__
 __all__ += gathering.__all__
 __all__ += indexing.__all__
+__all__ += inplace.__all__
+__all__ += inplace_functions.__all__
 __all__ += joining.__all__
 __all__ += linalg.__all__
 __all__ += loss.__all__

@@ -287,5 +287,11 @@ class ComparisonMethods(Variable):
     def __rshift__(self: TensorT, other: Any) -> TensorT:
         return bitwise_right_shift(self, other) if is_operand(other) else NotImplemented
 
+    def __rlshift__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_left_shift(other, self) if is_operand(other) else NotImplemented
+
+    def __rrshift__(self: TensorT, other: Any) -> TensorT:
+        return bitwise_right_shift(other, self) if is_operand(other) else NotImplemented
+
     def __invert__(self: TensorT) -> TensorT:
         return bitwise_not(self)

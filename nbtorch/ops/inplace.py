@@ -64,7 +64,7 @@ from .elementary import (
     round,
     sign,
 )  # fmt: skip
-from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, result_type
+from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, require_tensor, result_type
 from .pointwise import (
     ADD,
     ATAN2,
@@ -82,7 +82,9 @@ from .pointwise import (
     refuse_bool_difference,
 )
 from .record import Op, check_same_device, gradient_mask
-from .writing import become, check_writable, overwrite
+from .writing import become, check_writable, overwrite, takes_out
+
+__all__ = ["fill"]
 
 
 def binary_(op: Op, target: TensorT, other: Any, rule: int = PROMOTE, static: tuple[Any, ...] = ()) -> TensorT:
@@ -153,6 +155,14 @@ COPY = Op(
     src=lambda g: g,
     formula=r"\text{the gradient goes to the source}",
 )
+
+
+@takes_out
+@FILL
+def fill(input: TensorT, value: Any, *, out: Any = None) -> TensorT:
+    """A tensor like ``input`` whose elements are all ``value``, a number or a 0-d tensor."""
+    require_tensor("fill", "input", input)
+    return input.clone().fill_(value)  # type: ignore[attr-defined]
 
 
 class InplaceMethods(Variable):
@@ -466,6 +476,13 @@ class InplaceMethods(Variable):
         """``bitwise_not`` in place."""
         return become(self, bitwise_not)
 
+    # The other names that PyTorch gives.
+    absolute_, negative_, fix_, clip_ = abs_, neg_, trunc_, clamp_
+    arcsin_, arccos_, arctan_, arctan2_ = asin_, acos_, atan_, atan2_
+    arcsinh_, arccosh_, arctanh_ = asinh_, acosh_, atanh_
+    subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
+    not_equal_, less_, less_equal_, greater_, greater_equal_ = ne_, lt_, le_, gt_, ge_
+
     def __iand__(self: TensorT, other: Any) -> TensorT:
         return become(self, bitwise_and, other)
 
@@ -474,6 +491,12 @@ class InplaceMethods(Variable):
 
     def __ixor__(self: TensorT, other: Any) -> TensorT:
         return become(self, bitwise_xor, other)
+
+    def __ilshift__(self: TensorT, other: Any) -> TensorT:
+        return become(self, bitwise_left_shift, other)
+
+    def __irshift__(self: TensorT, other: Any) -> TensorT:
+        return become(self, bitwise_right_shift, other)
 
     def __iadd__(self: TensorT, other: Any) -> TensorT:
         return _arithmetic_(ADD, "add", self, other)
