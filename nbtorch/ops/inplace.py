@@ -512,6 +512,8 @@ class InplaceMethods(Variable):
     def __itruediv__(self: TensorT, other: Any) -> TensorT:
         return _arithmetic_(DIV, "div", self, other, FLOAT)
 
+    __idiv__ = __itruediv__
+
     def __ifloordiv__(self: TensorT, other: Any) -> TensorT:
         return binary_(FLOOR_DIVIDE, self, other)
 

@@ -15,7 +15,7 @@ from .dispatch import FLOAT, PROMOTE, binary, unary
 from .elementary import is_bool
 from .named import named
 from .operands import Number, require_tensor
-from .pointwise import mul, pow, sub
+from .pointwise import pow, sub
 from .record import Op, apply
 from .writing import become, takes_out, write_out
 
@@ -375,10 +375,21 @@ def nextafter(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
 # -- exponents ---
 
 
+LDEXP = Op(
+    "ldexp",
+    lambda m, input, other: input * m.exp2(other),
+    tensors=2,
+    input=lambda m, g, other: g * m.exp2(other),
+    other=lambda g, out: g * out * math.log(2),
+    formula=r"\frac{\partial\,x 2^y}{\partial x} = 2^y,\quad \frac{\partial\,x 2^y}{\partial y} = x 2^y \ln 2",
+)
+
+
+@LDEXP
 def ldexp(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """``input * 2**other``."""
     _two_tensors("ldexp", input, other)
-    return mul(input, pow(2.0, other), out=out)
+    return binary(LDEXP, input, other, FLOAT, out=out)
 
 
 FREXP = Op(

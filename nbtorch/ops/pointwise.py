@@ -576,6 +576,8 @@ class PointwiseMethods(Variable):
             return mul(reciprocal(self), other)
         return binary(DIV, other, self, FLOAT) if is_operand(other) else NotImplemented
 
+    __div__, __rdiv__ = __truediv__, __rtruediv__
+
     def __floordiv__(self: TensorT, other: Any) -> TensorT:
         return floor_divide(self, other) if is_operand(other) else NotImplemented
 

@@ -35,6 +35,7 @@ PROGRAMS: dict[str, Program] = {name: _one(name, *bounds) for name, bounds in _O
     "heaviside": lambda d: nbtorch.heaviside(d(), d()),
     "hypot": lambda d: nbtorch.hypot(d(), d()),
     "logaddexp2": lambda d: nbtorch.logaddexp2(d(), d(1)),
+    "ldexp": lambda d: nbtorch.ldexp(d(), d()),
     "frexp": lambda d: nbtorch.frexp(d()).mantissa,
     "polygamma": lambda d: nbtorch.polygamma(2, d(low=0.4, high=3.0)),
     "mvlgamma": lambda d: nbtorch.mvlgamma(d(low=1.2, high=3.0), 3),
