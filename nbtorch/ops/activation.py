@@ -120,13 +120,13 @@ GELU_TANH = Op(
 
 
 @GELU
-def gelu(input: TensorT, approximate: str = "none") -> TensorT:
+def gelu(input: TensorT, approximate: str = "none", *, out: Any = None) -> TensorT:
     """``input`` times the standard normal distribution function of it; ``approximate="tanh"`` for the cheaper form."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
     require_tensor("gelu", "input", input)
     require_floating("gelu", input)
-    return unary(GELU if approximate == "none" else GELU_TANH, input, PROMOTE)
+    return unary(GELU if approximate == "none" else GELU_TANH, input, PROMOTE, out=out)
 
 
 SILU = Op(
@@ -152,9 +152,9 @@ SOFTPLUS = Op(
 
 
 @SOFTPLUS
-def softplus(input: TensorT, beta: float = 1.0, threshold: float = 20.0) -> TensorT:
+def softplus(input: TensorT, beta: float = 1.0, threshold: float = 20.0, *, out: Any = None) -> TensorT:
     """``log(1 + exp(beta * input)) / beta``; the input itself where ``beta * input`` exceeds ``threshold``."""
-    return unary(SOFTPLUS, input, PROMOTE, (beta, threshold))
+    return unary(SOFTPLUS, input, PROMOTE, (beta, threshold), out=out)
 
 
 LOGSIGMOID = Op(
@@ -167,9 +167,9 @@ LOGSIGMOID = Op(
 
 
 @LOGSIGMOID
-def logsigmoid(input: TensorT) -> TensorT:
+def logsigmoid(input: TensorT, *, out: Any = None) -> TensorT:
     """``log(sigmoid(input))`` without overflow."""
-    return unary(LOGSIGMOID, input, PROMOTE)
+    return unary(LOGSIGMOID, input, PROMOTE, out=out)
 
 
 def softsign(input: TensorT) -> TensorT:

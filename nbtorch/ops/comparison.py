@@ -9,6 +9,7 @@ from ..autograd.variable import TensorT, Variable
 from .dispatch import BOOLEAN, PROMOTE, binary, unary
 from .operands import Number, is_operand, require_tensor
 from .record import Op
+from .writing import write_out
 
 __all__ = [
     "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
@@ -94,7 +95,8 @@ def logical_xor(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
 @LOGICAL_NOT
 def logical_not(input: TensorT, *, out: Any = None) -> TensorT:
     """Whether zero: a bool tensor."""
-    return unary(LOGICAL_NOT, input, PROMOTE, out=out)
+    result: TensorT = unary(LOGICAL_NOT, input, PROMOTE)
+    return result if out is None else write_out("logical_not", out, result)
 
 
 def _bits(op: Op, input: Any, other: Any, out: Any) -> Any:

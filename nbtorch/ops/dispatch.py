@@ -8,6 +8,7 @@ from ..autograd.modes import grad_mode
 from ..autograd.variable import Variable, sync_view, wrap
 from ..backends.dtypes import bool_, dtype, get_default_dtype
 from ..backends.quiet import hush, unhush
+from .exact_out import write_exact_out
 from .operands import (
     NUMBERS,
     broadcast_shapes,
@@ -30,10 +31,12 @@ PROMOTE, FLOAT, BOOLEAN = 0, 1, 2
 def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), out: Any = None) -> Any:
     """An elementwise operation on one tensor; with FLOAT, integers and bools become the default floating dtype.
 
-    The result is written into ``out`` where that is given.
+    The result is written into ``out`` where that is given: of any dtype that can hold it, or, where the dtype of the
+    input is kept, of that alone, as in PyTorch.
     """
     if out is not None:
-        return write_out(op.name, out, unary(op, input, rule, static))
+        write = write_out if rule == FLOAT else write_exact_out
+        return write(op.name, out, unary(op, input, rule, static))
     if not isinstance(input, Variable):
         require_tensor(op.name, "input", input)
     m = input._backend

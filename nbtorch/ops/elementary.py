@@ -11,6 +11,7 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable
 from .dispatch import PROMOTE, unary
+from .exact_out import write_exact_out
 from .operands import require_tensor
 from .record import Op
 from .writing import write_out
@@ -105,7 +106,7 @@ SIGN = Op("sign", lambda m, input: m.sign(input), input=lambda g: g * 0, formula
 def sign(input: TensorT, *, out: Any = None) -> TensorT:
     """-1, 0 or 1; its derivative is 0."""
     if is_bool(input):
-        return input.clone() if out is None else write_out("sign", out, input)  # type: ignore[attr-defined]
+        return input.clone() if out is None else write_exact_out("sign", out, input)  # type: ignore[attr-defined]
     return unary(SIGN, input, PROMOTE, out=out)
 
 
@@ -123,7 +124,8 @@ def square(input: TensorT, *, out: Any = None) -> TensorT:
     """``input * input``."""
     if is_bool(input):
         input = input.long()  # type: ignore[attr-defined]
-    return unary(SQUARE, input, PROMOTE, out=out)
+    result: TensorT = unary(SQUARE, input, PROMOTE)
+    return result if out is None else write_out("square", out, result)
 
 
 RECIPROCAL = Op(
@@ -436,7 +438,7 @@ ROUND = Op("round", lambda m, input: m.round(input), input=lambda g: g * 0, form
 def _rounded(op: Op, input: Any, out: Any) -> Any:
     require_tensor(op.name, "input", input)
     if input._array.dtype.kind in "iu":
-        return input.clone() if out is None else write_out(op.name, out, input)
+        return input.clone() if out is None else write_exact_out(op.name, out, input)
     return unary(op, input, PROMOTE, out=out)
 
 
@@ -465,7 +467,7 @@ def round(input: TensorT, *, decimals: int = 0, out: Any = None) -> TensorT:
         scale = 10.0**decimals
         scaled: Any = input
         rounded = _rounded(ROUND, scaled * scale, None) / scale
-        return rounded if out is None else write_out("round", out, rounded)
+        return rounded if out is None else write_exact_out("round", out, rounded)
     return _rounded(ROUND, input, out)
 
 

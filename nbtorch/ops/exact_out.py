@@ -13,6 +13,21 @@ from .writing import write_out
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def check_exact(function: str, out: Any, value: Any) -> None:
+    """Raises where ``out`` has another dtype than the result that is to be written there."""
+    if isinstance(out, Variable) and isinstance(value, Variable) and out._array.dtype != value._array.dtype:
+        raise RuntimeError(
+            f"Expected out tensor to have dtype {value._dtype()!r}, but got {out._dtype()!r} instead\n"
+            f"  operation: {function}\n  fix: give an out tensor of dtype {value._dtype()!r}"
+        )
+
+
+def write_exact_out(function: str, out: Any, value: Any) -> Any:
+    """``write_out`` of one result into a tensor that must have its dtype."""
+    check_exact(function, out, value)
+    return write_out(function, out, value)
+
+
 def takes_exact_out(function: F) -> F:
     """Serves ``out`` as ``takes_out`` does; each tensor given must have the dtype of its result.
 
@@ -26,13 +41,11 @@ def takes_exact_out(function: F) -> F:
         value = function(*args, **kwargs)
         if out is None:
             return value
-        several = isinstance(value, tuple) and isinstance(out, (tuple, list)) and len(out) == len(value)
-        for o, v in zip(out, value, strict=True) if several else ((out, value),):
-            if isinstance(o, Variable) and isinstance(v, Variable) and o._array.dtype != v._array.dtype:
-                raise RuntimeError(
-                    f"Expected out tensor to have dtype {v._dtype()!r}, but got {o._dtype()!r} instead\n"
-                    f"  operation: {function.__name__}\n  fix: give an out tensor of dtype {v._dtype()!r}"
-                )
+        if isinstance(value, tuple) and isinstance(out, (tuple, list)) and len(out) == len(value):
+            for o, v in zip(out, value, strict=True):
+                check_exact(function.__name__, o, v)
+        else:
+            check_exact(function.__name__, out, value)
         return write_out(function.__name__, out, value)
 
     return wrapper  # type: ignore[return-value]

@@ -13,11 +13,12 @@ from ..backends.dtypes import bool_, finfo, float64, from_numpy_dtype
 from .conversion import to_dtype
 from .dispatch import FLOAT, PROMOTE, binary, unary
 from .elementary import is_bool
+from .exact_out import write_exact_out
 from .named import named
 from .operands import Number, require_tensor
 from .pointwise import pow, sub
 from .record import Op, apply
-from .writing import become, takes_out, write_out
+from .writing import become, takes_out
 
 __all__ = [
     "angle", "conj", "conj_physical", "copysign", "deg2rad", "float_power", "fmax", "fmin", "frexp", "gcd",
@@ -69,7 +70,7 @@ def conj(input: TensorT) -> TensorT:
 def conj_physical(input: TensorT, *, out: Any = None) -> TensorT:
     """The conjugate: of real numbers, the tensor itself."""
     require_tensor("conj_physical", "input", input)
-    return input if out is None else write_out("conj_physical", out, input)
+    return input if out is None else write_exact_out("conj_physical", out, input)
 
 
 def resolve_conj(input: TensorT) -> TensorT:
@@ -134,7 +135,7 @@ def sgn(input: TensorT, *, out: Any = None) -> TensorT:
     """-1, 0 or 1: of real numbers the same as ``sign``."""
     require_tensor("sgn", "input", input)
     if is_bool(input):
-        return input.clone() if out is None else write_out("sgn", out, input)  # type: ignore[attr-defined]
+        return input.clone() if out is None else write_exact_out("sgn", out, input)  # type: ignore[attr-defined]
     return unary(SGN, input, PROMOTE, out=out)
 
 
@@ -465,7 +466,7 @@ def nan_to_num(input: TensorT, nan: Any = None, posinf: Any = None, neginf: Any 
     """
     require_tensor("nan_to_num", "input", input)
     if input._array.dtype.kind not in _FLOATS:
-        return input.clone() if out is None else write_out("nan_to_num", out, input)  # type: ignore[attr-defined]
+        return input.clone() if out is None else write_exact_out("nan_to_num", out, input)  # type: ignore[attr-defined]
     return unary(NAN_TO_NUM, input, PROMOTE, (nan, posinf, neginf), out=out)
 
 

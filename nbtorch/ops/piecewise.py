@@ -18,10 +18,10 @@ from .reduction import require_floating
 __all__ = ["hardshrink", "hardsigmoid", "hardswish", "hardtanh", "mish", "prelu", "relu6", "softshrink", "threshold"]
 
 
-def _floating(op: Op, input: Any, *static: Any) -> Any:
+def _floating(op: Op, input: Any, *static: Any, out: Any = None) -> Any:
     require_tensor(op.name, "input", input)
     require_floating(op.name, input)
-    return unary(op, input, PROMOTE, static)
+    return unary(op, input, PROMOTE, static, out)
 
 
 PRELU = Op(
@@ -143,9 +143,9 @@ THRESHOLD = Op(
 
 
 @THRESHOLD
-def threshold(input: TensorT, threshold: float, value: float) -> TensorT:
+def threshold(input: TensorT, threshold: float, value: float, *, out: Any = None) -> TensorT:
     """``input`` where above ``threshold``, ``value`` elsewhere."""
-    return unary(THRESHOLD, input, PROMOTE, (threshold, value))
+    return unary(THRESHOLD, input, PROMOTE, (threshold, value), out)
 
 
 SOFTSHRINK = Op(
@@ -157,9 +157,9 @@ SOFTSHRINK = Op(
 
 
 @SOFTSHRINK
-def softshrink(input: TensorT, lambd: float = 0.5) -> TensorT:
+def softshrink(input: TensorT, lambd: float = 0.5, *, out: Any = None) -> TensorT:
     """``input`` moved towards 0 by ``lambd``, 0 within it."""
-    return _floating(SOFTSHRINK, input, lambd)
+    return _floating(SOFTSHRINK, input, lambd, out=out)
 
 
 HARDSHRINK = Op(
@@ -171,6 +171,6 @@ HARDSHRINK = Op(
 
 
 @HARDSHRINK
-def hardshrink(input: TensorT, lambd: float = 0.5) -> TensorT:
+def hardshrink(input: TensorT, lambd: float = 0.5, *, out: Any = None) -> TensorT:
     """``input`` where its size exceeds ``lambd``, 0 elsewhere."""
-    return _floating(HARDSHRINK, input, lambd)
+    return _floating(HARDSHRINK, input, lambd, out=out)

@@ -14,7 +14,8 @@ from ..backends.dtypes import dtype, promote_types
 from .comparison import gt, lt
 from .conversion import to_dtype
 from .dispatch import FLOAT, PROMOTE, binary, unary
-from .elementary import is_bool, reciprocal, trunc
+from .elementary import is_bool, reciprocal
+from .exact_out import takes_exact_out
 from .operands import (
     NUMBERS,
     Number,
@@ -386,7 +387,7 @@ WHERE = Op(
 )
 
 
-@takes_out
+@takes_exact_out
 @WHERE
 def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """``input`` where ``condition`` holds, else ``other``; elementwise with broadcasting.
@@ -490,9 +491,15 @@ def clamp_max(input: TensorT, max: Any, *, out: Any = None) -> TensorT:
 # -- compositions ---
 
 
+FRAC = Op(
+    "frac", lambda m, input: input - m.trunc(input), input=lambda g: g, formula=r"(x - \operatorname{trunc} x)' = 1"
+)
+
+
+@FRAC
 def frac(input: TensorT, *, out: Any = None) -> TensorT:
     """The part after the point, with the sign of ``input``."""
-    return sub(input, trunc(input), out=out)
+    return unary(FRAC, input, PROMOTE, out=out)
 
 
 def lerp(input: TensorT, end: TensorT, weight: TensorT | float, *, out: Any = None) -> TensorT:

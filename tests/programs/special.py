@@ -10,7 +10,7 @@ from nbtorch import special
 from programs.draw import Draw, Program
 
 _ONE: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(["angle", "sgn", "deg2rad", "rad2deg", "nan_to_num", "erfc", "i0", "sinc"], (-2.0, 2.0)),
+    **dict.fromkeys(["frac", "angle", "sgn", "deg2rad", "rad2deg", "nan_to_num", "erfc", "i0", "sinc"], (-2.0, 2.0)),
     **dict.fromkeys(["erfcx", "ndtr", "log_ndtr", "i0e", "i1", "i1e"], (-2.0, 2.0)),
     "erfinv": (-0.8, 0.8),
     **dict.fromkeys(["ndtri", "logit"], (0.2, 0.8)),

@@ -97,9 +97,9 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return store(input, ops.selu(free(input, inplace)), inplace)
 
 
-def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none", out: Tensor | None = None) -> Tensor:
     """``x · Φ(x)`` with the normal distribution function Φ, or its approximation by ``"tanh"``; any shape."""
-    return ops.gelu(input, approximate)
+    return ops.gelu(input, approximate, out=out)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -112,7 +112,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return store(input, ops.mish(free(input, inplace)), inplace)
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """``x`` moved towards 0 by ``lambd``, and 0 where it would pass it.
 
     Raises:
@@ -120,7 +120,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return ops.softshrink(input, lambd)
+    return ops.softshrink(input, lambd, out=out)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
