@@ -14,7 +14,7 @@ from typing import Any
 from ..backends.quiet import hush, unhush
 from . import anomaly
 from .hooks import Hooks
-from .modes import grad_mode
+from .modes import grad_mode, switch_recording
 from .node import FREED, Node
 from .variable import Variable, wrap
 
@@ -44,6 +44,7 @@ def run_backward(
     create_graph: bool,
     targets: Sequence[Edge] | None = None,
     accumulate: bool = True,
+    as_tensors: bool = False,
 ) -> dict[Edge, Any]:
     """Propagates gradients from ``roots``.
 
@@ -53,10 +54,13 @@ def run_backward(
         create_graph: compute with tensors, recorded in turn.
         targets: where given, only the way to these edges is walked and their gradients are returned.
         accumulate: add to the ``.grad`` of the leaves reached; with ``targets``, of those leaves only.
+        as_tensors: compute with tensors even where nothing is recorded, for gradients that carry more than numbers: a
+            batch, or (this is seen without asking) tangents.
 
     Returns:
         For each reached target its gradient, a tensor; empty without ``targets``.
     """
+    tensors = create_graph or as_tensors or bool(grad_mode.levels)
     pending = _count(roots)
     needed = None if targets is None else _on_the_way(pending, targets)
     wanted = set() if targets is None else set(targets)
@@ -84,22 +88,22 @@ def run_backward(
             return
         hooks = leaf._hooks
         if hooks is not None and hooks.tensor:
-            grad = _run_tensor_hooks(hooks, 0, leaf._backend, grad, create_graph)
+            grad = _run_tensor_hooks(hooks, 0, leaf._backend, grad, tensors)
             fresh = False
         if (leaf, 0) in wanted:
-            captured[leaf, 0] = grad if create_graph else wrap(leaf._backend.as_array(grad), leaf._backend)
+            captured[leaf, 0] = grad if tensors else wrap(leaf._backend.as_array(grad), leaf._backend)
         if accumulate and (targets is None or (leaf, 0) in wanted):
-            accumulate_grad(leaf, grad, create_graph, fresh)
-            if hooks is not None and hooks.post:
-                for hook in list(hooks.post.values()):
-                    hook(leaf)
+            if hooks is not None:
+                _accumulate_with_hooks(leaf, hooks, grad, tensors)
+            else:
+                accumulate_grad(leaf, grad, tensors, fresh)
 
-    before_mode = grad_mode.enabled
-    grad_mode.enabled = create_graph
+    before_mode = switch_recording(create_graph)
+    before_run, grad_mode.running = grad_mode.running, (pending, needed)
     token = hush()
     try:
         for e, nr, g in roots:
-            receive(e, nr, g if create_graph else g._array)
+            receive(e, nr, g if tensors else g._array)
         for e in dict.fromkeys([root for root, _, _ in roots]):
             if pending[e] == 0:
                 if e._is_node:
@@ -115,10 +119,11 @@ def run_backward(
                 following: Any = None
                 outs: Any = None
                 if g is not None and (needed is None or node in needed):
+                    runs = needed is None or needed[node]
                     if node.hooks is not None or wanted or node.outputs > 1:
-                        g = _before(node, g, create_graph, wanted, captured)
-                    if needed is None or needed[node]:
-                        outs = _run(node, g, create_graph)
+                        g = _before(node, g, tensors, wanted, captured, runs)
+                    if runs:
+                        outs = _run(node, g, tensors)
                     # What saved no tensor has nothing to free, and can run again.
                     if not retain_graph and (node.guards or (node.plan is not None and node.plan.guarded)):
                         node.saved = FREED
@@ -137,11 +142,11 @@ def run_backward(
                             if e.outputs > 1:
                                 nr = 0 if nrs is None else nrs[i]
                                 if o.shape != e.shape[nr] or o.dtype is not e.dtype[nr]:
-                                    o = _fit(o, e.shape[nr], e.dtype[nr], e.backend, node, create_graph)
+                                    o = fit(o, e.shape[nr], e.dtype[nr], e.backend, node, tensors)
                                 receive(e, nr, o)
                             else:
                                 if o.shape != e.shape or o.dtype is not e.dtype:
-                                    o = _fit(o, e.shape, e.dtype, e.backend, node, create_graph)
+                                    o = fit(o, e.shape, e.dtype, e.backend, node, tensors)
                                 before = grads.get(e)
                                 grads[e] = o if before is None else before + o
                         count = pending[e] - 1
@@ -155,7 +160,7 @@ def run_backward(
                         array = e._array
                         if o is not None:
                             if o.shape != array.shape or o.dtype is not array.dtype:
-                                o = _fit(o, array.shape, array.dtype, e._backend, node, create_graph)
+                                o = fit(o, array.shape, array.dtype, e._backend, node, tensors)
                             before = grads.get(e)
                             grads[e] = o if before is None else before + o
                         count = pending[e] - 1
@@ -164,7 +169,7 @@ def run_backward(
                             # A derivative may hand on the gradient it got, or a view: that is not the leaf's to keep.
                             total = grads.pop(e, None)
                             fresh = o is not None and (
-                                total is not o or (o is not g and not create_graph and plan_made and _owns(o))
+                                total is not o or (o is not g and not tensors and plan_made and _owns(o))
                             )
                             finish_leaf(e, total, fresh)
                 if following is not None and heap and -heap[0][0] > following.sequence_nr:
@@ -173,8 +178,16 @@ def run_backward(
                 node = following
     finally:
         unhush(token)
-        grad_mode.enabled = before_mode
+        grad_mode.running = before_run
+        switch_recording(before_mode)
     return captured
+
+
+def will_reach(run: Any, node: Any) -> bool:
+    """Whether a gradient arrives at ``node`` in the given run of backward."""
+    e = node if node._is_node else node.variable
+    pending, needed = run
+    return e in pending and (needed is None or e in needed)
 
 
 def _owns(array: Any) -> bool:
@@ -225,8 +238,8 @@ def _on_the_way(pending: dict[Any, int], targets: Sequence[Edge]) -> dict[Any, b
     return needed
 
 
-def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: dict[Edge, Any]) -> Any:
-    """Hooks on the node's outputs, and the gradients that were asked for."""
+def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: dict[Edge, Any], runs: bool) -> Any:
+    """Hooks on the node's outputs, the gradients that were asked for, and hooks before the node if it runs."""
     several = node.outputs > 1
     grads = list(g) if several else [g]
     backend = node.backend
@@ -240,16 +253,12 @@ def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: 
             if tensor is not None and grads[nr] is not None:
                 kept = grads[nr] if create_graph else wrap(backend.as_array(grads[nr]), backend)
                 tensor._grad = kept if tensor._grad is None else tensor._grad + kept
-        if hooks.pre:
-            offered = tuple(_as_tensor(x, backend, create_graph) for x in grads)
-            for hook in list(hooks.pre.values()):
-                replaced = hook(offered)
-                if replaced is not None:
-                    offered = replaced if isinstance(replaced, tuple) else (replaced,)
-            grads = [_as_grad(x, create_graph) for x in offered]
     for nr, grad in enumerate(grads):
         if (node, nr) in wanted and grad is not None:
             captured[node, nr] = grad if create_graph else wrap(backend.as_array(grad), backend)
+    if hooks is not None and hooks.pre and runs:
+        offered = tuple(_as_tensor(x, backend, create_graph) for x in grads)
+        grads = [_as_grad(x, create_graph) for x in _run_pre_hooks(hooks, offered)]
     if not several:
         return grads[0]
     if not node.materializes:
@@ -259,6 +268,66 @@ def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: 
             zeros = backend.zeros(node.shape[nr], node.dtype[nr])
             grads[nr] = wrap(zeros, backend) if create_graph else zeros
     return grads
+
+
+def _run_pre_hooks(hooks: Hooks, offered: tuple[Any, ...]) -> tuple[Any, ...]:
+    for hook in list(hooks.pre.values()):
+        replaced = hook(offered)
+        if replaced is not None:
+            offered = _replacement(hook, replaced, offered)
+    return offered
+
+
+def _replacement(hook: Any, replaced: Any, offered: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a hook of a node returned, as a tuple.
+
+    Raises:
+        RuntimeError: for another number of gradients, or a gradient of another shape.
+        TypeError: for what is no tensor.
+    """
+    name = getattr(hook, "__name__", hook)
+    several = replaced if isinstance(replaced, tuple) else (replaced,)
+    if len(several) != len(offered):
+        raise RuntimeError(
+            f"hook {name!r} has returned an incorrect number of values (got {len(several)}, but expected "
+            f"{len(offered)})"
+        )
+    for new, old in zip(several, offered, strict=True):
+        _check_replaced(name, new, old)
+    return several
+
+
+def _check_replaced(name: Any, new: Any, old: Any) -> None:
+    if new is None and old is None:
+        return
+    if new is not None and not isinstance(new, Variable):
+        raise TypeError(
+            f"expected Variable, but hook {name!r} returned {type(new).__name__}\n"
+            "  expected: the new gradient as a tensor, or None to keep the old one"
+        )
+    if old is None or new is None:
+        if old is None:
+            raise RuntimeError(f"can't replace a None gradient with a non-None value\n  hook: {name!r}")
+        raise RuntimeError(f"hook {name!r} can't replace a gradient with None")
+    if new._array.shape != old._array.shape:
+        raise RuntimeError(
+            f"hook {name!r} has changed the size of value\n"
+            f"  expected: shape {tuple(old._array.shape)}\n  got: shape {tuple(new._array.shape)}"
+        )
+
+
+def _accumulate_with_hooks(leaf: Any, hooks: Hooks, grad: Any, create_graph: bool) -> None:
+    """Adds to the ``.grad`` of a leaf, with what runs before and after that."""
+    backend = leaf._backend
+    offered = (_as_tensor(grad, backend, create_graph),)
+    if hooks.pre:
+        offered = _run_pre_hooks(hooks, offered)
+        grad = _as_grad(offered[0], create_graph)
+    accumulate_grad(leaf, grad, create_graph, False)
+    for hook in list(hooks.post.values()):
+        hook(leaf)
+    for hook in list(hooks.after.values()):
+        hook((), offered)
 
 
 def _run(node: Any, g: Any, create_graph: bool) -> Any:
@@ -295,7 +364,7 @@ def _run_post_hooks(node: Any, hooks: Hooks, outs: Any, g: Any, create_graph: bo
     for hook in list(hooks.post.values()):
         replaced = hook(grad_inputs, grad_outputs)
         if replaced is not None:
-            grad_inputs = replaced if isinstance(replaced, tuple) else (replaced,)
+            grad_inputs = _replacement(hook, replaced, grad_inputs)
     return [_as_grad(x, create_graph) for x in grad_inputs]
 
 
@@ -304,16 +373,7 @@ def _run_tensor_hooks(hooks: Hooks, nr: int, backend: Any, grad: Any, create_gra
     for hook in list(hooks.tensor.get(nr, {}).values()):
         replaced = hook(offered)
         if replaced is not None:
-            if not isinstance(replaced, Variable):
-                raise TypeError(
-                    f"hook {getattr(hook, '__name__', hook)!r} returned {type(replaced).__name__}\n"
-                    "  expected: the new gradient as a tensor, or None to keep the old one"
-                )
-            if replaced._array.shape != offered._array.shape:
-                raise RuntimeError(
-                    f"hook {getattr(hook, '__name__', hook)!r} has changed the size of value\n"
-                    f"  expected: shape {tuple(offered._array.shape)}\n  got: shape {tuple(replaced._array.shape)}"
-                )
+            _check_replaced(getattr(hook, "__name__", hook), replaced, offered)
             offered = replaced
     return _as_grad(offered, create_graph)
 
@@ -326,7 +386,7 @@ def _as_grad(tensor: Any, create_graph: bool) -> Any:
     return tensor if create_graph or tensor is None else tensor._array
 
 
-def _fit(o: Any, shape: Any, dtype: Any, backend: Any, node: Any, create_graph: bool) -> Any:
+def fit(o: Any, shape: Any, dtype: Any, backend: Any, node: Any, create_graph: bool) -> Any:
     """A gradient brought to the shape, dtype and device of what it is the gradient of."""
     if create_graph:
         if o._array.shape != shape:

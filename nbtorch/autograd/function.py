@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .engine import edge_of, maths
-from .modes import grad_mode, no_grad
+from .modes import grad_mode, is_grad_enabled, no_grad, switch_recording
 from .node import Node, saved_tensor
+from .packing import Packed
 from .sequence import next_sequence_nr
 from .variable import Variable, _new, alias, shared_storage, where_called, wrap
 
@@ -23,6 +26,7 @@ class FunctionCtx:
         self.needs_input_grad: tuple[bool, ...] = ()
         self.materialize_grads = True
         self._to_save: tuple[Variable | None, ...] = ()
+        self.saved_for_forward: tuple[Variable | None, ...] = ()
         self._dirty: tuple[Variable, ...] = ()
         self._non_differentiable: tuple[Variable, ...] = ()
         self._node: FunctionNode | None = None
@@ -41,12 +45,26 @@ class FunctionCtx:
                 )
         self._to_save = tensors
 
+    def save_for_forward(self, *tensors: Variable | None) -> None:
+        """Keeps tensors for ``jvp``, where they are ``ctx.saved_tensors``."""
+        for i, t in enumerate(tensors):
+            if t is not None and not isinstance(t, Variable):
+                raise TypeError(
+                    f"save_for_forward can only save tensors, but argument {i} is of type {type(t).__name__}\n"
+                    "  fix: keep it as an attribute, ctx.name = value"
+                )
+        self.saved_for_forward = tensors
+
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors that ``save_for_backward`` kept, in order."""
+        """The tensors that ``save_for_backward`` kept, in order; in ``jvp`` those of ``save_for_forward``."""
+        if self._in_jvp:
+            return self.saved_for_forward
         if self._node is None:
             return self._to_save
         return self._node.unpack()
+
+    _in_jvp = False
 
     def mark_dirty(self, *args: Variable) -> None:
         """Says which inputs ``forward`` changed in place."""
@@ -83,6 +101,8 @@ class FunctionNode(Node):
         self.check()
         out: list[Any] = []
         for array, backend, place in zip(self.saved, self.save_backends, self.save_edges, strict=True):
+            if type(array) is Packed:
+                array = array.tensor()._array
             if array is None:
                 out.append(None)
             elif place is None:
@@ -99,8 +119,12 @@ class FunctionNode(Node):
         tensors = [g if create_graph or g is None else wrap(self.backend.as_array(g), self.backend) for g in offered]
         # The context knows its node only while it is needed: a lasting reference would be a cycle.
         self.ctx._node = self
+        function = self.function
         try:
-            results = self.function.backward(self.ctx, *tensors)
+            if function.backward is not Function.backward:
+                results = function.backward(self.ctx, *tensors)
+            else:
+                results = function.vjp(self.ctx, *tensors)
         finally:
             self.ctx._node = None
         if not isinstance(results, tuple):
@@ -126,7 +150,16 @@ class FunctionNode(Node):
         """What ``forward`` saved, as tensors."""
         return self.unpack()
 
+    def __getattr__(self, name: str) -> Any:
+        # In PyTorch the context is the node: what forward put on it can be asked of grad_fn.
+        if not name.startswith("__") and name not in _NODE_SLOTS:
+            held = vars(self.ctx)
+            if name in held:
+                return held[name]
+        return super().__getattr__(name)
 
+
+_NODE_SLOTS = frozenset((*Node.__slots__, *FunctionNode.__slots__))
 SELF = object()
 
 
@@ -157,27 +190,116 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """The gradients of the inputs of ``forward``, from those of its outputs; ``vjp`` is another name for it."""
+        raise NotImplementedError(_NO_BACKWARD)
+
+    @staticmethod
+    def vjp(ctx: Any, *grad_outputs: Any) -> Any:
+        """``backward`` under its other name."""
+        raise NotImplementedError(_NO_BACKWARD)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        """The tangents of the outputs of ``forward``, from those of its inputs: what forward mode needs."""
         raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
-            "backward mode AD."
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
+    # Under vmap, forward and backward run on the batch as they are; a class may give a rule of its own instead.
+    generate_vmap_rule = False
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
+        """What ``forward`` is on a batch: takes whole tensors, returns ``(output, out_dims)``."""
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or set "
+            "generate_vmap_rule=True."
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
+            "invoke them on the class itself.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+            f"function with static forward method.\n  fix: {type(self).__name__}.apply(...)"
         )
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Runs ``forward`` and records the operation where an input requires a gradient."""
+        has_context = cls.setup_context is not Function.setup_context
+        if has_context:
+            args, kwargs = with_defaults(cls.forward, args, kwargs)
+        if cls.vmap is not Function.vmap and any(isinstance(a, Variable) and is_batched(a) for a in args):
+            from .batching import apply_own_rule
+
+            return apply_own_rule(cls, args)
         ctx = FunctionCtx()
         inputs = [(i, a) for i, a in enumerate(args) if isinstance(a, Variable)]
         ctx.needs_input_grad = tuple(isinstance(a, Variable) and a.requires_grad for a in args)
-        recording = grad_mode.enabled and any(ctx.needs_input_grad)
-        with no_grad():
-            if cls.setup_context is Function.setup_context:
-                result = cls.forward(ctx, *args)
-            else:
-                result = cls.forward(*args)
+        recording = is_grad_enabled() and any(ctx.needs_input_grad)
+        levels, interceptor = grad_mode.levels, grad_mode.interceptor
+        # Nothing inside is recorded, and no tangent follows: backward and jvp speak for it.
+        grad_mode.levels, grad_mode.interceptor = (), None
+        before = switch_recording(False)
+        try:
+            if has_context:
+                result = cls.forward(*args, **kwargs)
                 cls.setup_context(ctx, args, result)
-        if not recording:
+            else:
+                result = cls.forward(ctx, *args, **kwargs)
+        finally:
+            grad_mode.levels, grad_mode.interceptor = levels, interceptor
+            switch_recording(before)
+        if not recording and not levels:
             return result
-        return _record(cls, ctx, inputs, result)
+        arriving: Any = ()
+        if levels:
+            from .forward import follow, tangents_of
+
+            arriving = [tangents_of(a) if isinstance(a, Variable) else {} for a in args]
+        if recording:
+            result = _record(cls, ctx, inputs, result)
+        if any(arriving):
+            result = follow(cls, ctx, args, arriving, result)
+        return result
+
+
+_NO_BACKWARD = (
+    "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
+    "mode AD."
+)
+
+
+def with_defaults(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The arguments of a call with those filled in that have defaults."""
+    code = getattr(function, "__code__", None)
+    defaults = getattr(function, "__defaults__", None) or ()
+    if code is None or (not kwargs and len(args) >= code.co_argcount):
+        return args, kwargs
+    names = code.co_varnames[: code.co_argcount]
+    filled = list(args)
+    kwargs = dict(kwargs)
+    for i in range(len(args), len(names)):
+        back = i - len(names)
+        if names[i] in kwargs:
+            filled.append(kwargs.pop(names[i]))
+        elif -back <= len(defaults):
+            filled.append(defaults[back])
+        else:
+            break
+    return tuple(filled), kwargs
+
+
+def is_batched(t: Variable) -> bool:
+    """Whether ``t`` is inside a ``vmap``."""
+    return hasattr(t._backend, "level")
 
 
 def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Variable]], result: Any) -> Any:
@@ -210,16 +332,21 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
     node.shape, node.dtype = (shapes[0], dtypes[0]) if len(numbered) == 1 else (tuple(shapes), tuple(dtypes))
 
     # What is saved is noted before the outputs get their history: an input keeps the edge that it came with.
-    saved, save_edges, guards = [], [], []
+    saved: list[Any] = []
+    save_edges, guards = [], []
+    packing = bool(grad_mode.hooks)
     own = {id(t): nr for nr, t in enumerate(t for t in outputs if isinstance(t, Variable))}
     for t in ctx._to_save:
-        saved.append(None if t is None else t._array)
+        saved.append(None if t is None else Packed(t) if packing else t._array)
         place: Any = None
         if t is not None:
             if id(t) in own and (id(t) not in by_id or id(t) in dirty):
                 place = (SELF, own[id(t)])
             elif t.requires_grad:
                 place = edge_of(t)
+            if packing:
+                save_edges.append(place)
+                continue
             storage = shared_storage(t)
             storage.refresh()
             guards += [storage, storage.version + (id(t) in dirty)]
@@ -255,10 +382,11 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a ``backward`` that can't be differentiated in turn: a second derivative through it raises."""
 
+    @functools.wraps(function)
     def wrapper(ctx: Any, *grads: Any) -> Any:
         with no_grad():
             results = function(ctx, *grads)
-        if not any(isinstance(g, Variable) and g.requires_grad for g in grads):
+        if not is_grad_enabled() or not any(isinstance(g, Variable) and g.requires_grad for g in grads):
             return results
         single = not isinstance(results, tuple)
         outs = (results,) if single else results
@@ -278,3 +406,11 @@ class _Blocked(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+class InplaceFunction(Function):
+    """A function that remembers whether it works in place; kept for programs written for old PyTorch."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace

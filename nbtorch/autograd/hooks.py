@@ -52,15 +52,17 @@ class Hooks:
         retain: per output number, the tensor whose ``.grad`` is kept.
         pre: ``hook(grad_outputs) -> grad_outputs or None``.
         post: ``hook(grad_inputs, grad_outputs) -> grad_inputs or None``; on a leaf ``hook(tensor)``.
+        after: on a leaf, ``hook((), grad_outputs)`` when all else is done.
     """
 
-    __slots__ = ("post", "pre", "retain", "tensor")
+    __slots__ = ("after", "post", "pre", "retain", "tensor")
 
     def __init__(self) -> None:
         self.tensor: dict[int, OrderedDict[int, Hook]] = {}
         self.retain: dict[int, weakref.ref[Any]] = {}
         self.pre: OrderedDict[int, Hook] = OrderedDict()
         self.post: OrderedDict[int, Hook] = OrderedDict()
+        self.after: OrderedDict[int, Hook] = OrderedDict()
 
     def on_tensor(self, output_nr: int, hook: Hook) -> RemovableHandle:
         return add_hook(self.tensor.setdefault(output_nr, OrderedDict()), hook)

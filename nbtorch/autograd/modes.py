@@ -17,9 +17,27 @@ _GENERATOR = 0x20  # the flag of a generator function's code object
 
 
 class _Mode(threading.local):
+    """The settings of one thread.
+
+    Attributes:
+        enabled: operations are to be noted: for backward, or because a tangent has to follow them.
+        backward: operations are recorded for backward, what ``is_grad_enabled`` says; see :func:`switch_recording`.
+        levels: the forward-mode levels that are open, the outermost first.
+        interceptor: what makes the node of an operation while tangents follow or saved tensors are packed; else None.
+        hooks: the pairs (pack, unpack) for saved tensors, the innermost last.
+        hooks_refused: why no such pair may be set now; None where it may.
+        running: what the backward that runs now will reach: counts by node, and what is needed (None for all).
+    """
+
     enabled: bool = True
+    backward: bool = True
     inference: bool = False
     anomaly: bool = False
+    levels: tuple[int, ...] = ()
+    interceptor: Any = None
+    hooks: tuple[tuple[Any, Any], ...] = ()
+    hooks_refused: str | None = None
+    running: Any = None
 
 
 grad_mode = _Mode()
@@ -27,7 +45,15 @@ grad_mode = _Mode()
 
 def is_grad_enabled() -> bool:
     """Whether operations of this thread are recorded for backward."""
-    return grad_mode.enabled
+    return grad_mode.enabled and grad_mode.backward
+
+
+def switch_recording(on: bool) -> bool:
+    """Records for backward from now on, or doesn't; tangents follow either way. Returns what was before."""
+    before = grad_mode.enabled and grad_mode.backward
+    grad_mode.backward = on
+    grad_mode.enabled = on or bool(grad_mode.levels)
+    return before
 
 
 def is_inference_mode_enabled() -> bool:
@@ -44,11 +70,10 @@ class _GradMode:
         self._before: list[bool] = []
 
     def __enter__(self) -> None:
-        self._before.append(grad_mode.enabled)
-        grad_mode.enabled = self._to
+        self._before.append(switch_recording(self._to))
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        grad_mode.enabled = self._before.pop()
+        switch_recording(self._before.pop())
 
     def _fresh(self) -> _GradMode:
         return type(self)()
@@ -120,18 +145,17 @@ class set_grad_enabled(_GradMode):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self._to = bool(mode)
-        self._before.append(grad_mode.enabled)
-        grad_mode.enabled = self._to
+        self._before.append(switch_recording(self._to))
 
     def __enter__(self) -> None:
-        grad_mode.enabled = self._to
+        switch_recording(self._to)
 
     def _fresh(self) -> _GradMode:
         return set_grad_enabled(self._to)
 
     def __call__(self, function: F) -> F:
         # Used as a decorator it must not leave the switch thrown.
-        grad_mode.enabled = self._before.pop()
+        switch_recording(self._before.pop())
         return super().__call__(function)
 
 
@@ -155,11 +179,11 @@ class inference_mode(_GradMode):
         self._was: list[bool] = []
 
     def __enter__(self) -> None:
-        self._before.append(grad_mode.enabled)
+        self._before.append(is_grad_enabled())
         self._was.append(grad_mode.inference)
         grad_mode.inference = self._inference
         if self._inference:
-            grad_mode.enabled = False
+            switch_recording(False)
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         grad_mode.inference = self._was.pop()

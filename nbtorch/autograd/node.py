@@ -38,13 +38,15 @@ class Node:
         shape, dtype: of the output; tuples of them where there are several.
         sequence_nr: nodes made later have larger numbers; backward runs them from large to small.
         where: the user's line that called the operation.
+        tangents: set while forward mode is on: for each open level the tangent of each output, None for zero.
     """
 
     __slots__ = (
         "__weakref__", "_next", "backend", "dtype", "edges", "guards", "hooks", "nrs", "op", "plan", "saved",
-        "sequence_nr", "shape", "where",
+        "sequence_nr", "shape", "tangents", "where",
     )  # fmt: skip
     _is_node = True
+    receives = True  # a gradient may arrive here; not so where the node only carries tangents
     outputs = 1
     materializes = True  # an output that nobody used gives zeros to backward, not None
 
@@ -63,6 +65,7 @@ class Node:
     backend: Any
     sequence_nr: int
     hooks: Hooks | None
+    tangents: dict[int, list[Any]]
     where: Where | None
 
     def name(self) -> str:
@@ -182,18 +185,12 @@ class AccumulateGrad:
         return hash(self.variable)
 
     def register_hook(self, hook: Hook) -> RemovableHandle:
-        """``hook((), (grad,))`` runs when the gradient was added; ``grad`` is the leaf's ``.grad`` as it is then."""
-        leaf = self.variable
-        return add_hook(leaf_hooks(leaf).post, lambda t: hook((), (t.grad,)))
+        """``hook((), (grad,))`` runs when the gradient that arrived was added to the leaf's ``.grad``."""
+        return add_hook(leaf_hooks(self.variable).after, hook)
 
     def register_prehook(self, hook: Hook) -> RemovableHandle:
         """``hook(grad_outputs)`` runs before the gradient is added; what it returns replaces it."""
-
-        def on_grad(grad: Any) -> Any:
-            replaced = hook((grad,))
-            return None if replaced is None else replaced[0]
-
-        return leaf_hooks(self.variable).on_tensor(0, on_grad)
+        return add_hook(leaf_hooks(self.variable).pre, hook)
 
 
 class TBackward0:

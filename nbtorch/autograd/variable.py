@@ -16,7 +16,7 @@ import numpy as np
 
 from ..backends.base import Array, Backend
 from ..backends.dtypes import dtype, from_numpy_dtype
-from .modes import grad_mode
+from .modes import switch_recording
 
 TensorT = TypeVar("TensorT", bound="Variable")
 
@@ -163,7 +163,7 @@ class Variable:
         """Whether gradients flow to this tensor. Set it on leaves of floating dtype only."""
         if self._view is not None:
             sync_view(self)
-        return self._requires_grad
+        return self._requires_grad and (self._grad_fn is None or self._grad_fn.receives)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -229,7 +229,8 @@ class Variable:
         """The node that computed this tensor; None for a leaf."""
         if self._view is not None:
             sync_view(self)
-        return self._grad_fn
+        node = self._grad_fn
+        return node if node is None or node.receives else None
 
     @property
     def output_nr(self) -> int:
@@ -343,13 +344,13 @@ def sync_view(t: Variable) -> None:
     if view.kind:
         view.seen = None
         raise RuntimeError(why_not_rebased(t, "its base or another view of its base has been modified inplace"))
-    enabled, grad_mode.enabled = grad_mode.enabled, True
+    before = switch_recording(True)
     try:
         fresh = base
         for op, static in steps_to(t):
             fresh = op.run(fresh, static)
     finally:
-        grad_mode.enabled = enabled
+        switch_recording(before)
     t._grad_fn, t._output_nr, t._requires_grad = fresh._grad_fn, fresh._output_nr, True
 
 

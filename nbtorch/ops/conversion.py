@@ -91,7 +91,7 @@ class ToCopy(Function):
 
     @staticmethod
     def forward(ctx: Any, input: Any, target: Backend) -> Any:
-        ctx.source = input._backend
+        ctx.source, ctx.target = input._backend, target
         host = input._backend.to_host(input._array)
         # The CPU's own array is copied: the two tensors must not share memory.
         array = target.from_host(host.copy() if input._backend.device.type == "cpu" else host)
@@ -101,11 +101,17 @@ class ToCopy(Function):
     def backward(ctx: Any, *grads: Any) -> Any:
         return ToCopy.apply(grads[0], ctx.source), None
 
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        return ToCopy.apply(tangents[0], ctx.target)
+
 
 def to_device(input: TensorT, where: str | int | Device) -> TensorT:
     """``input`` itself where it is on the device already, else a copy there; gradients are copied back."""
     target = get_backend(where)
-    return input if target is input._backend else ToCopy.apply(input, target)
+    # A tensor inside vmap is a batch on the device.
+    here = target is input._backend or target.device == input._backend.device
+    return input if here else ToCopy.apply(input, target)
 
 
 @mathematical

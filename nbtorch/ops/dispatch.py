@@ -19,7 +19,7 @@ from .operands import (
     require_tensor,
     result_type,
 )
-from .record import Op, check_same_device, make_node, result_class
+from .record import Op, check_same_device, make_node, of_one_backend, result_class
 from .writing import write_out
 
 _REALS = (float, int)  # numbers that leave the dtype of a floating tensor as it is
@@ -130,7 +130,7 @@ def _prepare(op: Op, input: Any, other: Any, rule: int) -> tuple[Any, Any, Any, 
         require_tensor(op.name, "input", input)
     input = operand(input, first._backend, op.name, "input")
     other = operand(other, first._backend, op.name, "other")
-    input, other = _to_device_of_the_other(input, other)
+    input, other = of_one_backend(op, _to_device_of_the_other(input, other))
     m = check_same_device(op, (input, other))
     d: dtype = bool_ if rule == BOOLEAN else result_type(input, other)
     if rule == FLOAT:
@@ -140,7 +140,7 @@ def _prepare(op: Op, input: Any, other: Any, rule: int) -> tuple[Any, Any, Any, 
 
 def _to_device_of_the_other(input: Any, other: Any) -> tuple[Any, Any]:
     """A 0-d tensor on the CPU may meet a tensor on a device: it counts as a number there, as in PyTorch."""
-    if isinstance(input, Variable) and isinstance(other, Variable) and input._backend is not other._backend:
+    if isinstance(input, Variable) and isinstance(other, Variable) and input._backend.device != other._backend.device:
         if other._array.ndim == 0 and other._backend.device.type == "cpu" and not other.requires_grad:
             return input, wrap(input._backend.from_host(other._array), input._backend)
         if input._array.ndim == 0 and input._backend.device.type == "cpu" and not input.requires_grad:

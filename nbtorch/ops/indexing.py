@@ -12,7 +12,7 @@ from ..backends.dtypes import from_numpy_dtype, int64
 from .conversion import to_dtype
 from .operands import NUMBERS, broadcast_shapes, require_tensor
 from .pieces import SELECT, SLICE
-from .record import Op, apply, apply_view, check_same_device
+from .record import Op, apply, apply_view, check_same_device, gradient_mask, of_one_backend
 from .writing import check_writable, overwrite
 
 __all__ = ["index_put", "masked_fill", "masked_select", "nonzero", "tril", "triu"]
@@ -80,12 +80,12 @@ def _array_index(item: Any, m: Any) -> Any:
     """One advanced index as an array of the device, guarded copies of what the user may change later."""
     if isinstance(item, Variable):
         if item._backend is not m:
-            if item._backend.device.type != "cpu":
+            if item._backend.device.type != "cpu" and item._backend.device != m.device:
                 raise RuntimeError(
                     f"indices should be either on cpu or on the same device as the indexed tensor ({m.device})\n"
                     f"  got: indices on {item._backend.device}"
                 )
-            array = m.from_host(item._array)
+            array = m.as_array(item._array) if item._backend.device == m.device else m.from_host(item._array)
         else:
             array = item._array
     elif type(item) is m.ndarray and m.device.type != "cpu":
@@ -247,12 +247,21 @@ def _consumes(i: Any) -> int:
 
 def getitem(input: Any, item: Any) -> Any:
     """``input[item]``: a view for ints, slices, None and ``...``; a copy for masks and index tensors."""
+    input = _of_the_batch(input, item)
     parsed, basic = parse_index(input, item)
     if basic:
         return apply_view(_view_record(parsed), input, (parsed,))
     if _has_numbers(parsed):
         input, parsed = _select_first(input, parsed)
     return apply(INDEX, (input,), (parsed,))
+
+
+def _of_the_batch(input: Any, item: Any) -> Any:
+    """``input``, inside ``vmap`` lifted to where the index tensors are."""
+    for i in item if isinstance(item, tuple) else (item,):
+        if isinstance(i, Variable) and i._backend is not input._backend and hasattr(i._backend, "level"):
+            input = of_one_backend(INDEX, (input, i))[0]
+    return input
 
 
 def _has_numbers(parsed: tuple[Any, ...]) -> bool:
@@ -289,7 +298,7 @@ def _values(input: Variable, value: Any) -> Any:
     """What is to be written, as a tensor of this dtype and device."""
     if isinstance(value, Variable):
         if value._backend is not input._backend:
-            if value._array.ndim:
+            if value._array.ndim and value._backend.device != input._backend.device:
                 raise RuntimeError(
                     f"Expected all tensors to be on the same device, but found at least two devices, "
                     f"{input._backend.device} and {value._backend.device}!\n  operation: writing to a tensor by index"
@@ -318,7 +327,7 @@ def setitem(input: Any, item: Any, value: Any) -> None:
 
 def _put(input: Any, parsed: Any, values: Any, accumulate: bool, basic: bool = False) -> Any:
     m = input._backend
-    if not grad_mode.enabled or not (input.requires_grad or values.requires_grad):
+    if not gradient_mask((input, values)):
         try:
             if accumulate:
                 m.add_at(input._array, parsed, values._array)

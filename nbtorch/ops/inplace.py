@@ -81,8 +81,8 @@ from .pointwise import (
     frac,
     refuse_bool_difference,
 )
-from .record import Op, check_same_device, gradient_mask
-from .writing import become, check_writable, overwrite, takes_out
+from .record import Op, gradient_mask, of_one_backend
+from .writing import become, check_same_batch, check_writable, overwrite, takes_out
 
 __all__ = ["fill"]
 
@@ -92,7 +92,9 @@ def binary_(op: Op, target: TensorT, other: Any, rule: int = PROMOTE, static: tu
     check_writable(target)
     m = target._backend
     other = operand(other, m, op.name + "_", "other")
-    check_same_device(op, (target, other))
+    if isinstance(other, Variable) and other._backend is not m:
+        both, other = of_one_backend(op, (target, other))
+        check_same_batch(both, m)
     d = result_type(target, other)
     if rule == FLOAT:
         d = float_of(d)

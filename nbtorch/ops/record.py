@@ -247,11 +247,11 @@ class Plan:
     def _edge(self, node: Node, which: int) -> tuple[Any, int]:
         return node.edges[which], 0 if node.nrs is None else node.nrs[which]
 
-    def saved_tensors(self, node: Node) -> Any:
-        """What the node saved, with arrays as tensors in the graph."""
+    def saved_tensors(self, node: Node, saved: Any = None) -> Any:
+        """What the node saved (or ``saved``, the same unpacked), with arrays as tensors in the graph."""
         if self.pack is None:
             return None
-        saved = list(node.saved)
+        saved = list(node.saved if saved is None else saved)
         backend = node.backend
 
         def tensor(array: Any, which: int) -> Any:
@@ -268,13 +268,36 @@ class Plan:
                 saved[position] = tensor(saved[position], which)
         return tuple(saved)
 
+    def plain_tensors(self, node: Node) -> Any:
+        """What the node saved, with arrays as tensors that have no history."""
+        return None if self.pack is None else self.mapped(node.saved, lambda a, _: wrap(a, node.backend))
+
+    def mapped(self, saved: Any, function: Callable[[Any, int | None], Any]) -> tuple[Any, ...]:
+        """``saved`` with ``function(array, which)`` in place of each tensor's array; ``which`` is None for the result."""
+        out = list(saved)
+        for position, which in self.tensors:
+            value = out[position]
+            if which is not None and which < 0:
+                out[position] = tuple(function(a, i) if hasattr(a, "dtype") else a for i, a in enumerate(value))
+            elif hasattr(value, "dtype"):
+                out[position] = function(value, which)
+        return tuple(out)
+
     def saved_attribute(self, node: Node, name: str) -> Any:
         """``_saved_self``, ``_saved_result``, ``_saved_dim``: what PyTorch shows of a node."""
         node.check()
+        return self.saved_tensors(node)[self.position(node, name)]
+
+    def position(self, node: Node, name: str) -> int:
+        """Where the saved thing of PyTorch's name stands.
+
+        Raises:
+            AttributeError: where it isn't saved.
+        """
         wanted = {"self": self.op.inputs[0] if self.op.inputs else name, "result": "out"}.get(name, name)
         if wanted not in self.names:
             raise AttributeError(f"{node.name()} saves {', '.join(self.names) or 'nothing'}, not {name}")
-        return self.saved_tensors(node)[self.names.index(wanted)]
+        return self.names.index(wanted)
 
     def describe_saved(self, node: Node, which: int) -> tuple[str, Any]:
         """The name and shape of the ``which``-th guarded tensor, for an error message."""
@@ -303,6 +326,9 @@ def make_node(
         result: the result as a tensor, whose memory is guarded if the derivative needs it; None where ``out`` is
             nobody's memory but the node's.
     """
+    if grad_mode.interceptor is not None:
+        node = grad_mode.interceptor(make_node, op, mask, inputs, arrays, out, static, result)
+        return node  # type: ignore[no-any-return]
     plan = op.plans.get(mask)
     if plan is None:
         plan = op.plan(mask, len(inputs))
@@ -397,6 +423,23 @@ def result_class(inputs: Sequence[Any]) -> Any:
     return cls
 
 
+def of_one_backend(op: Op, inputs: Sequence[Any]) -> Sequence[Any]:
+    """The inputs of an operation, those from outside a ``vmap`` lifted into it where they meet what is inside.
+
+    Raises:
+        RuntimeError: where they live on different devices.
+    """
+    if any(hasattr(t._backend, "level") for t in inputs if isinstance(t, Variable)):
+        from ..autograd.batching import meet
+
+        met = meet(inputs)
+        if met is not None:
+            return met
+    if check_same_device(op, inputs) is not arrays_backend(inputs):
+        raise RuntimeError(f"a tensor of a vmap that has ended can't be used any more\n  operation: {op.name}")
+    return inputs
+
+
 def check_same_device(op: Op, inputs: Sequence[Any]) -> Any:
     """The backend of the inputs.
 
@@ -406,6 +449,10 @@ def check_same_device(op: Op, inputs: Sequence[Any]) -> Any:
     backend = arrays_backend(inputs)
     for t in inputs:
         if isinstance(t, Variable) and t._backend is not backend:
+            if t._backend.device == backend.device:  # one of them is inside a vmap, whose arrays take others in
+                if getattr(t._backend, "level", 0) > getattr(backend, "level", 0):
+                    backend = t._backend
+                continue
             raise RuntimeError(
                 f"Expected all tensors to be on the same device, but found at least two devices, {backend.device} and "
                 f"{t._backend.device}!\n  operation: {op.name}\n  fix: move one of them with "
@@ -435,7 +482,7 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
             if m is None:
                 m, cls = t._backend, t._result_class
             elif t._backend is not m:
-                check_same_device(op, inputs)
+                return apply(op, of_one_backend(op, inputs), static)
             elif t._result_class is not cls:
                 cls = result_class(inputs)
             if recording:
@@ -475,6 +522,8 @@ def _wrap_several(
         for nr, t in enumerate(tensors):
             if t._dtype().is_floating_point:
                 t._grad_fn, t._output_nr, t._requires_grad = node, nr, True
+                if not node.receives:
+                    node.level.carries(t)
     return tensors
 
 

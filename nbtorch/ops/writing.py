@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..autograd.modes import grad_mode
+from ..autograd.modes import grad_mode, is_grad_enabled, no_grad
 from ..autograd.variable import Variable, steps_to, why_not_rebased, wrap
 from ..backends.dtypes import from_numpy_dtype
 from ..backends.quiet import hush, unhush
-from .record import Op, gradient_mask, make_node, mathematical
+from .record import Op, gradient_mask, make_node, mathematical, of_one_backend
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +29,7 @@ def check_writable(target: Any) -> None:
     Raises:
         RuntimeError: for a leaf that requires grad (or a view of one) while recording, and for an expanded tensor.
     """
-    if grad_mode.enabled and target.requires_grad:
+    if is_grad_enabled() and target.requires_grad:
         check_history(target)
     array = target._array
     strides = array.strides
@@ -74,6 +74,10 @@ def overwrite(target: Any, op: Op, others: tuple[Any, ...], static: tuple[Any, .
     """
     m = target._backend
     array = target._array
+    if any(isinstance(t, Variable) and t._backend is not m for t in others):
+        inputs = of_one_backend(op, (target, *others))
+        check_same_batch(inputs[0], m)
+        others = tuple(inputs[1:])
     inputs = (target, *others)
     token = hush()
     try:
@@ -118,6 +122,7 @@ def become(target: Any, function: Callable[..., Any], *args: Any, **kwargs: Any)
     value = function(before, *args, **kwargs)
     if value is target:
         return target
+    check_same_batch(value, target._backend)
     _check_fits(f"{function.__name__}_", value._array, target._array)
     if value.requires_grad and value._array.dtype != target._array.dtype:
         value = value.to(target._dtype())
@@ -126,6 +131,20 @@ def become(target: Any, function: Callable[..., Any], *args: Any, **kwargs: Any)
     if value._requires_grad:
         rebase(target, value._grad_fn, value._output_nr)
     return target
+
+
+def check_same_batch(value: Any, backend: Any) -> None:
+    """Raises where the examples of a batch, inside ``vmap``, are to be written to a tensor that they share.
+
+    Raises:
+        RuntimeError: in that case.
+    """
+    if getattr(value._backend, "level", 0) > getattr(backend, "level", 0):
+        raise RuntimeError(
+            "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in "
+            "extra_args that has more elements than `self`. This happened due to `other` being vmapped over but `self` "
+            "not being vmapped over.\n  fix: make self of the batch, for example with zeros_like(other) or new_zeros"
+        )
 
 
 def _check_fits(name: str, out: Any, array: Any) -> None:
@@ -151,6 +170,10 @@ def can_hold(target: Any, value: Any) -> bool:
 def rebase(target: Any, node: Any, output_nr: int = 0) -> None:
     """Makes output ``output_nr`` of ``node`` the history of ``target``, and of the base that it is a view of."""
     view = target._view
+    if not node.receives:
+        if not node.tangents:
+            return  # nothing is recorded now, and no tangent follows: the history stays
+        node.level.carries(target)
     if view is None:
         target._grad_fn, target._output_nr, target._requires_grad = node, output_nr, True
         return
@@ -164,6 +187,8 @@ def rebase(target: Any, node: Any, output_nr: int = 0) -> None:
         COPY_SLICES, mask, inputs, (base._array, value._array), base._array, (steps_to(target),), None
     )
     base._output_nr, base._requires_grad = 0, True
+    if not base._grad_fn.receives:
+        base._grad_fn.level.carries(base)
 
 
 def _region(m: Any, g: Any, replay: Any) -> Any:
@@ -256,11 +281,8 @@ def write_out(function: str, out: Any, value: Any) -> Any:
             )
         replace_memory(out, value._backend.copy(value._backend.astype(value._array, out._array.dtype)))
         return out
-    with_grad, grad_mode.enabled = grad_mode.enabled, False
-    try:
+    with no_grad():
         check_writable(out)
-    finally:
-        grad_mode.enabled = with_grad
     out._array[...] = value._array
     out._touch()
     return out

@@ -10,7 +10,7 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
-from ..autograd.modes import grad_mode
+from ..autograd.modes import switch_recording
 from ..tensor import Tensor
 from ..utils.gradients import clear_gradients
 from ..utils.hooks import RemovableHandle, add_hook
@@ -334,7 +334,7 @@ def _separate_names(param_group: ParamGroup, params: list[Any]) -> None:
 
 
 class recording:
-    """A context in which gradients are recorded, or not; what it costs is two assignments."""
+    """A context in which gradients are recorded, or not; what it costs is a few assignments."""
 
     __slots__ = ("_before", "_wanted")
 
@@ -342,8 +342,7 @@ class recording:
         self._wanted = wanted
 
     def __enter__(self) -> None:
-        self._before = grad_mode.enabled
-        grad_mode.enabled = self._wanted
+        self._before = switch_recording(self._wanted)
 
     def __exit__(self, *exc: object) -> None:
-        grad_mode.enabled = self._before
+        switch_recording(self._before)
