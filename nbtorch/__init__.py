@@ -133,4 +133,6 @@ def __getattr__(name: str) -> Any:
     # These rooms are opened when first asked for, so that importing nbtorch takes little longer than importing NumPy.
     if name in _ROOMS:
         return importlib.import_module(f".{name}", __name__)
+    if name == "vmap":
+        return importlib.import_module(".func", __name__).vmap
     raise AttributeError(f"module 'nbtorch' has no attribute {name!r}")

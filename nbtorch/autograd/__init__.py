@@ -1,5 +1,8 @@
 """Automatic differentiation: the graph, the engine, the modes, and derivatives of one's own."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .api import backward, grad
 from .function import Function, FunctionCtx, once_differentiable
@@ -20,3 +23,17 @@ __all__ = [
     "gradgradcheck", "inference_mode", "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
     "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
+
+# Opened when first asked for, so that importing nbtorch stays quick.
+_ROOMS = ("forward_ad", "functional", "graph")
+
+if TYPE_CHECKING:
+    from . import forward_ad as forward_ad
+    from . import functional as functional
+    from . import graph as graph
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'nbtorch.autograd' has no attribute {name!r}")

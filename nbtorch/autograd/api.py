@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .engine import edge_of, maths, run_backward
+from .engine import edge_of, run_backward
+from .node import AccumulateGrad, GradientEdge
 from .variable import Variable, wrap
 
 
@@ -21,6 +22,9 @@ def _roots(tensors: Sequence[Any], grads: Sequence[Any] | None, create_graph: bo
         raise RuntimeError(f"got {len(tensors)} tensors and {len(grads)} gradients")
     roots = []
     for i, (t, g) in enumerate(zip(tensors, grads, strict=True)):
+        if isinstance(t, GradientEdge):
+            roots.append(_root_of_edge(t, g, i))
+            continue
         if not isinstance(t, Variable):
             raise TypeError(f"expected a tensor to differentiate, but element {i} is {type(t).__name__}")
         if not t.requires_grad:
@@ -50,7 +54,7 @@ def _roots(tensors: Sequence[Any], grads: Sequence[Any] | None, create_graph: bo
                 f"{_size(t)}.\n"
                 f"  expected: one gradient element for each element of the output"
             )
-        elif g._backend is not t._backend:
+        elif g._backend.device != t._backend.device:
             raise RuntimeError(
                 f"Expected all tensors to be on the same device: the output is on {t._backend.device}, its gradient on "
                 f"{g._backend.device}"
@@ -58,6 +62,42 @@ def _roots(tensors: Sequence[Any], grads: Sequence[Any] | None, create_graph: bo
         edge, nr = edge_of(t)
         roots.append((edge, nr, g))
     return roots
+
+
+def _root_of_edge(place: GradientEdge, g: Any, i: int) -> tuple[Any, int, Any]:
+    edge, nr = _edge_at(place)
+    if not edge._is_node:
+        shape, dtype, backend = edge._array.shape, edge._array.dtype, edge._backend
+    elif edge.outputs == 1:
+        shape, dtype, backend = edge.shape, edge.dtype, edge.backend
+    else:
+        shape, dtype, backend = edge.shape[nr], edge.dtype[nr], edge.backend
+    if g is None:
+        if backend.numel(shape) != 1:
+            raise RuntimeError(
+                "grad can be implicitly created only for scalar outputs\n"
+                f"  got: a gradient edge of shape {tuple(shape)}\n  fix: give the gradient of each element"
+            )
+        g = wrap(backend.ones(shape, dtype), backend)
+    elif not isinstance(g, Variable):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    elif g._array.shape != shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{i}] has a shape of {_size(g)} and output[{i}] has a shape of "
+            f"torch.Size({list(shape)})."
+        )
+    return edge, nr, g
+
+
+def _edge_at(place: GradientEdge) -> tuple[Any, int]:
+    """The node (or the leaf) and its output number."""
+    node = place.node
+    return (node.variable, 0) if isinstance(node, AccumulateGrad) else (node, place.output_nr)
+
+
+def _batched_differently(roots: list[tuple[Any, int, Any]]) -> bool:
+    """Whether a gradient carries a batch that its output does not: then only tensors can carry it on."""
+    return any(g._backend is not (e.backend if e._is_node else e._backend) for e, _, g in roots)
 
 
 def _size(t: Variable) -> str:
@@ -97,11 +137,13 @@ def backward(
     edges = [_target(t, i) for i, t in enumerate(chosen)]
     found = run_backward(roots, retain_graph=retain, create_graph=create_graph, targets=edges, accumulate=True)
     for t, edge in zip(chosen, edges, strict=True):
-        if edge[0]._is_node and edge in found:
+        if edge[0]._is_node and edge in found and isinstance(t, Variable):
             t._grad = found[edge] if t._grad is None else t._grad + found[edge]
 
 
 def _target(t: Any, i: int) -> tuple[Any, int]:
+    if isinstance(t, GradientEdge):
+        return _edge_at(t)
     if not isinstance(t, Variable):
         raise TypeError(f"element {i} of inputs is {type(t).__name__}, expected a tensor")
     if not t.requires_grad:
@@ -151,7 +193,9 @@ def grad(
             )
         allow_unused = True
     if is_grads_batched:
-        return _batched(outs, ins, _as_tuple(grad_outputs), retain_graph, create_graph, bool(allow_unused))
+        return _batched(
+            outs, ins, _as_tuple(grad_outputs), retain_graph, create_graph, bool(allow_unused), materialize_grads
+        )
     if not ins:
         raise ValueError("grad requires non-empty inputs.")
     grads = None if grad_outputs is None else _as_tuple(grad_outputs)
@@ -163,6 +207,7 @@ def grad(
         create_graph=create_graph,
         targets=edges,
         accumulate=False,
+        as_tensors=_batched_differently(roots),
     )
     result = []
     for i, (t, edge) in enumerate(zip(ins, edges, strict=True)):
@@ -171,7 +216,7 @@ def grad(
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
                 "if "
-                f"this is the desired behavior.\n  which: element {i} of the inputs, shape {tuple(t._array.shape)}"
+                f"this is the desired behavior.\n  which: element {i} of the inputs"
             )
         if g is None and materialize_grads:
             g = wrap(t._backend.zeros(t._array.shape, t._array.dtype), t._backend)
@@ -186,14 +231,30 @@ def _batched(
     retain: bool | None,
     create: bool,
     unused: bool,
+    materialize: bool,
 ) -> tuple[Any, ...]:
-    """One backward for each entry along the first dimension of ``batches``, stacked."""
-    n = batches[0]._array.shape[0]
-    rows = [
-        grad(outs, ins, tuple(b[i] for b in batches), True if i < n - 1 else retain, create, allow_unused=unused)
-        for i in range(n)
-    ]
-    return tuple(maths.stack(list(column)) if column[0] is not None else None for column in zip(*rows, strict=True))
+    """All entries along the first dimension of ``batches`` at once."""
+    from .vmap import vmap
+
+    used: list[int] = []
+
+    def one(*rows: Any) -> Any:
+        given = iter(rows)
+        starts = [None if b is None else next(given) for b in batches]
+        found = grad(outs, ins, starts, retain, create, allow_unused=unused)
+        used[:] = [i for i, g in enumerate(found) if g is not None]
+        return tuple(found[i] for i in used)
+
+    rows = vmap(one)(*[b for b in batches if b is not None])
+    found = dict(zip(used, rows, strict=True))
+    size = next(b for b in batches if b is not None)._array.shape[0]
+    result = []
+    for i, t in enumerate(ins):
+        g = found.get(i)
+        if g is None and materialize:
+            g = wrap(t._backend.zeros((size, *t._array.shape), t._array.dtype), t._backend)
+        result.append(g)
+    return tuple(result)
 
 
 def tensor_backward(

@@ -7,24 +7,16 @@ same for every example, their gradient the sum over the examples.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from ..backends.base import Backend
 from ..backends.batched import BatchedBackend
+from .engine import maths
 from .function import Function
+from .modes import grad_mode
 from .variable import Variable, wrap
-
-
-class _Batches(threading.local):
-    """The batches of this thread, the outermost first: for each its size, its rule for randomness, its backends."""
-
-    open: tuple[Batch, ...] = ()
-
-
-batches = _Batches()
 
 
 class Batch:
@@ -32,15 +24,15 @@ class Batch:
 
     def __init__(self, size: int, randomness: str) -> None:
         self.size, self.randomness = size, randomness
-        self.level = 1 + len(batches.open)
+        self.level = 1 + len(grad_mode.batches)
         self._backends: dict[int, tuple[Backend, BatchedBackend]] = {}
 
     def __enter__(self) -> Batch:
-        batches.open = (*batches.open, self)
+        grad_mode.batches = (*grad_mode.batches, self)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        batches.open = batches.open[:-1]
+        grad_mode.batches = grad_mode.batches[:-1]
 
     def backend(self, base: Backend) -> BatchedBackend:
         """The backend of this batch over ``base``, which is the same object each time."""
@@ -88,7 +80,7 @@ def meet(inputs: Sequence[Any]) -> list[Any] | None:
 
 def enter(t: Any, dim: int, batch: Batch) -> Any:
     """``t`` with its dimension ``dim`` as the batch."""
-    for outer in batches.open:
+    for outer in grad_mode.batches:
         if outer.level < batch.level and level_of(t) < outer.level:
             t = lift_to(t, outer.backend(t._backend))
     return Enter.apply(t, dim, batch.backend(t._backend))
@@ -173,7 +165,7 @@ class SumOut(Function):
 def apply_own_rule(cls: Any, args: tuple[Any, ...]) -> Any:
     """A ``Function`` with a ``vmap`` of its own, on the innermost batch among its arguments."""
     level = max(level_of(a) for a in args if isinstance(a, Variable))
-    batch = next(b for b in batches.open if b.level == level)
+    batch = next(b for b in grad_mode.batches if b.level == level)
     inside = [isinstance(a, Variable) and level_of(a) == level for a in args]
     outside = [Leave.apply(a, 0) if i else a for a, i in zip(args, inside, strict=True)]
     info = SimpleNamespace(batch_size=batch.size, randomness=batch.randomness)
@@ -188,3 +180,7 @@ def apply_own_rule(cls: Any, args: tuple[Any, ...]) -> Any:
         return output if out_dims is None else enter(output, out_dims, batch)
     dims = out_dims if isinstance(out_dims, (tuple, list)) else (out_dims,) * len(output)
     return tuple(t if d is None else enter(t, d, batch) for t, d in zip(output, dims, strict=True))
+
+
+# A Function finds it here, since this file stands above those of functions.
+maths.apply_own_rule = apply_own_rule

@@ -155,6 +155,7 @@ def relabel(t: Any, tangents: dict[int, Any], source: Any = None, linked: bool =
     """
     out = alias(t)
     held = {level: [tangent] for level, tangent in tangents.items()}
+    edges: tuple[Any, ...]
     if linked and is_recorded(t):
         edge, nr = edge_of(t)
         edges, nrs = (edge,), (nr,) if nr else None

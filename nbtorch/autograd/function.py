@@ -237,9 +237,7 @@ class Function(metaclass=FunctionMeta):
         if has_context:
             args, kwargs = with_defaults(cls.forward, args, kwargs)
         if cls.vmap is not Function.vmap and any(isinstance(a, Variable) and is_batched(a) for a in args):
-            from .batching import apply_own_rule
-
-            return apply_own_rule(cls, args)
+            return maths.apply_own_rule(cls, args)
         ctx = FunctionCtx()
         inputs = [(i, a) for i, a in enumerate(args) if isinstance(a, Variable)]
         ctx.needs_input_grad = tuple(isinstance(a, Variable) and a.requires_grad for a in args)

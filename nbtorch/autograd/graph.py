@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .engine import will_reach
 from .forward import pack_new
 from .hooks import RemovableHandle
 from .modes import grad_mode
-from .node import AccumulateGrad, Node
+from .node import AccumulateGrad, GradientEdge, Node
 from .packing import pop_hooks, push_hooks
 from .variable import Variable
 
@@ -19,17 +19,6 @@ __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
     "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
 ]  # fmt: skip
-
-
-class GradientEdge(NamedTuple):
-    """A place in the graph where a gradient arrives: a node, and which of its outputs.
-
-    ``autograd.grad`` and ``backward`` take one in the place of a tensor, so that the tensor need not be kept.
-    """
-
-    node: Any
-    output_nr: int
-    ownership_token: Any = None
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
@@ -202,13 +191,3 @@ def register_multi_grad_hook(
         return on_grad
 
     return _Handles([t.register_hook(make(i)) for i, t in enumerate(tensors)])
-
-
-def edges_of(places: Iterable[Any]) -> list[Any]:
-    """For each tensor or :class:`GradientEdge` the tensor, or (node or leaf, output number)."""
-    return [
-        ((p.node.variable, 0) if isinstance(p.node, AccumulateGrad) else (p.node, p.output_nr))
-        if isinstance(p, GradientEdge)
-        else p
-        for p in places
-    ]

@@ -27,6 +27,7 @@ class _Mode(threading.local):
         hooks: the pairs (pack, unpack) for saved tensors, the innermost last.
         hooks_refused: why no such pair may be set now; None where it may.
         running: what the backward that runs now will reach: counts by node, and what is needed (None for all).
+        batches: the calls of ``vmap`` that run now, the outermost first.
     """
 
     enabled: bool = True
@@ -38,6 +39,7 @@ class _Mode(threading.local):
     hooks: tuple[tuple[Any, Any], ...] = ()
     hooks_refused: str | None = None
     running: Any = None
+    batches: tuple[Any, ...] = ()
 
 
 grad_mode = _Mode()

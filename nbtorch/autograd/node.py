@@ -7,7 +7,7 @@ backward adds to. So tensors die as soon as the user lets go of them, and no ref
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .hooks import Hook, Hooks, RemovableHandle, add_hook
 from .variable import Variable, Where, describe_where, wrap
@@ -191,6 +191,17 @@ class AccumulateGrad:
     def register_prehook(self, hook: Hook) -> RemovableHandle:
         """``hook(grad_outputs)`` runs before the gradient is added; what it returns replaces it."""
         return add_hook(leaf_hooks(self.variable).pre, hook)
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph where a gradient arrives: a node, and which of its outputs.
+
+    ``autograd.grad`` and ``backward`` take one in the place of a tensor, so that the tensor need not be kept.
+    """
+
+    node: Any
+    output_nr: int
+    ownership_token: Any = None
 
 
 class TBackward0:

@@ -54,9 +54,7 @@ class PackedPlan:
         self.guarded, self.names, self.op, self.tensors = plan.guarded, plan.names, plan.op, plan.tensors
 
     def _arrays(self, saved: Any) -> Any:
-        return tuple(
-            tuple(_array(x) for x in entry) if type(entry) is tuple else _array(entry) for entry in saved
-        )
+        return tuple(tuple(_array(x) for x in entry) if type(entry) is tuple else _array(entry) for entry in saved)
 
     def run(self, m: Any, g: Any, saved: Any) -> Any:
         return self._plan.run(m, g, self._arrays(saved))

@@ -15,11 +15,11 @@ cpu = NumpyBackend()
 _backends: dict[device, Backend] = {cpu.device: cpu}
 
 
-def get_backend(where: str | int | device | None) -> Backend:
+def get_backend(where: str | int | device | Backend | None) -> Backend:
     """The primitives of a device.
 
     Args:
-        where: a device or its name; None means the CPU.
+        where: a device or its name, or its primitives themselves; None means the CPU.
 
     Raises:
         RuntimeError: for an unknown device, or one that can't be used here, with the reason.
@@ -28,6 +28,8 @@ def get_backend(where: str | int | device | None) -> Backend:
         return cpu
     found = _backends.get(where)  # type: ignore[arg-type]
     if found is None:
+        if isinstance(where, Backend):
+            return where
         wanted = where if isinstance(where, device) else device(where)
         found = _backends.get(wanted)
         if found is None:

@@ -502,21 +502,15 @@ class CreationMethods(Variable):
 
     def new_zeros(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
         """Zeros with this tensor's dtype and device unless given."""
-        return zeros(
-            *size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad
-        )
+        return zeros(*size, dtype=dtype or self._dtype(), device=device or self._backend, requires_grad=requires_grad)
 
     def new_ones(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
         """Ones with this tensor's dtype and device unless given."""
-        return ones(
-            *size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad
-        )
+        return ones(*size, dtype=dtype or self._dtype(), device=device or self._backend, requires_grad=requires_grad)
 
     def new_empty(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
         """An uninitialised tensor with this one's dtype and device unless given."""
-        return empty(
-            *size, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad
-        )
+        return empty(*size, dtype=dtype or self._dtype(), device=device or self._backend, requires_grad=requires_grad)
 
     def new_full(
         self, size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
@@ -526,7 +520,7 @@ class CreationMethods(Variable):
             size,
             fill_value,
             dtype=dtype or self._dtype(),
-            device=device or self._backend.device,
+            device=device or self._backend,
             requires_grad=requires_grad,
         )
 
@@ -534,6 +528,4 @@ class CreationMethods(Variable):
         self, data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
     ) -> Any:
         """A copy of ``data`` with this tensor's dtype and device unless given."""
-        return tensor(
-            data, dtype=dtype or self._dtype(), device=device or self._backend.device, requires_grad=requires_grad
-        )
+        return tensor(data, dtype=dtype or self._dtype(), device=device or self._backend, requires_grad=requires_grad)

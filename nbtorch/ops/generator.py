@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.modes import grad_mode
 from ..autograd.variable import Variable, wrap
 from ..backends import get_backend
 from ..backends.device import device as Device
@@ -156,7 +157,16 @@ class Generator:
 
     # -- draws, on the host ---
     def words(self, n: int) -> np.ndarray[Any, Any]:
-        """``n`` draws of 32 bits, as uint64."""
+        """``n`` draws of 32 bits, as uint64.
+
+        Raises:
+            RuntimeError: inside a ``vmap`` that was not told what random numbers mean there.
+        """
+        if any(batch.randomness == "error" for batch in grad_mode.batches):
+            raise RuntimeError(
+                "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
+                "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+            )
         bits = self._bits
         if n:
             self._untouched = False

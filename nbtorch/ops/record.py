@@ -273,7 +273,7 @@ class Plan:
         return None if self.pack is None else self.mapped(node.saved, lambda a, _: wrap(a, node.backend))
 
     def mapped(self, saved: Any, function: Callable[[Any, int | None], Any]) -> tuple[Any, ...]:
-        """``saved`` with ``function(array, which)`` in place of each tensor's array; ``which`` is None for the result."""
+        """``saved`` with ``function(array, which)`` for each tensor's array; ``which`` is None for the result."""
         out = list(saved)
         for position, which in self.tensors:
             value = out[position]
@@ -327,8 +327,8 @@ def make_node(
             nobody's memory but the node's.
     """
     if grad_mode.interceptor is not None:
-        node = grad_mode.interceptor(make_node, op, mask, inputs, arrays, out, static, result)
-        return node  # type: ignore[no-any-return]
+        made: Node = grad_mode.interceptor(make_node, op, mask, inputs, arrays, out, static, result)
+        return made
     plan = op.plans.get(mask)
     if plan is None:
         plan = op.plan(mask, len(inputs))
