@@ -1,7 +1,7 @@
 """Automatic differentiation: the graph, the engine, the modes, and derivatives of one's own."""
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .api import backward, grad
@@ -26,11 +26,6 @@ __all__ = [
 
 # Opened when first asked for, so that importing nbtorch stays quick.
 _ROOMS = ("forward_ad", "functional", "graph")
-
-if TYPE_CHECKING:
-    from . import forward_ad as forward_ad
-    from . import functional as functional
-    from . import graph as graph
 
 
 def __getattr__(name: str) -> Any:
