@@ -2,6 +2,7 @@
 
 from . import (
     activation,
+    attention,
     batch_normalization,
     calculus,
     class_loss,
@@ -41,6 +42,7 @@ from . import (
     windows,
 )
 from .activation import *
+from .attention import *
 from .batch_normalization import *
 from .calculus import *
 from .class_loss import *
@@ -82,6 +84,7 @@ from .windows import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
+__all__ += attention.__all__
 __all__ += batch_normalization.__all__
 __all__ += class_loss.__all__
 __all__ += comparison.__all__

@@ -34,7 +34,9 @@ ROUNDED = {
 }
 
 # Sums of many products: in coarse dtypes they are compared by the rounding of the largest of them.
-SUMS = {f"nn.functional.conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)}
+SUMS = {f"nn.functional.conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)} | {
+    "nn.functional.scaled_dot_product_attention"
+}
 
 # Samples whose arguments PyTorch's database gives in an order of its own.
 ARGUMENTS: dict[str, Callable[[Any], Callable[..., Any]]] = {

@@ -7,6 +7,7 @@ older ways to say ``reduction``, defaults), and the checks whose messages say ho
 from . import (
     activations,
     affine,
+    attention,
     convolutions,
     distances,
     dropouts,
@@ -18,6 +19,7 @@ from . import (
 )
 from .activations import *
 from .affine import *
+from .attention import *
 from .convolutions import *
 from .distances import *
 from .dropouts import *
@@ -30,6 +32,7 @@ from .poolings import *
 __all__: list[str] = []
 __all__ += activations.__all__
 __all__ += affine.__all__
+__all__ += attention.__all__
 __all__ += convolutions.__all__
 __all__ += distances.__all__
 __all__ += dropouts.__all__
