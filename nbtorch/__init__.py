@@ -53,16 +53,34 @@ from .ops import *
 from .ops import operands
 
 _ROOMS = (
-    "cuda", "datasets", "func", "linalg", "masked", "nn", "notebook", "optim", "random", "signal", "special", "testing",
-    "utils",
+    "cuda", "datasets", "func", "linalg", "masked", "nn", "notebook", "optim", "random", "serialization", "signal",
+    "special", "testing", "utils",
 )  # fmt: skip
+# Functions of rooms that are part of the front door, by room.
+_FROM_ROOMS = {"load": "serialization", "save": "serialization", "vmap": "func"}
 
 if TYPE_CHECKING:
-    from . import cuda, datasets, func, linalg, masked, nn, notebook, optim, random, signal, special, testing, utils
+    from . import (
+        cuda,
+        datasets,
+        func,
+        linalg,
+        masked,
+        nn,
+        notebook,
+        optim,
+        random,
+        serialization,
+        signal,
+        special,
+        testing,
+        utils,
+    )
+    from .serialization import load, save
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS})
+    return sorted({*globals(), *_ROOMS, *_FROM_ROOMS})
 
 
 def is_tensor(obj: object) -> builtins.bool:
@@ -133,6 +151,6 @@ def __getattr__(name: str) -> Any:
     # These rooms are opened when first asked for, so that importing nbtorch takes little longer than importing NumPy.
     if name in _ROOMS:
         return importlib.import_module(f".{name}", __name__)
-    if name == "vmap":
-        return importlib.import_module(".func", __name__).vmap
+    if name in _FROM_ROOMS:
+        return getattr(importlib.import_module(f".{_FROM_ROOMS[name]}", __name__), name)
     raise AttributeError(f"module 'nbtorch' has no attribute {name!r}")

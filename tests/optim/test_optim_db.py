@@ -28,10 +28,12 @@ def configurations() -> list[Any]:
 
 
 def translated(lib: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: lib.library.tensor(float(value)) if isinstance(value, torch.Tensor) else value
-        for name, value in kwargs.items()
-    }
+    def ours(x: Any) -> Any:
+        if isinstance(x, tuple):
+            return tuple(map(ours, x))
+        return lib.library.tensor(x.tolist()) if isinstance(x, torch.Tensor) else x
+
+    return {name: ours(value) for name, value in kwargs.items()}
 
 
 def model(lib: Any, name: str) -> Any:
