@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .convolution import ConvolutionPrimitives
+from .decompositions import Decompositions
 from .device import device
 from .pooling import PoolingPrimitives
 from .special import SpecialFunctions
@@ -62,7 +63,7 @@ def _in_dtype_of(x: Array, result: Array) -> Array:
     return result if result.dtype == x.dtype else result.astype(x.dtype)
 
 
-class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions):
+class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decompositions):
     """The array primitives of one kind of device.
 
     Attributes:

@@ -10,7 +10,10 @@ from . import (
     conversion,
     convolution,
     counting,
+    covariance,
     creation,
+    decompositions,
+    distances,
     dropouts,
     elementary,
     gamma,
@@ -22,14 +25,18 @@ from . import (
     linalg,
     loss,
     margin_loss,
+    matrixfunctions,
     memory,
     moments,
     normalization,
+    norms,
     numeric,
     ordering,
     pieces,
     piecewise,
     pointwise,
+    products,
+    pseudoinverse,
     random,
     rearranging,
     reduction,
@@ -38,7 +45,9 @@ from . import (
     searching,
     selection,
     shape,
+    solving,
     special,
+    triangular,
     windows,
 )
 from .activation import *
@@ -50,7 +59,10 @@ from .comparison import *
 from .conversion import *
 from .convolution import *
 from .counting import *
+from .covariance import *
 from .creation import *
+from .decompositions import *
+from .distances import *
 from .dropouts import *
 from .elementary import *
 from .gamma import *
@@ -62,14 +74,18 @@ from .joining import *
 from .linalg import *
 from .loss import *
 from .margin_loss import *
+from .matrixfunctions import *
 from .memory import *
 from .moments import *
 from .normalization import *
+from .norms import *
 from .numeric import *
 from .ordering import *
 from .pieces import *
 from .piecewise import *
 from .pointwise import *
+from .products import *
+from .pseudoinverse import *
 from .random import *
 from .rearranging import *
 from .record import registry as registry
@@ -79,7 +95,9 @@ from .scattering import *
 from .searching import *
 from .selection import *
 from .shape import *
+from .solving import *
 from .special import *
+from .triangular import *
 from .windows import *
 
 __all__: list[str] = []
@@ -122,3 +140,12 @@ __all__ += scattering.__all__
 __all__ += shape.__all__
 __all__ += special.__all__
 __all__ += windows.__all__
+__all__ += covariance.__all__
+__all__ += decompositions.__all__
+__all__ += distances.__all__
+__all__ += matrixfunctions.__all__
+__all__ += norms.__all__
+__all__ += products.__all__
+__all__ += pseudoinverse.__all__
+__all__ += solving.__all__
+__all__ += triangular.__all__

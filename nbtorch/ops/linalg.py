@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from .operands import Number, is_operand, normalize_dim, operand, require_tensor
-from .pointwise import add, mul
+from .operands import is_operand, normalize_dim, operand, require_tensor
 from .record import Op, apply, apply_view, check_same_device
 from .reduction import sum as sum_over
 from .shape import reshape
 
 __all__ = [
-    "addmm", "bmm", "diagonal", "dot", "einsum", "linear", "matmul", "mm", "mv", "outer", "tensordot", "trace",
+    "bmm", "diagonal", "dot", "einsum", "linear", "matmul", "mm", "mv", "trace",
 ]  # fmt: skip
 
 MM = Op(
@@ -196,19 +195,6 @@ def matmul(input: TensorT, other: TensorT) -> TensorT:
         return _product(MATMUL, a, b)
     except ValueError:
         raise RuntimeError(f"matmul: the batch dimensions must be equal or 1\n{_sizes(a, b)}") from None
-
-
-def addmm(input: TensorT, mat1: TensorT, mat2: TensorT, *, beta: Number = 1, alpha: Number = 1) -> TensorT:
-    """``beta * input + alpha * (mat1 @ mat2)``."""
-    product = mm(mat1, mat2)
-    return add(mul(input, beta), mul(product, alpha))
-
-
-def outer(input: TensorT, vec2: TensorT) -> TensorT:
-    """The outer product of two vectors, (n) and (p): shape (n, p)."""
-    if input._array.ndim != 1 or vec2._array.ndim != 1:
-        raise RuntimeError(f"outer: Expected 1-D argument self and vec2\n{_sizes(input, vec2)}")
-    return reshape(input, -1, 1) * vec2  # type: ignore[operator]
 
 
 def trace(input: TensorT) -> TensorT:
@@ -436,6 +422,8 @@ def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str]) -> tuple[Any, s
     """Two operands as one batched product; letters that nothing later needs are summed."""
     a, sa = _sum_out(a, sa, set(sb) | later)
     b, sb = _sum_out(b, sb, set(sa) | later)
+    if a._array.dtype != b._array.dtype and a._array.dtype.kind in "iu":  # a sum of small integers is an int64
+        a, b = a.long(), b.long()
     size_a, size_b = dict(zip(sa, a._array.shape, strict=True)), dict(zip(sb, b._array.shape, strict=True))
     both = [c for c in sa if c in size_b]
     for c in both:  # a size of 1 stretches
@@ -457,21 +445,6 @@ def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str]) -> tuple[Any, s
     return product.reshape(shape), "".join(batch + free_a + free_b)
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
-    """The sum of products over the last ``dims`` dimensions of ``a`` and the first of ``b``, or over the pairs "
-    "given."""
-    if isinstance(dims, int):
-        over_a, over_b = list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
-    else:
-        over_a, over_b = ([d % x._array.ndim for d in ds] for ds, x in zip(dims, (a, b), strict=True))
-    letters = [chr(ord("a") + i) for i in range(a._array.ndim + b._array.ndim)]
-    sa, sb = letters[: a._array.ndim], letters[a._array.ndim :]
-    for i, j in zip(over_a, over_b, strict=True):
-        sb[j] = sa[i]
-    output = [c for i, c in enumerate(sa) if i not in over_a] + [c for j, c in enumerate(sb) if j not in over_b]
-    return einsum(f"{''.join(sa)},{''.join(sb)}->{''.join(output)}", a, b)
-
-
 class LinalgMethods(Variable):
     """The functions of this file as methods of ``Tensor``, and ``@``."""
 
@@ -482,8 +455,6 @@ class LinalgMethods(Variable):
     mv = mv
     dot = dot
     matmul = matmul
-    addmm = addmm
-    outer = outer
     trace = trace
     diagonal = diagonal
 

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import builtins
 import functools
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..autograd.variable import TensorT, Variable
-from ..backends.dtypes import dtype as DType
-from ..backends.dtypes import from_numpy_dtype, int64, promote_types
-from .conversion import to_dtype
-from .elementary import sign
+from ..backends.dtypes import int64
 from .exact_out import takes_exact_out
 from .named import pair
 from .operands import normalize_dim, numpy_names, require_tensor
 from .pointwise import maximum as elementwise_maximum
 from .pointwise import minimum as elementwise_minimum
 from .record import Op, apply
-from .reduction import Dim, reduce_dims, require_floating, restore, sum
+from .reduction import Dim, reduce_dims, restore
 from .writing import write_out
 
 __all__ = [
-    "amax", "amin", "argmax", "argmin", "argsort", "max", "min", "norm", "sort", "topk",
+    "amax", "amin", "argmax", "argmin", "argsort", "max", "min", "sort", "topk",
 ]  # fmt: skip
 
 
@@ -338,66 +334,6 @@ def topk(
     return pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
 
 
-# -- norms ---
-
-
-def _norm_input(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
-    # At the origin the norm has no derivative; 0 is the one of least norm.
-    out = restore(m, out, dim, keepdim, shape)
-    return restore(m, g, dim, keepdim, shape) * m.masked_fill(input / out, out == 0, 0)
-
-
-NORM = Op(
-    "norm",
-    lambda m, input, dim, keepdim: m.sqrt(m.sum(input * input, dim, keepdim)),
-    node="LinalgVectorNormBackward0",
-    input=_norm_input,
-    formula=r"\frac{\partial \lVert x\rVert_2}{\partial x_i} = \frac{x_i}{\lVert x\rVert_2}",
-)
-
-
-@takes_exact_out
-@NORM
-@numpy_names
-def norm(
-    input: Any,
-    p: float | str | None = "fro",
-    dim: Dim = None,
-    keepdim: builtins.bool = False,
-    out: Any = None,
-    dtype: DType | None = None,
-) -> Any:
-    """The p-norm over all elements, or over ``dim``: (sum |x|**p) ** (1/p), with inf for the largest.
-
-    Raises:
-        RuntimeError: for integer tensors and for an unknown ``p``.
-    """
-    require_tensor("norm", "input", input)
-    require_floating("norm", input)
-    if dtype is not None:
-        if promote_types(from_numpy_dtype(input._array.dtype), dtype) is not dtype:
-            raise RuntimeError(
-                f"linalg.vector_norm: the dtype of the input ({input._dtype()!r}) should be convertible without "
-                f"narrowing to the specified dtype ({dtype!r})"
-            )
-        input = to_dtype(input, dtype)
-    dims = reduce_dims(dim, input, "norm")
-    if p in ("fro", None, 2):
-        return apply(NORM, (input,), (dims, keepdim))
-    if not isinstance(p, (int, float)):
-        raise RuntimeError(f"norm(): unknown order {p!r}\n  expected: a number, float('inf') or 'fro'")
-    size = input.abs()
-    if p == math.inf:
-        return amax(size, () if dims is None else dims, keepdim)
-    if p == -math.inf:
-        return amin(size, () if dims is None else dims, keepdim)
-    if p == 0:
-        return sum(sign(size.masked_fill(size != size, 1)), dims, keepdim)
-    if p == 1:
-        return sum(size, dims, keepdim)
-    return sum(size**p, dims, keepdim) ** (1 / p)
-
-
 class OrderingMethods(Variable):
     """The functions of this file as methods of ``Tensor``."""
 
@@ -412,4 +348,3 @@ class OrderingMethods(Variable):
     argsort = argsort
     sort = sort
     topk = topk
-    norm = norm

@@ -55,6 +55,7 @@ class Op:
         static: the names of the arguments that are not tensors.
         derivatives: for each differentiable input its derivative.
         formula: the derivative in LaTeX.
+        materializes: whether an output that nobody used gives zeros to the derivative; None otherwise.
         shows: the inputs that PyTorch's node of the same name shows, in its order; ``.T`` where it transposes first.
         number_nodes: by input, the node's name where that input is a Python number.
         function: the public function made from it.
@@ -69,6 +70,7 @@ class Op:
         "function",
         "inputs",
         "joint",
+        "materializes",
         "name",
         "node_class",
         "node_name",
@@ -92,6 +94,7 @@ class Op:
         numbers: dict[str, str] | None = None,
         formula: str = "",
         joint: Callable[..., Sequence[Any]] | None = None,
+        materializes: bool = True,
         **derivatives: Callable[..., Any],
     ) -> None:
         names = _parameters(forward)[1:]
@@ -104,6 +107,7 @@ class Op:
         self.outputs = outputs
         self.formula = formula
         self.joint = joint
+        self.materializes = materializes
         self.derivatives = derivatives
         self.node_name = node or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
         self.node_class: type[Node] | None = None
@@ -135,7 +139,8 @@ class Op:
         if not self.variadic and self.joint is None:
             places = [(self.inputs.index(i.removesuffix(".T")), i.endswith(".T")) for i in self.shows]
             shown = tuple(place for place in places if place[0] not in numbers)
-        return type(name, (Node,), {"__slots__": (), "outputs": self.outputs, "shown": shown})
+        members = {"__slots__": (), "outputs": self.outputs, "materializes": self.materializes, "shown": shown}
+        return type(name, (Node,), members)
 
     def class_of(self, count: int) -> type[Node]:
         """The node class where the arguments decide that there are ``count`` outputs."""
@@ -260,7 +265,12 @@ class Plan:
             return saved_tensor(array, backend, *self._edge(node, which))
 
         for position, which in self.tensors:
-            if which is None:
+            if which is None and self.op.outputs != 1:
+                saved[position] = tuple(
+                    saved_tensor(a, backend, node, nr) if a.dtype.kind not in "iub" else wrap(a, backend)
+                    for nr, a in enumerate(saved[position])
+                )
+            elif which is None:
                 saved[position] = saved_tensor(saved[position], backend, node, 0)
             elif which < 0:
                 saved[position] = tuple(tensor(a, i) for i, a in enumerate(saved[position]))
@@ -305,7 +315,8 @@ class Plan:
         for position, source in self.tensors:
             entry = node.saved[position]
             if source is None:
-                guarded.append(("result", tuple(entry.shape)))
+                results = entry if isinstance(entry, tuple) else (entry,)
+                guarded += [("result", tuple(a.shape)) for a in results]
             elif source < 0:
                 guarded += [(f"input {i}", tuple(a.shape)) for i, a in enumerate(entry)]
             elif hasattr(entry, "shape"):
@@ -313,9 +324,7 @@ class Plan:
         return guarded[which] if which < len(guarded) else ("index", "?")
 
 
-def make_node(
-    op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, static: Any, result: Variable | None
-) -> Node:
+def make_node(op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, static: Any, result: Any) -> Node:
     """Records an operation.
 
     Args:
@@ -323,8 +332,8 @@ def make_node(
         inputs: tensors, or Python numbers among them.
         arrays: the inputs' arrays, as ``forward`` got them.
         out: the result's array.
-        result: the result as a tensor, whose memory is guarded if the derivative needs it; None where ``out`` is
-            nobody's memory but the node's.
+        result: the result as a tensor (a tuple of several), whose memory is guarded if the derivative needs it; None
+            where ``out`` is nobody's memory but the node's.
     """
     if grad_mode.interceptor is not None:
         made: Node = grad_mode.interceptor(make_node, op, mask, inputs, arrays, out, static, result)
@@ -377,8 +386,10 @@ def make_node(
     node.saved = pack(arrays, out, static)
     guards: list[Any] = []
     for which in plan.guarded:
-        t = result if which is None else inputs[which]
-        if isinstance(t, Variable):
+        guarded = result if which is None else inputs[which]
+        for t in guarded if isinstance(guarded, tuple) else (guarded,):
+            if not isinstance(t, Variable):
+                continue
             storage = t._storage
             if storage is None:
                 storage = t._storage = Storage()
@@ -518,7 +529,7 @@ def _wrap_several(
     out = tuple([m.as_array(o) for o in out])
     tensors = tuple([wrap(o, m, cls) for o in out])
     if mask and out:
-        node = make_node(op, mask, inputs, tuple(arrays), out, static, None)
+        node = make_node(op, mask, inputs, tuple(arrays), out, static, tensors)
         for nr, t in enumerate(tensors):
             if t._dtype().is_floating_point:
                 t._grad_fn, t._output_nr, t._requires_grad = node, nr, True

@@ -23,8 +23,10 @@ from ..ops.calculus import CalculusMethods
 from ..ops.comparison import ComparisonMethods
 from ..ops.conversion import ConversionMethods
 from ..ops.counting import CountingMethods
+from ..ops.covariance import CovarianceMethods
 from ..ops.creation import CreationMethods, empty, strided
 from ..ops.creation import tensor as make_tensor
+from ..ops.decompositions import DecompositionMethods
 from ..ops.elementary import ElementaryMethods
 from ..ops.filling import RandomMethods
 from ..ops.gamma import GammaMethods
@@ -33,13 +35,17 @@ from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.joining import JoiningMethods
 from ..ops.linalg import LinalgMethods
+from ..ops.matrixfunctions import MatrixFunctionMethods
 from ..ops.memory import MemoryMethods
 from ..ops.moments import MomentMethods
+from ..ops.norms import NormMethods
 from ..ops.numeric import NumericMethods
 from ..ops.operands import normalize_dim, operand
 from ..ops.ordering import OrderingMethods
 from ..ops.pieces import PiecesMethods
 from ..ops.pointwise import PointwiseMethods
+from ..ops.products import ProductMethods
+from ..ops.pseudoinverse import PseudoinverseMethods
 from ..ops.rearranging import RearrangingMethods
 from ..ops.record import apply_view, registry
 from ..ops.reduction import ReductionMethods
@@ -48,7 +54,9 @@ from ..ops.scattering import ScatteringMethods
 from ..ops.searching import SearchingMethods
 from ..ops.selection import SelectionMethods
 from ..ops.shape import ALIAS, ShapeMethods
+from ..ops.solving import SolvingMethods
 from ..ops.special import SpecialMethods
+from ..ops.triangular import TriangularMethods
 from .printing import tensor_text
 from .size import Size
 
@@ -86,6 +94,14 @@ class Tensor(
     IndexingMethods,
     GatheringMethods,
     LinalgMethods,
+    TriangularMethods,
+    SolvingMethods,
+    PseudoinverseMethods,
+    ProductMethods,
+    NormMethods,
+    MatrixFunctionMethods,
+    DecompositionMethods,
+    CovarianceMethods,
     ActivationMethods,
     ConversionMethods,
     CreationMethods,

@@ -211,6 +211,7 @@ def compare_sample(
     second: bool = True,
     uninitialised: bool = False,
     positions: bool = True,
+    gauge: bool = False,
     rtol: float | None = None,
     atol: float | None = None,
     sums: bool = False,
@@ -226,6 +227,7 @@ def compare_sample(
         second: compare second derivatives too.
         uninitialised: the numbers of the result mean nothing.
         positions: compare integer results, which say where something was found.
+        gauge: vectors are unique only up to their sign: compare what the sample's own function makes of the results.
         rtol: relative tolerance of the value; by dtype unless given.
         atol: absolute tolerance of the value.
         sums: the numbers are sums of many products, which round as the largest of them does.
@@ -254,6 +256,9 @@ def compare_sample(
             actual = ours(*mine, **my_kwargs)
         if not positions:
             expected, actual = (r[0] if isinstance(r, tuple) else () for r in (expected, actual))
+        if gauge:
+            assert [tuple(t.shape) for t in actual] == [tuple(t.shape) for t in expected]
+            expected, actual = (sample.output_process_fn_grad(r) for r in (expected, actual))
         if not uninitialised:
             compare_values(actual, expected, rtol, atol, sums)
         assert [tuple(t.shape) for t in tensors(actual, nbtorch.Tensor)] == [

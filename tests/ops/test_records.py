@@ -15,8 +15,15 @@ from programs.draw import Draw
 import nbtorch
 from nbtorch.nn import functional as F
 from nbtorch.ops import registry
+from nbtorch.ops.decompositions import no_derivative
 
-DIFFERENTIABLE = {name for name, op in registry.items() if op.derivatives or op.joint is not None}
+
+def refuses(op: Any) -> bool:
+    """Whether backward through the record raises: PyTorch has no derivative for it either."""
+    return no_derivative in op.derivatives.values()
+
+
+DIFFERENTIABLE = {name for name, op in registry.items() if (op.derivatives or op.joint is not None) and not refuses(op)}
 
 
 def used(t: Any) -> set[str]:

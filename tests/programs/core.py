@@ -159,7 +159,6 @@ PROGRAMS: dict[str, Program] = {
     "min_dim": lambda d: d(3, 2).min(0, keepdim=True)[0],
     "sort": lambda d: d(3, 2).sort(0, descending=True)[0],
     "topk": lambda d: d(5).topk(3)[0],
-    "norm": lambda d: d(3, 2).norm() + d(3, 2).norm(dim=1),
     "dropout": lambda d: F.dropout(d(3), 0.5),
 }  # fmt: skip
 

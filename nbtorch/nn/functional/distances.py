@@ -1,12 +1,13 @@
-"""Similarities of vectors."""
+"""Similarities and distances of vectors."""
 
 from __future__ import annotations
 
+from ...ops.distances import pairwise_distance, pdist
 from ...ops.operands import broadcast_shapes
 from ...tensor import Tensor
 
 __all__ = [
-    "cosine_similarity",
+    "cosine_similarity", "pairwise_distance", "pdist",
 ]  # fmt: skip
 
 
