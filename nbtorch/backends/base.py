@@ -394,6 +394,14 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
     def stack(self, arrays: Sequence[Array], dim: int) -> Array:
         return self.xp.stack(arrays, dim)
 
+    def constant_pad(self, x: Array, edges: Sequence[tuple[int, int]], value: Any = 0) -> Array:
+        """``x`` with ``edges`` (before, after) of ``value`` for each dimension; negative ones cut off."""
+        inner = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(edges, x.shape, strict=True))]
+        shape = tuple(n + max(a, 0) + max(b, 0) for (a, b), n in zip(edges, inner.shape, strict=True))
+        out = self.full(shape, value, x.dtype)
+        out[tuple(slice(max(a, 0), max(a, 0) + n) for (a, _), n in zip(edges, inner.shape, strict=True))] = inner
+        return out
+
     def flip(self, x: Array, dims: Sequence[int]) -> Array:
         chosen = set(dims)
         return x[tuple(slice(None, None, -1) if i in chosen else slice(None) for i in range(x.ndim))]

@@ -18,10 +18,12 @@ from . import (
     elementary,
     gamma,
     gathering,
+    grids,
     indexing,
     inplace,
     inplace_functions,
     joining,
+    layouts,
     linalg,
     loss,
     margin_loss,
@@ -32,6 +34,7 @@ from . import (
     norms,
     numeric,
     ordering,
+    padding,
     pieces,
     piecewise,
     pointwise,
@@ -67,10 +70,12 @@ from .dropouts import *
 from .elementary import *
 from .gamma import *
 from .gathering import *
+from .grids import *
 from .indexing import *
 from .inplace import *
 from .inplace_functions import *
 from .joining import *
+from .layouts import *
 from .linalg import *
 from .loss import *
 from .margin_loss import *
@@ -81,6 +86,7 @@ from .normalization import *
 from .norms import *
 from .numeric import *
 from .ordering import *
+from .padding import *
 from .pieces import *
 from .piecewise import *
 from .pointwise import *
@@ -116,7 +122,9 @@ __all__ += gathering.__all__
 __all__ += indexing.__all__
 __all__ += inplace.__all__
 __all__ += inplace_functions.__all__
+__all__ += grids.__all__
 __all__ += joining.__all__
+__all__ += layouts.__all__
 __all__ += linalg.__all__
 __all__ += loss.__all__
 __all__ += memory.__all__
@@ -125,6 +133,7 @@ __all__ += normalization.__all__
 __all__ += numeric.__all__
 __all__ += ordering.__all__
 __all__ += piecewise.__all__
+__all__ += padding.__all__
 __all__ += pieces.__all__
 __all__ += pointwise.__all__
 __all__ += random.__all__

@@ -25,6 +25,7 @@ from ..backends.dtypes import (
     int64,
     uint8,
 )
+from ..backends.layouts import contiguous_format, inverse, order_of, preserve_format
 from .record import Op, apply, mathematical
 
 __all__ = [
@@ -66,13 +67,26 @@ def to_dtype(input: TensorT, d: dtype) -> TensorT:
     return input if input._array.dtype == wanted else to_numpy_dtype(input, wanted)
 
 
-CLONE = Op("clone", lambda m, input: m.copy(input), input=lambda g: g, formula=r"x' = 1")
+CLONE = Op("clone", lambda m, input, order: _in_order(m, input, order), input=lambda g: g, formula=r"x' = 1")
+
+
+def _in_order(m: Any, input: Any, order: Any) -> Any:
+    """A copy whose dimensions lie in memory in this order, or in their own where it is None."""
+    if order is None:
+        return input.copy("K")
+    return m.permute(m.permute(input, order).copy("C"), inverse(order))
+
+
+def _order(input: Any, memory_format: Any) -> Any:
+    if memory_format is None or memory_format is preserve_format:
+        return None
+    return order_of(memory_format, input._array.ndim)
 
 
 @CLONE
 def clone(input: TensorT, *, memory_format: Any = None) -> TensorT:
     """A copy with memory of its own, in the graph: gradients flow back through it."""
-    return apply(CLONE, (input,))
+    return apply(CLONE, (input,), (_order(input, memory_format),))
 
 
 CONTIGUOUS = Op(
@@ -82,7 +96,16 @@ CONTIGUOUS = Op(
 
 @CONTIGUOUS
 def contiguous(input: TensorT, memory_format: Any = None) -> TensorT:
-    """``input`` itself where its elements lie in row-major order, else a copy that does."""
+    """``input`` itself where its elements lie in row-major order (or that of a memory format), else a copy that does.
+
+    Raises:
+        RuntimeError: for a memory format that tensors of this number of dimensions don't have.
+    """
+    if memory_format is not None and memory_format is not contiguous_format:
+        if memory_format is preserve_format:
+            raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+        order = order_of(memory_format, input._array.ndim)
+        return input if input._array.transpose(order).flags.c_contiguous else apply(CLONE, (input,), (order,))
     return input if input._array.flags.c_contiguous else apply(CONTIGUOUS, (input,))
 
 
@@ -170,9 +193,12 @@ class ConversionMethods(Variable):
             RuntimeError: for a device that can't be used here.
             TypeError: for anything that is neither a device, a dtype nor a tensor.
         """
+        format = kwargs.get("memory_format")
         where, d, copy = parse_to(args, kwargs)
         out = self if where is None else to_device(self, where)
         out = out if d is None else to_dtype(out, d)
+        if format is not None and format.order is not None:
+            out = contiguous(out, format)
         return clone(out) if copy and out is self else out
 
     def cpu(self: TensorT) -> TensorT:

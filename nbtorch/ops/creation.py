@@ -13,22 +13,15 @@ from ..autograd.variable import Variable, expose, wrap
 from ..backends import Backend, get_backend
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64, promote_types
-from .joining import stack
+from ..backends.layouts import inverse, order_in_memory, order_of, preserve_format
+from .exact_out import takes_out_as_dtype
 from .operands import number_dtype, require_tensor
 from .shape import sizes
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "cartesian_prod", "empty", "empty_like", "eye", "from_numpy", "full",
-    "full_like", "linspace", "logspace", "meshgrid", "ones", "ones_like", "strided", "tensor", "zeros", "zeros_like",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full",
+    "full_like", "linspace", "logspace", "ones", "ones_like", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
-
-
-class _Strided:
-    def __repr__(self) -> str:
-        return "torch.strided"
-
-
-strided = _Strided()
 
 
 def _finish(array: Any, backend: Backend, requires_grad: bool) -> Any:
@@ -222,6 +215,7 @@ def shape_of(size: tuple[Any, ...], by_keyword: Any, function: str) -> tuple[int
     return shape
 
 
+@takes_out_as_dtype
 def zeros(
     *args: Any,
     size: Any = None,
@@ -230,12 +224,14 @@ def zeros(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
+    out: Any = None,
 ) -> Any:
     """Zeros of shape ``size`` (ints or one sequence), in the default dtype unless given."""
     backend = get_backend(device)
     return _finish(backend.zeros(shape_of(args, size, "zeros"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
+@takes_out_as_dtype
 def ones(
     *args: Any,
     size: Any = None,
@@ -244,12 +240,14 @@ def ones(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
+    out: Any = None,
 ) -> Any:
     """Ones of shape ``size`` (ints or one sequence), in the default dtype unless given."""
     backend = get_backend(device)
     return _finish(backend.ones(shape_of(args, size, "ones"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
+@takes_out_as_dtype
 def empty(
     *args: Any,
     size: Any = None,
@@ -259,12 +257,17 @@ def empty(
     layout: Any = None,
     pin_memory: bool = False,
     memory_format: Any = None,
+    out: Any = None,
 ) -> Any:
     """A tensor of shape ``size`` with whatever its memory holds."""
     backend = get_backend(device)
-    return _finish(backend.empty(shape_of(args, size, "empty"), as_numpy_dtype(dtype)), backend, requires_grad)
+    shape = shape_of(args, size, "empty")
+    order = range(len(shape)) if memory_format is None else order_of(memory_format, len(shape))
+    made = backend.empty(tuple([shape[k] for k in order]), as_numpy_dtype(dtype))
+    return _finish(backend.permute(made, inverse(order)), backend, requires_grad)
 
 
+@takes_out_as_dtype
 def full(
     size: Any,
     fill_value: Any,
@@ -273,6 +276,8 @@ def full(
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    out: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """A tensor of shape ``size`` filled with a number; its dtype follows the number unless given."""
     backend = get_backend(device)
@@ -283,13 +288,52 @@ def full(
         )
     d = number_dtype(value) if dtype is None else dtype
     shape = shape_of((size,) if isinstance(size, (tuple, list)) else ((size,),), None, "full")
-    return _finish(backend.full(shape, value, as_numpy_dtype(d)), backend, requires_grad)
+    wanted = as_numpy_dtype(d)
+    return _finish(backend.full(shape, number_for(value, wanted), wanted), backend, requires_grad)
 
 
-def _like(input: Any, dtype: DType | None, device: Any, function: str) -> tuple[tuple[int, ...], Any, Backend]:
+def number_for(value: Any, d: Any) -> Any:
+    """A number as memory of the NumPy dtype ``d`` takes it: cut off for integers, wrapped below 0 for unsigned ones.
+
+    Raises:
+        RuntimeError: where it doesn't fit.
+    """
+    if d.kind == "b":
+        return bool(value)
+    if d.kind not in "iu":
+        return value
+    number, limits = int(value), np.iinfo(d)
+    if d.kind == "u" and -limits.max <= number < 0:
+        return number % (limits.max + 1)
+    if not limits.min <= number <= limits.max:
+        raise RuntimeError(
+            f"value cannot be converted to type {from_numpy_dtype(d)!r} without overflow: {value}\n"
+            f"  expected: {limits.min} to {limits.max}"
+        )
+    return number
+
+
+def _like(
+    make: Any, input: Any, dtype: DType | None, device: Any, function: str, format: Any, requires_grad: bool
+) -> Any:
+    """A tensor like ``input``; its dimensions lie in memory in the order of ``input``, unless ``format`` says another.
+
+    Args:
+        make: ``make(backend, shape, dtype)``, the array.
+    """
     require_tensor(function, "input", input)
+    array = input._array
     backend = input._backend if device is None else get_backend(device)
-    return tuple(input._array.shape), input._array.dtype if dtype is None else as_numpy_dtype(dtype), backend
+    d = array.dtype if dtype is None else as_numpy_dtype(dtype)
+    shape = tuple(array.shape)
+    if format is None or format is preserve_format:
+        if array.flags.c_contiguous:
+            return _finish(make(backend, shape, d), backend, requires_grad)
+        order = order_in_memory(array)
+    else:
+        order = order_of(format, len(shape))
+    made = make(backend, tuple([shape[k] for k in order]), d)
+    return _finish(backend.permute(made, inverse(order)), backend, requires_grad)
 
 
 def zeros_like(
@@ -300,10 +344,12 @@ def zeros_like(
     requires_grad: bool = False,
     memory_format: Any = None,
     layout: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """Zeros of the shape, dtype and device of ``input``."""
-    shape, d, backend = _like(input, dtype, device, "zeros_like")
-    return _finish(backend.zeros(shape, d), backend, requires_grad)
+    return _like(
+        lambda m, shape, d: m.zeros(shape, d), input, dtype, device, "zeros_like", memory_format, requires_grad
+    )
 
 
 def ones_like(
@@ -314,10 +360,10 @@ def ones_like(
     requires_grad: bool = False,
     memory_format: Any = None,
     layout: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """Ones of the shape, dtype and device of ``input``."""
-    shape, d, backend = _like(input, dtype, device, "ones_like")
-    return _finish(backend.ones(shape, d), backend, requires_grad)
+    return _like(lambda m, shape, d: m.ones(shape, d), input, dtype, device, "ones_like", memory_format, requires_grad)
 
 
 def empty_like(
@@ -328,10 +374,12 @@ def empty_like(
     requires_grad: bool = False,
     memory_format: Any = None,
     layout: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """A tensor of the shape, dtype and device of ``input`` with whatever its memory holds."""
-    shape, d, backend = _like(input, dtype, device, "empty_like")
-    return _finish(backend.empty(shape, d), backend, requires_grad)
+    return _like(
+        lambda m, shape, d: m.empty(shape, d), input, dtype, device, "empty_like", memory_format, requires_grad
+    )
 
 
 def full_like(
@@ -343,15 +391,27 @@ def full_like(
     requires_grad: bool = False,
     memory_format: Any = None,
     layout: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """A tensor of the shape, dtype and device of ``input``, filled with a number."""
-    shape, d, backend = _like(input, dtype, device, "full_like")
     value = fill_value.item() if hasattr(fill_value, "item") else fill_value
-    return _finish(backend.full(shape, value, d), backend, requires_grad)
+    return _like(
+        lambda m, shape, d: m.full(shape, number_for(value, d), d),
+        input, dtype, device, "full_like", memory_format, requires_grad,
+    )  # fmt: skip
 
 
+@takes_out_as_dtype
 def eye(
-    n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """The identity matrix, ``n`` rows and ``m`` (or ``n``) columns."""
     if n < 0 or (m is not None and m < 0):
@@ -367,6 +427,7 @@ def _number(x: Any) -> Any:
     return x.item() if hasattr(x, "item") else x
 
 
+@takes_out_as_dtype
 def arange(
     start: Any = 0,
     end: Any = None,
@@ -376,6 +437,8 @@ def arange(
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    out: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """Numbers from ``start`` up to but without ``end``, ``step`` apart; int64 where all three are ints.
 
@@ -410,8 +473,18 @@ def arange(
     return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype))), backend, requires_grad)
 
 
+@takes_out_as_dtype
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    out: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced.
 
@@ -431,6 +504,7 @@ def linspace(
     return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype))), backend, requires_grad)
 
 
+@takes_out_as_dtype
 def logspace(
     start: Any,
     end: Any,
@@ -440,6 +514,9 @@ def logspace(
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
+    out: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Any:
     """``base`` to the powers ``linspace(start, end, steps)``."""
     if steps < 0:
@@ -450,36 +527,6 @@ def logspace(
         start, end = int(start), int(end)
     array = np.power(base, np.linspace(start, end, steps)).astype(as_numpy_dtype(dtype))
     return _finish(backend.from_host(array), backend, requires_grad)
-
-
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
-    """Grids of coordinates: each vector stretched over the dimensions of the others.
-
-    Raises:
-        RuntimeError: for an unknown ``indexing`` (``"ij"`` or ``"xy"``).
-    """
-    vectors = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
-    if not vectors:
-        raise RuntimeError("meshgrid expects a non-empty TensorList\n  expected: one vector for each dimension")
-    for v in vectors:
-        require_tensor("meshgrid", "tensors", v)
-        if v.ndim > 1:
-            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: shape {v.shape}")
-    if indexing not in ("ij", "xy"):
-        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
-    swap = indexing == "xy" and len(vectors) >= 2
-    if swap:
-        vectors[:2] = vectors[1::-1]
-    shape = [v.numel() for v in vectors]
-    grids = [v.reshape([-1 if i == j else 1 for j in range(len(vectors))]).expand(shape) for i, v in enumerate(vectors)]
-    if swap:
-        grids[:2] = grids[1::-1]
-    return tuple(grids)
-
-
-def cartesian_prod(*tensors: Any) -> Any:
-    """Every combination of one element from each vector, one row each."""
-    return stack([g.reshape(-1) for g in meshgrid(*tensors)], 1) if len(tensors) > 1 else tensors[0]
 
 
 def _new_filled(name: str) -> Any:
@@ -500,20 +547,52 @@ class CreationMethods(Variable):
 
     __slots__ = ()
 
-    def new_zeros(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+    def new_zeros(
+        self,
+        *size: Any,
+        dtype: DType | None = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Any:
         """Zeros with this tensor's dtype and device unless given."""
         return zeros(*size, dtype=dtype or self._dtype(), device=device or self._backend, requires_grad=requires_grad)
 
-    def new_ones(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+    def new_ones(
+        self,
+        *size: Any,
+        dtype: DType | None = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Any:
         """Ones with this tensor's dtype and device unless given."""
         return ones(*size, dtype=dtype or self._dtype(), device=device or self._backend, requires_grad=requires_grad)
 
-    def new_empty(self, *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Any:
+    def new_empty(
+        self,
+        *size: Any,
+        dtype: DType | None = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Any:
         """An uninitialised tensor with this one's dtype and device unless given."""
         return empty(*size, dtype=dtype or self._dtype(), device=device or self._backend, requires_grad=requires_grad)
 
     def new_full(
-        self, size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+        self,
+        size: Any,
+        fill_value: Any,
+        *,
+        dtype: DType | None = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
     ) -> Any:
         """A filled tensor with this one's dtype and device unless given."""
         return full(
@@ -525,7 +604,13 @@ class CreationMethods(Variable):
         )
 
     def new_tensor(
-        self, data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+        self,
+        data: Any,
+        *,
+        dtype: DType | None = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
     ) -> Any:
         """A copy of ``data`` with this tensor's dtype and device unless given."""
         return tensor(data, dtype=dtype or self._dtype(), device=device or self._backend, requires_grad=requires_grad)

@@ -51,6 +51,46 @@ def takes_exact_out(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
+def takes_out_apart(function: F) -> F:
+    """Serves ``out`` of functions that gather: of the dtype of the result, and not over the memory of an input.
+
+    Raises:
+        RuntimeError: where the dtype differs, or where ``out`` shares memory with an input.
+    """
+    exact = takes_exact_out(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.get("out")
+        if isinstance(out, Variable):
+            refuse_overlap(function.__name__, out, (*args, *[v for name, v in kwargs.items() if name != "out"]))
+        return exact(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def refuse_overlap(function: str, out: Variable, arguments: Any) -> None:
+    """Raises where ``out`` shows memory that a tensor among the arguments shows too, both without gaps.
+
+    Raises:
+        RuntimeError: where it does.
+    """
+    m = out._backend
+    for x in arguments:
+        if isinstance(x, (tuple, list)):
+            refuse_overlap(function, out, x)
+        elif isinstance(x, Variable) and x._backend is m:
+            a, b = x._array, out._array
+            if a.size and b.size and a.flags.c_contiguous and b.flags.c_contiguous:
+                start, other = m.address(a), m.address(b)
+                if start < other + b.nbytes and other < start + a.nbytes:
+                    raise RuntimeError(
+                        "unsupported operation: some elements of the input tensor and the written-to tensor refer to "
+                        "a single memory location. Please clone() the tensor before performing the operation.\n"
+                        f"  operation: {function}, with out="
+                    )
+
+
 def takes_out_as_dtype(function: F) -> F:
     """Serves ``out`` of a function that has ``dtype``: unless another is named, it computes in that of ``out``.
 

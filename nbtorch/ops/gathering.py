@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.engine import maths
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import int64
+from .exact_out import takes_out_apart
 from .indexing import getitem
 from .operands import Number, broadcast_shapes, normalize_dim, require_tensor
 from .pieces import narrow
 from .pointwise import where
 from .record import Op, apply, check_same_device, mathematical
 from .shape import expand, reshape, unsqueeze
-from .writing import check_writable, overwrite
+from .writing import become, check_writable, overwrite
 
 __all__ = [
     "embedding", "gather", "index_add", "index_select", "one_hot", "repeat_interleave",
@@ -66,8 +68,9 @@ GATHER = Op(
 )
 
 
+@takes_out_apart
 @GATHER
-def gather(input: TensorT, dim: int, index: Variable, *, sparse_grad: bool = False) -> TensorT:
+def gather(input: TensorT, dim: int, index: Variable, *, sparse_grad: bool = False, out: Any = None) -> TensorT:
     """Along ``dim``, the elements at ``index``: ``out[i][j] = input[i][index[i][j]]`` for dim 1.
 
     Raises:
@@ -106,8 +109,9 @@ SCATTER_ADD = Op(
 )
 
 
+@takes_out_apart
 @SCATTER_ADD
-def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable) -> TensorT:
+def scatter_add(input: TensorT, dim: int, index: Variable, src: Variable, *, out: Any = None) -> TensorT:
     """A copy of ``input`` with ``src`` added along ``dim`` at ``index``, duplicates counted."""
     require_tensor("scatter_add", "input", input)
     require_tensor("scatter_add", "src", src)
@@ -147,9 +151,24 @@ SCATTER = Op(
 )
 
 
+@takes_out_apart
 @SCATTER
-def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
-    """A copy of ``input`` with ``src`` (a tensor or a number) written along ``dim`` at ``index``."""
+def scatter(
+    input: TensorT,
+    dim: int,
+    index: Variable,
+    src: Any = None,
+    *,
+    value: Number | None = None,
+    reduce: str | None = None,
+    out: Any = None,
+) -> TensorT:
+    """A copy of ``input`` with ``src`` (a tensor or a number) written along ``dim`` at ``index``.
+
+    With ``reduce`` it is combined with what is there: ``"add"`` or ``"multiply"``.
+    """
+    if reduce is not None:
+        return _scatter_combined(input, dim, index, value if src is None else src, reduce)
     require_tensor("scatter", "input", input)
     require_index("scatter", index, input)
     d = normalize_dim(dim, input._array.ndim, "scatter")
@@ -169,6 +188,17 @@ def scatter(input: TensorT, dim: int, index: Variable, src: Any = None, *, value
     return apply(SCATTER, (input, as_index(index), given), (d,))
 
 
+def _scatter_combined(input: Any, dim: int, index: Any, src: Any, reduce: str) -> Any:
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError(f"reduce argument must be either add or multiply.\n  got: {reduce!r}")
+    if not isinstance(src, Variable):
+        require_index("scatter", index, input)
+        src = input.new_full(tuple(index._array.shape), src)
+    if reduce == "add":
+        return scatter_add(input, dim, index, src)
+    return maths.scatter_reduce(input, dim, index, src, "prod")
+
+
 INDEX_SELECT = Op(
     "index_select",
     lambda m, input, index, dim: m.take(input, index, dim),
@@ -186,8 +216,9 @@ INDEX_ADD = Op(
 )
 
 
+@takes_out_apart
 @INDEX_SELECT
-def index_select(input: TensorT, dim: int, index: Variable) -> TensorT:
+def index_select(input: TensorT, dim: int, index: Variable, *, out: Any = None) -> TensorT:
     """A copy of the slices along ``dim`` whose numbers stand in the 1-D ``index``."""
     require_tensor("index_select", "input", input)
     require_index("index_select", index, input)
@@ -206,8 +237,11 @@ def take(input: TensorT, index: Variable, dim: int) -> TensorT:
     return index_select(input, dim, index)
 
 
+@takes_out_apart
 @INDEX_ADD
-def index_add(input: TensorT, dim: int, index: Variable, source: Variable, *, alpha: Number = 1) -> TensorT:
+def index_add(
+    input: TensorT, dim: int, index: Variable, source: Variable, *, alpha: Number = 1, out: Any = None
+) -> TensorT:
     """A copy of ``input`` with the slices of ``source`` added along ``dim`` at ``index``."""
     require_tensor("index_add", "input", input)
     require_index("index_add", index, input)
@@ -249,7 +283,8 @@ def _slices_to_add(function: str, input: Any, d: int, index: Any, source: Any, a
     return index, (wide * alpha).to(source.dtype)
 
 
-def take_along_dim(input: TensorT, indices: Variable, dim: int | None = None) -> TensorT:
+@takes_out_apart
+def take_along_dim(input: TensorT, indices: Variable, dim: int | None = None, *, out: Any = None) -> TensorT:
     """``gather`` with broadcasting; of the flattened tensor where ``dim`` is None."""
     require_tensor("take_along_dim", "input", input)
     require_tensor("take_along_dim", "indices", indices)
@@ -413,8 +448,18 @@ class GatheringMethods(Variable):
         index, src = as_index(index), cut_to(src, index)
         return overwrite(self, SCATTER_ADD, (index, src), (d,), (self._array, index._array, src._array))
 
-    def scatter_(self: TensorT, dim: int, index: Variable, src: Any = None, *, value: Number | None = None) -> TensorT:
+    def scatter_(
+        self: TensorT,
+        dim: int,
+        index: Variable,
+        src: Any = None,
+        *,
+        value: Number | None = None,
+        reduce: str | None = None,
+    ) -> TensorT:
         """``scatter`` in place."""
+        if reduce is not None:
+            return become(self, scatter, dim, index, src, value=value, reduce=reduce)
         check_writable(self)
         require_index("scatter_", index, self)
         d = normalize_dim(dim, self._array.ndim, "scatter_")

@@ -10,6 +10,7 @@ from ..autograd.modes import grad_mode
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import from_numpy_dtype, int64
 from .conversion import to_dtype
+from .exact_out import takes_out_apart
 from .operands import NUMBERS, broadcast_shapes, require_tensor
 from .pieces import SELECT, SLICE
 from .record import Op, apply, apply_view, check_same_device, gradient_mask, of_one_backend
@@ -402,7 +403,8 @@ def _mask_inputs(function: str, input: Any, mask: Any, value: Any) -> tuple[Any,
     return input, mask, value
 
 
-def masked_select(input: TensorT, mask: Variable) -> TensorT:
+@takes_out_apart
+def masked_select(input: TensorT, mask: Variable, *, out: Any = None) -> TensorT:
     """The elements where ``mask`` holds, as a vector."""
     require_tensor("masked_select", "mask", mask)
     if mask._array.dtype.kind != "b":
@@ -434,14 +436,16 @@ def _triangle(op: Op, input: Any, diagonal: int) -> Any:
     return apply(op, (input,), (diagonal,))
 
 
+@takes_out_apart
 @TRIL
-def tril(input: TensorT, diagonal: int = 0) -> TensorT:
+def tril(input: TensorT, diagonal: int = 0, *, out: Any = None) -> TensorT:
     """The lower triangle of each matrix, zeros elsewhere."""
     return _triangle(TRIL, input, diagonal)
 
 
+@takes_out_apart
 @TRIU
-def triu(input: TensorT, diagonal: int = 0) -> TensorT:
+def triu(input: TensorT, diagonal: int = 0, *, out: Any = None) -> TensorT:
     """The upper triangle of each matrix, zeros elsewhere."""
     return _triangle(TRIU, input, diagonal)
 
@@ -449,8 +453,9 @@ def triu(input: TensorT, diagonal: int = 0) -> TensorT:
 NONZERO = Op("nonzero", lambda m, input: m.nonzero(input))
 
 
+@takes_out_apart
 @NONZERO
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
     """Where elements are nonzero: one row of indices each, or with ``as_tuple`` one vector for each dimension."""
     require_tensor("nonzero", "input", input)
     found = apply(NONZERO, (input,))

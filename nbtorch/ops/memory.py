@@ -224,7 +224,7 @@ def tensor_unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     """
     require_tensor("unfold", "input", input)
     if not input._array.ndim:
-        input = unsqueeze(input, 0)
+        return tensor_unfold(unsqueeze(input, 0), dimension, size, step).select(0, 0)
     d = normalize_dim(dimension, input._array.ndim, "unfold")
     n = input._array.shape[d]
     if size < 0:

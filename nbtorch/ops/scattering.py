@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autograd.variable import TensorT, Variable, wrap
 from .conversion import to_dtype
+from .exact_out import takes_out_apart
 from .gathering import (
     as_index,
     as_vector,
@@ -24,7 +25,7 @@ from .gathering import (
 from .operands import broadcast_shapes, normalize_dim, require_tensor
 from .record import Op, apply, check_same_device
 from .shape import expand, reshape
-from .writing import become, takes_out
+from .writing import become
 
 __all__ = [
     "index_copy", "index_fill", "index_reduce", "masked_scatter", "put", "scatter_reduce", "take", "unravel_index",
@@ -95,7 +96,7 @@ SCATTER_REDUCE = Op(
 )
 
 
-@takes_out
+@takes_out_apart
 @SCATTER_REDUCE
 def scatter_reduce(
     input: TensorT,
@@ -135,7 +136,7 @@ def scatter_reduce(
     return apply(SCATTER_REDUCE, (input, as_index(index), cut), (d, reduce, include_self))
 
 
-@takes_out
+@takes_out_apart
 def index_reduce(
     input: TensorT,
     dim: int,
@@ -200,12 +201,12 @@ INDEX_FILL = Op(
     lambda m, input, index, value, dim: m.index_fill(input, dim, index, value),
     tensors=3,
     input=lambda m, g, index, dim: m.index_fill(g, dim, index, 0),
-    value=lambda m, g, index, dim: m.sum(m.take(g, index, dim)),
+    value=lambda m, g, index, dim: m.sum(g - m.index_fill(g, dim, index, 0)),  # once, however often it is named
     formula=r"\text{the value gets the sum of the gradients of where it was written}",
 )
 
 
-@takes_out
+@takes_out_apart
 @INDEX_COPY
 def index_copy(input: TensorT, dim: int, index: Variable, source: Variable, *, out: Any = None) -> TensorT:
     """A copy of ``input`` with the slices of ``source`` written along ``dim`` at ``index``.
@@ -255,7 +256,7 @@ def index_copy(input: TensorT, dim: int, index: Variable, source: Variable, *, o
     return reshape(copied, tuple(input._array.shape))
 
 
-@takes_out
+@takes_out_apart
 @INDEX_FILL
 def index_fill(input: TensorT, dim: int, index: Variable, value: Any, *, out: Any = None) -> TensorT:
     """A copy of ``input`` with ``value``, a number or a 0-d tensor, in the slices along ``dim`` that ``index`` names.
@@ -356,7 +357,7 @@ def _positions(function: str, input: Any, index: Any) -> Any:
     return m.where(flat < 0, flat + n, flat)
 
 
-@takes_out
+@takes_out_apart
 def take(input: TensorT, index: Variable, *, out: Any = None) -> TensorT:
     """The elements at positions of the flattened ``input``, in the shape of ``index``.
 
@@ -433,13 +434,13 @@ def unravel_index(indices: Variable, shape: int | Sequence[int]) -> tuple[Any, .
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices._dtype()!r}")
     if not isinstance(shape, (int, tuple, list)) or not all(isinstance(n, int) for n in _listed(shape)):
         raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {shape!r}")
-    dims = _listed(shape)
+    dims, positions = _listed(shape), indices.long()  # type: ignore[attr-defined]
     if any(n < 0 for n in dims):
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(dims)}")
     out = []
     for d, n in enumerate(dims):
         inner = math.prod(dims[d + 1 :])
-        out.append(operator.floordiv(indices, inner) % n)
+        out.append(operator.floordiv(positions, inner) % n)
     return tuple(out)
 
 

@@ -15,7 +15,8 @@ from ..autograd.variable import wrap
 from ..backends import get_backend
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import float32, float64, get_default_dtype
-from .creation import as_numpy_dtype, strided
+from ..backends.layouts import strided
+from .creation import as_numpy_dtype
 from .writing import takes_out
 
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]

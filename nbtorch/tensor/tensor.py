@@ -18,6 +18,7 @@ from ..backends.base import UFUNCS
 from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype
+from ..backends.layouts import strided
 from ..ops.activation import ActivationMethods
 from ..ops.calculus import CalculusMethods
 from ..ops.comparison import ComparisonMethods
@@ -25,6 +26,7 @@ from ..ops.conversion import ConversionMethods
 from ..ops.counting import CountingMethods
 from ..ops.covariance import CovarianceMethods
 from ..ops.creation import CreationMethods, empty, strided
+from ..ops.creation import CreationMethods, empty
 from ..ops.creation import tensor as make_tensor
 from ..ops.decompositions import DecompositionMethods
 from ..ops.elementary import ElementaryMethods
@@ -34,6 +36,7 @@ from ..ops.gathering import GatheringMethods
 from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.joining import JoiningMethods
+from ..ops.layouts import LayoutMethods
 from ..ops.linalg import LinalgMethods
 from ..ops.matrixfunctions import MatrixFunctionMethods
 from ..ops.memory import MemoryMethods
@@ -105,6 +108,7 @@ class Tensor(
     ActivationMethods,
     ConversionMethods,
     CreationMethods,
+    LayoutMethods,
     RandomMethods,
     InplaceMethods,
 ):
@@ -223,8 +227,13 @@ class Tensor(
         return self._backend.address(self._array)
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether the elements lie in row-major order without gaps."""
-        return bool(self._array.flags.c_contiguous)
+        """Whether the elements lie without gaps in row-major order, or in that of a memory format."""
+        array = self._array
+        if memory_format is None or memory_format.order is None:
+            return bool(array.flags.c_contiguous)
+        if array.ndim != len(memory_format.order):
+            return False
+        return bool(array.transpose(memory_format.order).flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""

@@ -39,6 +39,10 @@ def label(info: Any) -> str:
     return f"{info.name}.{info.variant_test_name}" if info.variant_test_name else str(info.name)
 
 
+def _along(x: Any, dim: int, index: Any) -> Any:
+    return (slice(None),) * (dim % x.ndim) + (index,)
+
+
 # Operators that PyTorch's database names by their Python method.
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "__getitem__": operator.getitem,
@@ -52,6 +56,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "__ror__": lambda x, other: other | x,
     "__rxor__": lambda x, other: other ^ x,
     "__rmatmul__": lambda x, other: other @ x,
+    "slice": lambda x, dim=0, start=None, end=None, step=1: x[_along(x, dim, slice(start, end, step))],
 }
 
 

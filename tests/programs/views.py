@@ -39,6 +39,7 @@ PROGRAMS: dict[str, Program] = {
     "slice_scatter": lambda d: d(5, 2).slice_scatter(d(2, 2), 0, 1, None, 2),
     "index_copy": lambda d: d(4, 2).index_copy(0, _two(3, 1), d(2, 2)),
     "index_fill": lambda d: d(4, 2).index_fill(0, _two(3, 1), d.make(())),
+    "constant_pad_nd": lambda d: nbtorch.constant_pad_nd(d(3, 2), (1, -1, 0, 2), 3.0),
     "put": lambda d: d(3, 2).put(_two(4, 1), d(2)) + d(3, 2).put(_two(1, 1), d(2), True),
     "masked_scatter": lambda d: d(3, 2).masked_scatter(d.mask(3, 2), d(3, 3)),
     "scatter_reduce": lambda d: sum(

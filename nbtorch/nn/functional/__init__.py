@@ -7,6 +7,7 @@ older ways to say ``reduction``, defaults), and the checks whose messages say ho
 from . import (
     activations,
     affine,
+    arrangements,
     attention,
     convolutions,
     distances,
@@ -19,6 +20,7 @@ from . import (
 )
 from .activations import *
 from .affine import *
+from .arrangements import *
 from .attention import *
 from .convolutions import *
 from .distances import *
@@ -33,6 +35,7 @@ __all__: list[str] = []
 __all__ += activations.__all__
 __all__ += affine.__all__
 __all__ += attention.__all__
+__all__ += arrangements.__all__
 __all__ += convolutions.__all__
 __all__ += distances.__all__
 __all__ += dropouts.__all__
