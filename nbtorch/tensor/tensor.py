@@ -25,7 +25,7 @@ from ..ops.comparison import ComparisonMethods
 from ..ops.conversion import ConversionMethods
 from ..ops.counting import CountingMethods
 from ..ops.covariance import CovarianceMethods
-from ..ops.creation import CreationMethods, empty, strided
+from ..ops.creation import CreationMethods, empty
 from ..ops.creation import tensor as make_tensor
 from ..ops.decompositions import DecompositionMethods
 from ..ops.elementary import ElementaryMethods
