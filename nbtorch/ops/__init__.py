@@ -43,6 +43,7 @@ from . import (
     random,
     rearranging,
     reduction,
+    sampling,
     scans,
     scattering,
     searching,
@@ -96,6 +97,7 @@ from .random import *
 from .rearranging import *
 from .record import registry as registry
 from .reduction import *
+from .sampling import *
 from .scans import *
 from .scattering import *
 from .searching import *
@@ -142,6 +144,7 @@ __all__ += counting.__all__
 __all__ += searching.__all__
 __all__ += reduction.__all__
 __all__ += moments.__all__
+__all__ += sampling.__all__
 __all__ += scans.__all__
 __all__ += selection.__all__
 __all__ += rearranging.__all__

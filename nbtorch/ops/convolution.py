@@ -118,7 +118,7 @@ def _check_operands(function: str, n: int, input: Any, weight: Any, bias: Any) -
                 f"  operation: {function}\n  fix: convert one of them, for example x.to(weight.dtype)"
             )
     if input._array.dtype.kind == "b":
-        raise RuntimeError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
+        raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
     shape, sizes = tuple(weight._array.shape), tuple(input._array.shape)
     if len(shape) < 3:
         raise RuntimeError(

@@ -169,7 +169,7 @@ def _window_sums(size: int, out: int, kernel: int, stride: int, before: int, aft
     return along._replace(after=1.0 / counts)
 
 
-def _truncated(total: Any, count: Any) -> Any:
+def truncated(total: Any, count: Any) -> Any:
     """The quotient of whole numbers, rounded towards zero."""
     down = total // count
     return down + ((down < 0) & (down * count != total))
@@ -186,20 +186,20 @@ def avg_pool(
     at = pool_windows(function, n, input, kernel, stride, padding, 1, ceil_mode)
     whole = input._array.dtype.kind in "iub"
     if input._array.dtype.kind == "b":
-        raise RuntimeError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
+        raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
     after = "nothing" if divisor is not None or whole else "all" if include else "inside"
     places = tuple(zip(at.size, at.out, at.kernel, at.stride, at.before, strict=True))
     maps = tuple(_window_sums(*place, after) for place in places)
     out = run_separable(AVG_POOL[n], input, maps)
     if whole:
         if divisor is not None:
-            return _truncated(out, divisor)
+            return truncated(out, divisor)
         count = np.ones((), np.int64)
         for place in places:
             along = _window_sums(*place, "all" if include else "inside").after
             shares = np.rint(1 / np.broadcast_to(np.asarray(along), (place[1],))).astype(np.int64)
             count = count[..., None] * shares
-        return _truncated(out, wrap(input._backend.from_host(count.astype(input._array.dtype)), input._backend))
+        return truncated(out, wrap(input._backend.from_host(count.astype(input._array.dtype)), input._backend))
     return out if divisor is None else out / divisor
 
 
@@ -341,7 +341,7 @@ def max_pool(
     require_tensor(function, "input", input)
     at = pool_windows(function, n, input, kernel, stride, padding, dilation, ceil_mode)
     if input._array.dtype.kind == "b":
-        raise RuntimeError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
+        raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
     out = apply(MAX_POOL[n], (input,), (at,))
     return (out, max_indices(input, window_positions(at))) if indices else out
 

@@ -173,17 +173,17 @@ _GRADIENT = {"float64": (1e-7, 1e-7), "float32": (2e-5, 2e-5), "float16": (3e-2,
 _SECOND = {"float64": (1e-6, 1e-7), "float32": (5e-4, 5e-4)}
 
 
-def _rounding(expected: Any) -> float:
-    """A few units in the last place of the largest number."""
+def _rounding(expected: Any, units: int) -> float:
+    """So many units in the last place of the largest number."""
     import torch
 
     if not (expected.dtype.is_floating_point and expected.numel()):
         return 0.0
-    return 4 * torch.finfo(expected.dtype).eps * float(expected.detach().abs().max())
+    return units * torch.finfo(expected.dtype).eps * float(expected.detach().abs().max())
 
 
 def compare_values(
-    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, sums: bool = False
+    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, sums: int = 0
 ) -> None:
     """Equal structure, shapes, dtypes and numbers."""
     import torch
@@ -191,8 +191,8 @@ def compare_values(
     if isinstance(expected, torch.Tensor):
         if rtol is None and atol is None:
             rtol, atol = _VALUE.get(helpers.dtype_name(expected), (None, None))
-        if sums and _rounding(expected):
-            rtol, atol = rtol or 1e-5, max(atol or 1e-5, _rounding(expected))
+        if sums and _rounding(expected, sums):
+            rtol, atol = rtol or 1e-5, max(atol or 1e-5, _rounding(expected, sums))
         helpers.same(actual, expected, rtol, atol)
     elif isinstance(expected, (list, tuple)):
         assert isinstance(actual, (list, tuple)), (
@@ -219,7 +219,7 @@ def compare_sample(
     gauge: bool = False,
     rtol: float | None = None,
     atol: float | None = None,
-    sums: bool = False,
+    sums: int = 0,
     score: Score | None = None,
 ) -> None:
     """Runs one sample on both libraries.
@@ -235,7 +235,7 @@ def compare_sample(
         gauge: vectors are unique only up to their sign: compare what the sample's own function makes of the results.
         rtol: relative tolerance of the value; by dtype unless given.
         atol: absolute tolerance of the value.
-        sums: the numbers are sums of many products, which round as the largest of them does.
+        sums: the numbers are sums of products: by how many units in the last place of the largest they may differ.
         score: counts the stages that were reached and passed.
 
     Raises:
@@ -326,7 +326,7 @@ def compare_sample(
 
 
 def compare_gradients(
-    mine: Any, theirs: Any, inputs: Any, tolerances: dict[str, tuple[float, float]], sums: bool = False
+    mine: Any, theirs: Any, inputs: Any, tolerances: dict[str, tuple[float, float]], sums: int = 0
 ) -> None:
     """Gradients agree; None counts as zeros, since the two libraries may know of independence in different ways."""
     for m, t, x in zip(mine, theirs, inputs, strict=True):
@@ -336,7 +336,7 @@ def compare_gradients(
         known = t is not None and not t._is_zerotensor()
         rtol, atol = tolerances.get(helpers.dtype_name(x), (None, None))
         if sums and known and atol is not None:
-            atol = max(atol, _rounding(t))
+            atol = max(atol, _rounding(t, sums))
         helpers.same(zeros if m is None else m, t.detach() if known else zeros, rtol, atol)
 
 

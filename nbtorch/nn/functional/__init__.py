@@ -17,6 +17,7 @@ from . import (
     margins,
     normalizations,
     poolings,
+    vision,
 )
 from .activations import *
 from .affine import *
@@ -30,6 +31,7 @@ from .losses import *
 from .margins import *
 from .normalizations import *
 from .poolings import *
+from .vision import *
 
 __all__: list[str] = []
 __all__ += activations.__all__
@@ -44,3 +46,4 @@ __all__ += losses.__all__
 __all__ += margins.__all__
 __all__ += normalizations.__all__
 __all__ += poolings.__all__
+__all__ += vision.__all__
