@@ -12,6 +12,7 @@ from . import (
     counting,
     covariance,
     creation,
+    ctc,
     decompositions,
     distances,
     dropouts,
@@ -65,6 +66,7 @@ from .convolution import *
 from .counting import *
 from .covariance import *
 from .creation import *
+from .ctc import *
 from .decompositions import *
 from .distances import *
 from .dropouts import *
@@ -117,6 +119,7 @@ __all__ += comparison.__all__
 __all__ += conversion.__all__
 __all__ += convolution.__all__
 __all__ += creation.__all__
+__all__ += ctc.__all__
 __all__ += dropouts.__all__
 __all__ += elementary.__all__
 __all__ += gamma.__all__

@@ -8,13 +8,15 @@ from typing import Any
 
 from ... import ops
 from ...autograd import no_grad
+from ...ops import ctc_loss
 from ...ops.loss import check_reduction, reduce_loss
 from ...tensor import Tensor, full_like
 from ..reduction import resolve_reduction
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "gaussian_nll_loss", "huber_loss",
-    "kl_div", "l1_loss", "mse_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "ctc_loss", "gaussian_nll_loss",
+    "huber_loss", "kl_div", "l1_loss", "linear_cross_entropy", "mse_loss", "nll_loss", "poisson_nll_loss",
+    "smooth_l1_loss",
 ]  # fmt: skip
 
 
@@ -221,3 +223,62 @@ def gaussian_nll_loss(
         variance.clamp_(min=eps)
     errors = 0.5 * (variance.log() + (input - target) ** 2 / variance)
     return reduce_loss(errors + 0.5 * math.log(2 * math.pi) if full else errors, reduction)  # type: ignore[no-any-return]
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
+) -> Tensor:
+    """The cross-entropy of ``linear(input, linear_weight, linear_bias)`` and a target.
+
+    Args:
+        input: ``(N, features)`` or ``(features,)``.
+        linear_weight: ``(C, features)``, or ``(C, d1, …, features)`` for losses of several dimensions.
+        target: class numbers ``(N, d1, …)``, or probabilities ``(N, C, d1, …)``.
+        linear_bias: ``(C, d1, …)``.
+        weight: ``(C,)``, the weight of each class.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        ignore_index: class numbers that don't count.
+        label_smoothing: the part of the target that is spread evenly over all classes.
+        options: how PyTorch cuts the batch to save memory; accepted, and the whole batch is computed at once.
+
+    Raises:
+        RuntimeError: where shapes don't fit.
+    """
+    if input.dim() not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
+    if linear_weight.dim() < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
+    features = input.size(-1)
+    if features != linear_weight.size(-1):
+        raise RuntimeError(
+            f"expected equal input and linear_weight last dimensions (in_features), got {features} and "
+            f"{linear_weight.size(-1)}, respectively"
+        )
+    outputs, batch = tuple(linear_weight.shape)[:-1], tuple(input.shape)[:-1]
+    if linear_bias is not None and tuple(linear_bias.shape) != outputs:
+        raise RuntimeError(f"expected linear_bias shape {outputs}, got {tuple(linear_bias.shape)}")
+    if len(outputs) > 1 and not batch:
+        raise RuntimeError(
+            f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, "
+            f"(N, {features}), got unbatched input with shape {tuple(input.shape)}"
+        )
+    if tuple(target.shape) == (*batch, *outputs) and ignore_index is not None:
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    logits = ops.linear(
+        input,
+        linear_weight.reshape(-1, features),
+        None if linear_bias is None else linear_bias.reshape(-1),
+    )
+    if len(outputs) > 1:
+        logits = logits.reshape(*batch, *outputs)
+    ignored = -100 if ignore_index is None else ignore_index
+    return ops.cross_entropy(logits, target, weight, ignored, reduction, label_smoothing)  # type: ignore[no-any-return]
