@@ -63,6 +63,11 @@ def _in_dtype_of(x: Array, result: Array) -> Array:
     return result if result.dtype == x.dtype else result.astype(x.dtype)
 
 
+def _sortable(x: Array) -> Array:
+    """bfloat16 as float32: its own comparisons in array modules know no place for NaN."""
+    return x.astype(np.float32) if x.dtype.kind == "V" else x
+
+
 class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decompositions):
     """The array primitives of one kind of device.
 
@@ -294,10 +299,10 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
         return x.min(dim, None, keepdim)
 
     def argmax(self, x: Array, dim: int | None = None) -> Array:
-        return self.xp.argmax(x, dim)
+        return self.xp.argmax(_sortable(x), dim)
 
     def argmin(self, x: Array, dim: int | None = None) -> Array:
-        return self.xp.argmin(x, dim)
+        return self.xp.argmin(_sortable(x), dim)
 
     def any(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
         return self.xp.any(x, dim, None, keepdim)
@@ -330,6 +335,7 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
         """The indices that sort ``x`` stably along ``dim``, NaN greatest."""
         if not x.ndim:
             return self.xp.zeros((), np.int64)
+        x = _sortable(x)
         if not descending:
             return self.xp.argsort(x, dim, kind="stable")
         # Sorting the reversed array and reversing the result keeps equal elements in their first order.

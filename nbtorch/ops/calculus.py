@@ -75,6 +75,8 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
 
 def _spacings(input: Any, spacing: Any, dim: Any, ndim: int) -> tuple[tuple[int, ...], list[Any]]:
     """The dimensions, and for each the distance of its samples or their coordinates."""
+    if not ndim and dim is not None and normalize_dims(dim, 0, "gradient") == ():
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions\n  operation: gradient")
     dims = normalize_dims(dim, ndim, "gradient") if ndim else ()
     if spacing is None or isinstance(spacing, NUMBERS):
         return dims, [1 if spacing is None else spacing] * len(dims)
@@ -149,6 +151,8 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
         RuntimeError: for another ``edge_order``, too few samples, and a ``spacing`` that doesn't fit.
     """
     require_tensor("gradient", "input", input)
+    if input._array.dtype == np.uint8:
+        raise RuntimeError("torch.gradient does not support uint8 input.\n  fix: x.int()")
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     dims, spacings = _spacings(input, spacing, dim, input._array.ndim)
@@ -210,9 +214,13 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     Raises:
         RuntimeError: for bools, and where ``x`` doesn't fit.
     """
+    if isinstance(y, Variable) and 0 in y._array.shape:
+        d = normalize_dim(dim, y._array.ndim, "trapezoid")
+        if not y._array.shape[d]:
+            return y.sum(d).to(y._dtype())  # type: ignore[attr-defined]
     areas, d = _trapezoids("trapezoid", y, x, dx, dim)
-    if not y._array.shape[d]:
-        return y.new_zeros([n for i, n in enumerate(y._array.shape) if i != d])
+    if x is None:  # so that small integers don't overflow where two neighbours are added
+        return (y.sum(d) - (y.select(d, 0) + y.select(d, -1)) * 0.5) * (1 if dx is None else dx)
     return areas.sum(d) / 2
 
 

@@ -13,7 +13,7 @@ from ..backends.dtypes import float32, float64, from_numpy_dtype, int64
 from .creation import linspace
 from .exact_out import takes_exact_out
 from .named import named
-from .operands import require_tensor
+from .operands import require_int, require_tensor
 from .record import Op, apply
 from .searching import searchsorted
 from .shape import reshape
@@ -44,10 +44,10 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
         NotImplementedError: for a dtype that doesn't count.
     """
     require_tensor("bincount", "input", input)
-    if minlength < 0:
-        raise RuntimeError(f"minlength should be >= 0\n  got: {minlength}")
     if input._array.dtype.kind in "fVb":
         raise NotImplementedError(f'"bincount" not implemented for {input._dtype()!r}\n  fix: x.long()')
+    if minlength < 0:
+        raise RuntimeError(f"minlength should be >= 0\n  got: {minlength}")
     if input._array.ndim == 1 and not input._array.size:
         return input.new_zeros((minlength,), dtype=int64)
     if input._array.ndim != 1 or builtins.bool((input < 0).any()):
@@ -98,12 +98,13 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: A
         NotImplementedError: for dtypes other than the floating ones.
     """
     require_tensor("histc", "input", input)
-    if input._array.dtype.kind in "iub":
-        raise NotImplementedError(f'"histc" not implemented for {input._dtype()!r}\n  fix: x.float()')
+    require_int("histc", "bins", bins)
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if max < min:
         raise RuntimeError("torch.histc: max must be larger than min")
+    if input._array.dtype.kind in "iub":
+        raise NotImplementedError(f'"histc" not implemented for {input._dtype()!r}\n  fix: x.float()')
     flat: Any = input.detach().reshape(-1)
     given = min != max or min != min
     low, high = _bounds("histc", flat, min if given else None, max if given else None, "")
@@ -147,7 +148,6 @@ def _edges(function: str, column: Any, bins: Any, low: Any, high: Any, d: int) -
 
 def _count(function: str, input: Any, bins: Any, range: Any, weight: Any, density: Any) -> tuple[Any, list[Any]]:
     """The histogram of points, whose coordinates stand in the last dimension of ``input``, and the edges."""
-    _require_counted(function, input)
     count = input._array.shape[-1]
     if range is not None and len(range) != 2 * count:
         raise RuntimeError(
@@ -169,14 +169,15 @@ def _count(function: str, input: Any, bins: Any, range: Any, weight: Any, densit
             )
         weight = weight.detach().reshape(-1)
     points = input.detach().reshape(-1, count) if input._array.size else input.detach().reshape(0, count)
-    edges: list[Any] = []
+    edges = []
+    for d, b in enumerate(bins):
+        low, high = (None, None) if range is None else (float(range[2 * d]), float(range[2 * d + 1]))
+        edges.append(_edges(function, points[:, d], b, low, high, d))
+    _require_counted(function, input)
     place: Any = None
     inside: Any = None
-    for d, b in enumerate(bins):
+    for d, edge in enumerate(edges):
         column = points[:, d]
-        low, high = (None, None) if range is None else (float(range[2 * d]), float(range[2 * d + 1]))
-        edge = _edges(function, column, b, low, high, d)
-        edges.append(edge)
         n = edge._array.size - 1
         # The last bin has its right edge too.
         found = searchsorted(edge, column.contiguous(), right=True).sub(1).clamp(0, n - 1)

@@ -500,7 +500,7 @@ def linspace(
     array = np.linspace(start, end, steps)
     # The second half is counted from the end, as PyTorch does it: whole numbers are cut off the same way.
     if steps > 1:
-        array[steps // 2 :] = (end + start) - array[: steps - steps // 2][::-1]
+        array[steps // 2 :] = end - np.arange(steps - steps // 2)[::-1] * ((end - start) / (steps - 1))
     return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype))), backend, requires_grad)
 
 

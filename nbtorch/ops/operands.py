@@ -40,6 +40,12 @@ def require_tensor(function: str, argument: str, value: Any) -> None:
         )
 
 
+def require_int(function: str, argument: str, value: Any) -> None:
+    """Raises PyTorch's TypeError for what is not a whole number."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{function}(): argument '{argument}' must be int, not {type(value).__name__}")
+
+
 def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -11,7 +11,7 @@ from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import int64
 from .exact_out import takes_exact_out
 from .named import pair
-from .operands import normalize_dim, numpy_names, require_tensor
+from .operands import normalize_dim, numpy_names, require_int, require_tensor
 from .pointwise import maximum as elementwise_maximum
 from .pointwise import minimum as elementwise_minimum
 from .record import Op, apply
@@ -320,8 +320,7 @@ def topk(
         RuntimeError: where there are fewer than ``k``, and for bools.
     """
     require_tensor("topk", "input", input)
-    if isinstance(k, builtins.bool) or not hasattr(k, "__index__"):
-        raise TypeError(f"topk(): argument 'k' (position 2) must be int, not {type(k).__name__}")
+    require_int("topk", "k", k)
     d = normalize_dim(dim, input._array.ndim, "topk")
     n = input._array.shape[d] if input._array.ndim else 1
     if not 0 <= k <= n:

@@ -12,14 +12,14 @@ from .named import pair
 from .operands import normalize_dim, numpy_names, require_tensor
 from .ordering import from_index
 from .record import Op, apply
-from .reduction import for_sum
+from .reduction import for_sum, narrow, widen
 from .writing import become
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 
 CUMSUM = Op(
     "cumsum",
-    lambda m, input, dim: m.cumsum(input, dim),
+    lambda m, input, dim: narrow(m, m.cumsum(widen(m, input), dim), input),
     input=lambda m, g, dim: m.flip(m.cumsum(m.flip(g, (dim,)), dim), (dim,)),
     formula=r"\frac{\partial L}{\partial x_i} = \sum_{j \ge i} g_j",
 )
@@ -34,7 +34,7 @@ def cumsum(input: TensorT, dim: int, *, dtype: DType | None = None, out: Any = N
 
 
 def _not_bools(input: Any, function: str) -> Any:
-    if input._array.dtype.kind == "b" and input._array.size:
+    if input._array.dtype.kind == "b" and input._array.size and input._array.ndim:
         raise NotImplementedError(f'"{function}" not implemented for torch.bool\n  fix: another dtype=')
     return input
 
@@ -62,7 +62,7 @@ def _cumprod_input(m: Any, g: Any, input: Any, out: Any, dim: Any) -> Any:
 
 CUMPROD = Op(
     "cumprod",
-    lambda m, input, dim: m.cumprod(input, dim),
+    lambda m, input, dim: narrow(m, m.cumprod(widen(m, input), dim), input),
     input=_cumprod_input,
     formula=r"\frac{\partial L}{\partial x_i} = \frac{1}{x_i}\sum_{j \ge i} g_j\,y_j",
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.dtypes import INTEGER, int64
 from .conversion import to_dtype
 from .exact_out import takes_exact_out
 from .indexing import nonzero
@@ -48,15 +49,15 @@ SEARCHSORTED = Op("searchsorted", _search, tensors=3)
 
 def _one_of(function: str, boundaries: Any, values: Any) -> Any:
     """The values to look up as a tensor, checked against the boundaries."""
+    have = tuple(boundaries._array.shape)
     if isinstance(values, (*NUMBERS, np.generic)):
-        number = operand(values, boundaries._backend, function, "values")
-        values = wrap(boundaries._backend.from_host(np.asarray(number, result_type(boundaries, number).numpy)),
-                      boundaries._backend)  # fmt: skip
-        if boundaries._array.ndim == 1:
-            return values
+        m = boundaries._backend
+        number = operand(values, m, function, "values")
+        d = result_type(boundaries, number)
+        values = wrap(m.from_host(np.asarray(number, int64.numpy if d.category == INTEGER else d.numpy)), m)
     require_tensor(function, "values", values)
     check_same_device(SEARCHSORTED, (boundaries, values))
-    have, want = tuple(boundaries._array.shape), tuple(values._array.shape)
+    want = tuple(values._array.shape)
     if not have:
         raise RuntimeError(f"torch.{function}(): boundaries tensor should have positive dimension, but got 0 dimension")
     if len(have) > 1 and not want:
@@ -280,18 +281,21 @@ def isin(
     elements, test_elements = (
         operand(x, m, "isin", name) for x, name in ((elements, "elements"), (test_elements, "test_elements"))
     )
-    d = result_type(elements, test_elements)
-    elements, test_elements = (_as_tensor(x, d, m) for x in (elements, test_elements))
-    check_same_device(SEARCHSORTED, (elements, test_elements))
-    if d.numpy.kind == "b":
+    given = (elements, test_elements)
+    if any(isinstance(x, builtins.bool) or (isinstance(x, Variable) and x._array.dtype.kind == "b") for x in given):
         raise RuntimeError("Unsupported input type encountered for isin(): Bool\n  fix: x.int()")
-    n = test_elements._array.size
+    d = result_type(elements, test_elements)
+    if not all(isinstance(x, Variable) for x in given) and d.category == INTEGER:
+        d = int64  # a number that the tensor's dtype can't hold is among its elements never
+    elements, test_elements = _as_tensor(elements, d, m), _as_tensor(test_elements, d, m)
+    check_same_device(SEARCHSORTED, (elements, test_elements))
+    known = test_elements.reshape(-1)
+    known = known[known == known].sort()[0]  # a NaN equals nothing, and has no place in the order
+    n = known._array.size
     if not n:
         found = elements.new_zeros(elements.shape).bool()
     else:
-        known = test_elements.reshape(-1).sort()[0]
-        place = searchsorted(known, elements).clamp(max=n - 1)
-        found = known[place] == elements
+        found = known[searchsorted(known, elements).clamp(max=n - 1)] == elements
     return ~found if invert else found
 
 

@@ -15,11 +15,10 @@ from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import float32, float64, from_numpy_dtype
 from .exact_out import takes_exact_out
 from .named import named, pair
-from .operands import normalize_dim, numpy_names, require_tensor
+from .operands import normalize_dim, numpy_names, require_int, require_tensor
 from .ordering import amax, amin, evenly_whole, from_picked, pick, require_elements, sort
 from .pointwise import where
 from .record import Op, apply
-from .writing import takes_out
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -209,6 +208,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: builtins.bool = False, 
     """
     require_tensor("kthvalue", "input", input)
     d = normalize_dim(dim, input._array.ndim, "kthvalue")
+    require_int("kthvalue", "k", k)
     require_elements("kthvalue", input, d)
     n = input._array.shape[d] if input._array.ndim else 1
     if not 1 <= k <= n:
@@ -259,8 +259,6 @@ _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 def _fractions(function: str, input: Any, q: Any) -> Any:
     """``q`` as a tensor of the dtype of ``input``, checked."""
     if not isinstance(q, Variable):
-        if isinstance(q, (builtins.bool, str, list, tuple)) or not hasattr(q, "__float__"):
-            raise TypeError(f"{function}(): argument 'q' must be a number or a Tensor, not {type(q).__name__}")
         if not 0 <= q <= 1:
             raise RuntimeError(f"{function}() q must be in the range [0, 1] but got {q}")
         return input.new_full((), float(q))
@@ -286,6 +284,10 @@ def _quantile(
     function: str, input: Any, q: Any, dim: Any, keepdim: Any, interpolation: str, skip_nan: builtins.bool
 ) -> Any:
     require_tensor(function, "input", input)
+    if not isinstance(q, Variable) and (
+        isinstance(q, (builtins.bool, str, list, tuple)) or not hasattr(q, "__float__")
+    ):
+        raise TypeError(f"{function}(): argument 'q' must be a number or a Tensor, not {type(q).__name__}")
     if not input._array.size:
         raise RuntimeError(f"{function}() input tensor must be non-empty\n  got: shape {tuple(input._array.shape)}")
     if from_numpy_dtype(input._array.dtype) not in (float32, float64):
@@ -313,7 +315,9 @@ def _quantile(
     if skip_nan:
         ranks = fractions.reshape(-1) * ((~bad).sum(-1, True) - 1).clamp(min=0).to(ordered._dtype())
     else:  # NaN is sorted to the end, so that the last place has one where there is any
-        ranks = (fractions.reshape(-1) * last + ordered[..., :1].detach() * 0).masked_fill(bad[..., -1:], last)
+        ranks = (fractions.reshape(-1) * last + ordered.new_zeros((*bad._array.shape[:-1], 1))).masked_fill(
+            bad[..., -1:], last
+        )
     found = _between(ordered, ranks, interpolation)
     # The quantiles stand in the first dimension, where there are several.
     found = found.movedim(-1, 0)
@@ -336,7 +340,7 @@ def _between(ordered: Any, ranks: Any, interpolation: str) -> Any:
     return where(weight < 0.5, below + weight * step, above - step * (1 - weight))
 
 
-@takes_out
+@takes_exact_out
 @numpy_names
 def quantile(
     input: TensorT,
@@ -360,7 +364,7 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
 
-@takes_out
+@takes_exact_out
 @numpy_names
 def nanquantile(
     input: TensorT,

@@ -165,6 +165,10 @@ CASES: dict[str, Any] = {
     "all": with_dims([*NUMBERS, "bool"]),
     "cumsum": with_dim(["float64", "int32", "int64"]),
     "cumprod": with_dim(["float64", "int64"]),
+    "running": st.tuples(st.sampled_from(["maximum", "minimum", "logaddexp"]), with_dim(FLOATS)).map(
+        lambda t: (t[0], *t[1])
+    ),
+    "logcumsumexp": with_dim(["float32", "float64"]),
     "sort": st.tuples(
         st.one_of(with_dim(), array(max_dims=0).map(lambda x: (x, 0))), st.booleans()
     ).map(lambda t: (*t[0], t[1])),
