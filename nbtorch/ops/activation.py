@@ -10,16 +10,15 @@ import math
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from .dispatch import PROMOTE, unary
+from .dispatch import FLOATS_ONLY, PROMOTE, unary
 from .elementary import abs as size_of
-from .elementary import sigmoid, tanh
+from .elementary import is_bool, sigmoid, tanh
 from .inplace import unary_
-from .operands import normalize_dim, require_tensor
+from .operands import normalize_dim
 from .pieces import chunk
 from .piecewise import hardshrink, prelu
 from .pointwise import add, div
 from .record import Op
-from .reduction import require_floating
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "leaky_relu", "logsigmoid", "relu", "selu", "silu", "softplus", "softsign",
@@ -34,6 +33,8 @@ RELU = Op(
 @RELU
 def relu(input: TensorT) -> TensorT:
     """``max(input, 0)``; its derivative at 0 is taken as 0."""
+    if is_bool(input):
+        raise RuntimeError("Boolean inputs not supported for relu\n  fix: a mask is its own relu; x.int() to count")
     return unary(RELU, input, PROMOTE)
 
 
@@ -48,7 +49,7 @@ LEAKY_RELU = Op(
 @LEAKY_RELU
 def leaky_relu(input: TensorT, negative_slope: float = 0.01) -> TensorT:
     """``input`` where positive, ``negative_slope * input`` elsewhere."""
-    return unary(LEAKY_RELU, input, PROMOTE, (negative_slope,))
+    return unary(LEAKY_RELU, input, FLOATS_ONLY, (negative_slope,))
 
 
 ELU = Op(
@@ -66,7 +67,7 @@ ELU = Op(
 @ELU
 def elu(input: TensorT, alpha: float = 1.0) -> TensorT:
     """``input`` where positive, ``alpha * (exp(input) - 1)`` elsewhere."""
-    return unary(ELU, input, PROMOTE, (alpha, 1.0, 1.0))
+    return unary(ELU, input, FLOATS_ONLY, (alpha, 1.0, 1.0))
 
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -74,12 +75,12 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 def selu(input: TensorT) -> TensorT:
     """A scaled ``elu`` whose outputs keep zero mean and unit variance."""
-    return unary(ELU, input, PROMOTE, (_SELU_ALPHA, _SELU_SCALE, 1.0))
+    return unary(ELU, input, FLOATS_ONLY, (_SELU_ALPHA, _SELU_SCALE, 1.0))
 
 
 def celu(input: TensorT, alpha: float = 1.0) -> TensorT:
     """``max(0, x) + min(0, alpha * (exp(x / alpha) - 1))``."""
-    return unary(ELU, input, PROMOTE, (alpha, 1.0, 1.0 / alpha))
+    return unary(ELU, input, FLOATS_ONLY, (alpha, 1.0, 1.0 / alpha))
 
 
 _ROOT_2 = math.sqrt(2.0)
@@ -124,9 +125,7 @@ def gelu(input: TensorT, approximate: str = "none", *, out: Any = None) -> Tenso
     """``input`` times the standard normal distribution function of it; ``approximate="tanh"`` for the cheaper form."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    require_tensor("gelu", "input", input)
-    require_floating("gelu", input)
-    return unary(GELU if approximate == "none" else GELU_TANH, input, PROMOTE, out=out)
+    return unary(GELU if approximate == "none" else GELU_TANH, input, FLOATS_ONLY, out=out)
 
 
 SILU = Op(
@@ -140,7 +139,7 @@ SILU = Op(
 @SILU
 def silu(input: TensorT) -> TensorT:
     """``input * sigmoid(input)``."""
-    return unary(SILU, input)
+    return unary(SILU, input, FLOATS_ONLY)
 
 
 SOFTPLUS = Op(
@@ -154,7 +153,7 @@ SOFTPLUS = Op(
 @SOFTPLUS
 def softplus(input: TensorT, beta: float = 1.0, threshold: float = 20.0, *, out: Any = None) -> TensorT:
     """``log(1 + exp(beta * input)) / beta``; the input itself where ``beta * input`` exceeds ``threshold``."""
-    return unary(SOFTPLUS, input, PROMOTE, (beta, threshold), out=out)
+    return unary(SOFTPLUS, input, FLOATS_ONLY, (beta, threshold), out=out)
 
 
 LOGSIGMOID = Op(
@@ -169,7 +168,7 @@ LOGSIGMOID = Op(
 @LOGSIGMOID
 def logsigmoid(input: TensorT, *, out: Any = None) -> TensorT:
     """``log(sigmoid(input))`` without overflow."""
-    return unary(LOGSIGMOID, input, PROMOTE, out=out)
+    return unary(LOGSIGMOID, input, FLOATS_ONLY, out=out)
 
 
 def softsign(input: TensorT) -> TensorT:

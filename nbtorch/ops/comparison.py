@@ -6,7 +6,7 @@ import builtins
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from .dispatch import BOOLEAN, PROMOTE, binary, unary
+from .dispatch import BOOLEAN, NO_BOOLS, PROMOTE, binary, unary
 from .operands import Number, is_operand, require_tensor
 from .record import Op
 from .writing import write_out
@@ -99,14 +99,14 @@ def logical_not(input: TensorT, *, out: Any = None) -> TensorT:
     return result if out is None else write_out("logical_not", out, result)
 
 
-def _bits(op: Op, input: Any, other: Any, out: Any) -> Any:
+def _bits(op: Op, input: Any, other: Any, out: Any, rule: int = PROMOTE) -> Any:
     for x in (input, other):
-        if isinstance(x, builtins.float) or (isinstance(x, Variable) and x._array.dtype.kind == "f"):
+        if isinstance(x, builtins.float) or (isinstance(x, Variable) and x._array.dtype.kind in "fV"):
             got = x._dtype() if isinstance(x, Variable) else type(x).__name__
             raise NotImplementedError(
                 f"{op.name} is not supported for floating point\n  expected: integers or bools\n  got: {got}"
             )
-    return binary(op, input, other, out=out)
+    return binary(op, input, other, rule, out=out)
 
 
 @BITWISE_AND
@@ -130,21 +130,21 @@ def bitwise_xor(input: TensorT, other: TensorT | Number, *, out: Any = None) -> 
 @BITWISE_LEFT_SHIFT
 def bitwise_left_shift(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """``input`` times 2 to the power ``other``, on integers."""
-    return _bits(BITWISE_LEFT_SHIFT, input, other, out)
+    return _bits(BITWISE_LEFT_SHIFT, input, other, out, NO_BOOLS)
 
 
 @BITWISE_RIGHT_SHIFT
 def bitwise_right_shift(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """``input`` divided by 2 to the power ``other``, rounded down, on integers."""
-    return _bits(BITWISE_RIGHT_SHIFT, input, other, out)
+    return _bits(BITWISE_RIGHT_SHIFT, input, other, out, NO_BOOLS)
 
 
 @BITWISE_NOT
 def bitwise_not(input: TensorT, *, out: Any = None) -> TensorT:
     """The bits of integers turned round; for bools, not."""
-    if isinstance(input, Variable) and input._array.dtype.kind == "f":
-        raise TypeError(
-            f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {input._dtype()!r}\n"
+    if isinstance(input, Variable) and input._array.dtype.kind in "fV":
+        raise NotImplementedError(
+            f'"bitwise_not_cpu" not implemented for {input._dtype()!r}\n  expected: integers or bools\n'
             "  fix: compare first, as in ~(x > 0)"
         )
     return unary(BITWISE_NOT, input, PROMOTE, out=out)
@@ -197,7 +197,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     same = eq(a, b)
     if equal_nan:
         same = same | (isnan(a) & isnan(b))
-    if a._array.dtype.kind != "f":
+    if a._array.dtype.kind not in "fV":
         a, b = a.double(), b.double()
     near = le((a - b).abs(), atol + rtol * b.abs())
     return same | (near & isfinite(a) & isfinite(b))
@@ -296,4 +296,9 @@ class ComparisonMethods(Variable):
         return bitwise_right_shift(other, self) if is_operand(other) else NotImplemented
 
     def __invert__(self: TensorT) -> TensorT:
+        if self._array.dtype.kind in "fV":
+            raise TypeError(
+                f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, got {self._dtype()!r}\n"
+                "  fix: compare first, as in ~(x > 0)"
+            )
         return bitwise_not(self)

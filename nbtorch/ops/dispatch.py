@@ -6,7 +6,7 @@ from typing import Any
 
 from ..autograd.modes import grad_mode
 from ..autograd.variable import Variable, sync_view, wrap
-from ..backends.dtypes import bool_, dtype, get_default_dtype
+from ..backends.dtypes import BOOL, INTEGER, bool_, dtype, get_default_dtype
 from ..backends.quiet import hush, unhush
 from .exact_out import write_exact_out
 from .operands import (
@@ -24,8 +24,10 @@ from .writing import write_out
 
 _REALS = (float, int)  # numbers that leave the dtype of a floating tensor as it is
 
-# How an elementwise operation treats dtypes.
-PROMOTE, FLOAT, BOOLEAN = 0, 1, 2
+# How an elementwise operation treats dtypes: takes all of them as they are; makes floats of integers and bools; makes
+# bools of all; takes floating ones alone; all but bools; integers alone.
+PROMOTE, FLOAT, BOOLEAN, FLOATS_ONLY, NO_BOOLS, INTEGERS_ONLY = 0, 1, 2, 3, 4, 5
+_EXPECTED = {FLOATS_ONLY: "a floating dtype", NO_BOOLS: "numbers, not bools", INTEGERS_ONLY: "an integer dtype"}
 
 
 def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), out: Any = None) -> Any:
@@ -42,8 +44,11 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), o
     m = input._backend
     a = input._array
     kind = a.dtype.kind
-    if rule == FLOAT and kind in "iub":
-        a = m.astype(a, get_default_dtype().numpy)
+    if kind in "iub" and rule != PROMOTE:
+        if rule == FLOAT:
+            a = m.astype(a, get_default_dtype().numpy)
+        else:
+            refuse_dtype(op.name, input._dtype(), rule)
     if static:
         static = python_numbers(static)
     token = hush()
@@ -65,6 +70,19 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), o
     return t
 
 
+def refuse_dtype(function: str, d: dtype, rule: int) -> None:
+    """Raises where PyTorch has no kernel for dtype ``d``."""
+    if (
+        (rule == FLOATS_ONLY and not d.is_floating_point)
+        or (rule == NO_BOOLS and d.category == BOOL)
+        or (rule == INTEGERS_ONLY and d.category != INTEGER)
+    ):
+        raise NotImplementedError(
+            f'"{function}_cpu" not implemented for {d!r}\n  operation: {function}\n  expected: {_EXPECTED[rule]}\n'
+            "  fix: convert first, for example with x.to(torch.float32)"
+        )
+
+
 def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[Any, ...] = (), out: Any = None) -> Any:
     """An elementwise operation on two operands, tensors or numbers, with broadcasting and promotion.
 
@@ -78,7 +96,11 @@ def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[An
         kind = a.dtype.kind
         if isinstance(other, Variable):
             b = other._array
-            fits = a.dtype is b.dtype and m is other._backend and (rule == PROMOTE or kind == "f")
+            fits = (
+                a.dtype is b.dtype
+                and m is other._backend
+                and (rule == PROMOTE or (kind == "f" and rule != INTEGERS_ONLY))
+            )
         elif kind == "f" and type(other) in _REALS:
             b, fits = other, True
     elif isinstance(other, Variable) and type(input) in _REALS and other._array.dtype.kind == "f":
@@ -135,6 +157,8 @@ def _prepare(op: Op, input: Any, other: Any, rule: int) -> tuple[Any, Any, Any, 
     d: dtype = bool_ if rule == BOOLEAN else result_type(input, other)
     if rule == FLOAT:
         d = float_of(d)
+    elif rule > BOOLEAN:
+        refuse_dtype(op.name, d, rule)
     return input, other, cast(input, d, m), cast(other, d, m), m
 
 

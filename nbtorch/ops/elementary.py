@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from .dispatch import PROMOTE, unary
+from .dispatch import NO_BOOLS, PROMOTE, unary
 from .exact_out import write_exact_out
 from .operands import require_tensor
 from .record import Op
@@ -96,10 +96,15 @@ ABS = Op(
 @ABS
 def abs(input: TensorT, *, out: Any = None) -> TensorT:
     """The absolute value; its derivative at 0 is taken as 0."""
-    return unary(ABS, input, PROMOTE, out=out)
+    return unary(ABS, input, NO_BOOLS, out=out)
 
 
-SIGN = Op("sign", lambda m, input: m.sign(input), input=lambda g: g * 0, formula=r"\operatorname{sign}'(x) = 0")
+def sign_of(m: Any, input: Any) -> Any:
+    """-1, 0 or 1; 0 for NaN, as in PyTorch."""
+    return m.masked_fill(m.sign(input), input != input, 0) if input.dtype.kind in "fV" else m.sign(input)
+
+
+SIGN = Op("sign", sign_of, input=lambda g: g * 0, formula=r"\operatorname{sign}'(x) = 0")
 
 
 @SIGN
@@ -439,7 +444,7 @@ def _rounded(op: Op, input: Any, out: Any) -> Any:
     require_tensor(op.name, "input", input)
     if input._array.dtype.kind in "iu":
         return input.clone() if out is None else write_exact_out(op.name, out, input)
-    return unary(op, input, PROMOTE, out=out)
+    return unary(op, input, NO_BOOLS, out=out)
 
 
 @FLOOR

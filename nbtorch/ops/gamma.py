@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from .dispatch import FLOAT, binary, unary
+from .dispatch import FLOAT, FLOATS_ONLY, binary, unary
 from .operands import Number, require_tensor
 from .record import Op
 from .writing import become
@@ -159,7 +159,7 @@ def igamma(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """
     require_tensor("igamma", "input", input)
     require_tensor("igamma", "other", other)
-    return binary(IGAMMA, input, other, FLOAT, out=out)
+    return binary(IGAMMA, input, other, FLOATS_ONLY, out=out)
 
 
 @IGAMMAC
@@ -167,7 +167,7 @@ def igammac(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """The regularised upper incomplete gamma function: ``1 - igamma(input, other)`` without cancellation."""
     require_tensor("igammac", "input", input)
     require_tensor("igammac", "other", other)
-    return binary(IGAMMAC, input, other, FLOAT, out=out)
+    return binary(IGAMMAC, input, other, FLOATS_ONLY, out=out)
 
 
 class GammaMethods(Variable):

@@ -28,7 +28,7 @@ from .comparison import (
     lt,
     ne,
 )  # fmt: skip
-from .dispatch import FLOAT, PROMOTE
+from .dispatch import FLOAT, NO_BOOLS, PROMOTE, refuse_dtype
 from .elementary import (
     ABS,
     ACOS,
@@ -112,6 +112,7 @@ def binary_(op: Op, target: TensorT, other: Any, rule: int = PROMOTE, static: tu
 def unary_(op: Op, target: TensorT, rule: int = FLOAT, static: tuple[Any, ...] = ()) -> TensorT:
     """``target = op(target)`` in place."""
     check_writable(target)
+    refuse_dtype(op.name, target._dtype(), rule)
     d = float_of(target._dtype()) if rule == FLOAT else target._dtype()
     return overwrite(target, op, (), static, (cast(target, d, target._backend),))
 
@@ -268,7 +269,7 @@ class InplaceMethods(Variable):
 
     def abs_(self: TensorT) -> TensorT:
         """``abs`` in place."""
-        return unary_(ABS, self, PROMOTE)
+        return unary_(ABS, self, NO_BOOLS)
 
     def neg_(self: TensorT) -> TensorT:
         """``neg`` in place."""
@@ -320,11 +321,11 @@ class InplaceMethods(Variable):
 
     def floor_(self: TensorT) -> TensorT:
         """``floor`` in place."""
-        return unary_(FLOOR, self, PROMOTE)
+        return unary_(FLOOR, self, NO_BOOLS)
 
     def ceil_(self: TensorT) -> TensorT:
         """``ceil`` in place."""
-        return unary_(CEIL, self, PROMOTE)
+        return unary_(CEIL, self, NO_BOOLS)
 
     def round_(self: TensorT, *, decimals: int = 0) -> TensorT:
         """``round`` in place."""
@@ -332,7 +333,7 @@ class InplaceMethods(Variable):
 
     def trunc_(self: TensorT) -> TensorT:
         """``trunc`` in place."""
-        return unary_(TRUNC, self, PROMOTE)
+        return unary_(TRUNC, self, NO_BOOLS)
 
     def asin_(self: TensorT) -> TensorT:
         """``asin`` in place."""

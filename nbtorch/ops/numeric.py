@@ -11,8 +11,8 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import bool_, finfo, float64, from_numpy_dtype
 from .conversion import to_dtype
-from .dispatch import FLOAT, PROMOTE, binary, unary
-from .elementary import is_bool
+from .dispatch import FLOAT, FLOATS_ONLY, INTEGERS_ONLY, PROMOTE, binary, unary
+from .elementary import is_bool, sign_of
 from .exact_out import write_exact_out
 from .named import named
 from .operands import Number, require_tensor
@@ -32,17 +32,7 @@ def _two_tensors(function: str, input: Any, other: Any, second: str = "other") -
     require_tensor(function, second, other)
 
 
-def _for_kinds(function: str, kinds: str, *tensors: Any) -> None:
-    """Raises as PyTorch does for a dtype that it has no kernel for; ``kinds`` are NumPy's letters."""
-    for t in tensors:
-        if t._array.dtype.kind not in kinds:
-            raise NotImplementedError(
-                f'"{function}_cpu" not implemented for {t._dtype()!r}\n  operation: {function}\n'
-                f"  expected: {'floating' if 'f' in kinds else 'integer'} tensors"
-            )
-
-
-_FLOATS, _INTEGERS = "fV", "iu"
+_FLOATS = "fV"
 
 # -- of real numbers, what complex ones have ---
 
@@ -127,7 +117,7 @@ def angle(input: TensorT, *, out: Any = None) -> TensorT:
 
 # -- signs ---
 
-SGN = Op("sgn", lambda m, input: m.sgn(input), input=lambda g: g * 0, formula=r"\operatorname{sgn}'(x) = 0")
+SGN = Op("sgn", sign_of, input=lambda g: g * 0, formula=r"\operatorname{sgn}'(x) = 0")
 
 
 @SGN
@@ -302,9 +292,7 @@ HYPOT = Op(
 def hypot(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """``sqrt(input**2 + other**2)`` without overflow: the longest side of a right triangle."""
     _two_tensors("hypot", input, other)
-    if "f" not in (input._array.dtype.kind, other._array.dtype.kind):
-        _for_kinds("hypot", _FLOATS, input, other)
-    return binary(HYPOT, input, other, out=out)
+    return binary(HYPOT, input, other, FLOATS_ONLY, out=out)
 
 
 LOGADDEXP2 = Op(
@@ -321,7 +309,7 @@ LOGADDEXP2 = Op(
 def logaddexp2(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """``log2(2**input + 2**other)`` without overflow."""
     _two_tensors("logaddexp2", input, other)
-    return binary(LOGADDEXP2, input, other, FLOAT, out=out)
+    return binary(LOGADDEXP2, input, other, FLOATS_ONLY, out=out)
 
 
 GCD = Op("gcd", lambda m, input, other: m.gcd(input, other), tensors=2)
@@ -345,8 +333,7 @@ def gcd(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
         NotImplementedError: for tensors that are not of integers.
     """
     _two_tensors("gcd", input, other)
-    _for_kinds("gcd", _INTEGERS, input, other)
-    return binary(GCD, input, other, out=out)
+    return binary(GCD, input, other, INTEGERS_ONLY, out=out)
 
 
 @LCM
@@ -357,8 +344,7 @@ def lcm(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
         NotImplementedError: for tensors that are not of integers.
     """
     _two_tensors("lcm", input, other)
-    _for_kinds("lcm", _INTEGERS, input, other)
-    return binary(LCM, input, other, out=out)
+    return binary(LCM, input, other, INTEGERS_ONLY, out=out)
 
 
 @NEXTAFTER
@@ -369,8 +355,7 @@ def nextafter(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
         NotImplementedError: for tensors of integers.
     """
     _two_tensors("nextafter", input, other)
-    _for_kinds("nextafter", _FLOATS, input, other)
-    return binary(NEXTAFTER, input, other, out=out)
+    return binary(NEXTAFTER, input, other, FLOATS_ONLY, out=out)
 
 
 # -- exponents ---

@@ -9,19 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.variable import TensorT
-from .dispatch import PROMOTE, unary
+from .dispatch import FLOATS_ONLY, PROMOTE, unary
 from .operands import require_tensor
 from .pointwise import clamp
 from .record import Op, apply
-from .reduction import require_floating
 
 __all__ = ["hardshrink", "hardsigmoid", "hardswish", "hardtanh", "mish", "prelu", "relu6", "softshrink", "threshold"]
 
 
 def _floating(op: Op, input: Any, *static: Any, out: Any = None) -> Any:
-    require_tensor(op.name, "input", input)
-    require_floating(op.name, input)
-    return unary(op, input, PROMOTE, static, out)
+    return unary(op, input, FLOATS_ONLY, static, out)
 
 
 PRELU = Op(
@@ -78,6 +75,10 @@ def hardtanh(input: TensorT, min_val: float = -1.0, max_val: float = 1.0) -> Ten
     """``input`` bounded to [min_val, max_val]; the derivative at the bounds is 0."""
     require_tensor("hardtanh", "input", input)
     if input._array.dtype.kind in "iu":
+        if input._array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
+            raise RuntimeError(
+                f"cannot do hardtanh on an unsigned type with negative limits\n  got: [{min_val}, {max_val}]"
+            )
         return clamp(input, int(min_val), int(max_val))
     return _floating(HARDTANH, input, min_val, max_val)
 

@@ -13,7 +13,7 @@ from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import dtype, promote_types
 from .comparison import gt, lt
 from .conversion import to_dtype
-from .dispatch import FLOAT, PROMOTE, binary, unary
+from .dispatch import FLOAT, FLOATS_ONLY, NO_BOOLS, PROMOTE, binary, unary
 from .elementary import is_bool, reciprocal
 from .exact_out import takes_exact_out
 from .operands import (
@@ -137,7 +137,7 @@ def div(input: TensorT, other: TensorT | Number, *, rounding_mode: str | None = 
         return floor_divide(input, other, out=out)
     if rounding_mode == "trunc":
         _no_zero_divisor(input, other)
-        return binary(TRUNC_DIVIDE, input, other, out=out)
+        return binary(TRUNC_DIVIDE, input, other, NO_BOOLS, out=out)
     raise RuntimeError(
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         + repr(rounding_mode)
@@ -178,15 +178,17 @@ def floor_divide(input: TensorT, other: TensorT | Number, *, out: Any = None) ->
         RuntimeError: for an integer division by zero.
     """
     _no_zero_divisor(input, other)
-    return binary(FLOOR_DIVIDE, input, other, out=out)
+    return binary(FLOOR_DIVIDE, input, other, NO_BOOLS, out=out)
 
 
 def _no_zero_divisor(input: Any, other: Any) -> None:
     """Integer division by zero has no value to give; NumPy would give 0."""
     if isinstance(input, float) or isinstance(other, float):
         return
-    if any(isinstance(x, Variable) and x._array.dtype.kind == "f" for x in (input, other)):
+    if any(isinstance(x, Variable) and x._array.dtype.kind in "fV" for x in (input, other)):
         return
+    if is_bool(input) and is_bool(other):
+        return  # refused for its dtype
     zero = bool((other._array == 0).any()) if isinstance(other, Variable) else other == 0
     if zero:
         raise RuntimeError(
@@ -210,7 +212,7 @@ REMAINDER = Op(
 def remainder(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The remainder with the sign of the divisor: Python's ``%``."""
     _no_zero_divisor(input, other)
-    return binary(REMAINDER, input, other, out=out)
+    return binary(REMAINDER, input, other, NO_BOOLS, out=out)
 
 
 FMOD = Op(
@@ -228,7 +230,7 @@ FMOD = Op(
 def fmod(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The remainder with the sign of the dividend: C's ``fmod``."""
     _no_zero_divisor(input, other)
-    return binary(FMOD, input, other, out=out)
+    return binary(FMOD, input, other, NO_BOOLS, out=out)
 
 
 def _pow(m: Any, input: Any, exponent: Any) -> Any:
@@ -247,6 +249,8 @@ def _pow(m: Any, input: Any, exponent: Any) -> Any:
                 return m.reciprocal(input)
     if not isinstance(input, NUMBERS) and input.dtype.kind in "iu":
         return _integer_pow(m, input, exponent)
+    if not isinstance(exponent, NUMBERS) and exponent.dtype.kind in "iu":
+        return _integer_pow(m, m.full((), input, exponent.dtype), exponent)
     return m.pow(input, exponent)
 
 
@@ -296,7 +300,7 @@ def pow(input: TensorT | Number, exponent: TensorT | Number, *, out: Any = None)
         raise RuntimeError(
             "Integers to negative integer powers are not allowed.\n  fix: convert first, x.float() ** -1"
         )
-    return binary(POW, input, exponent, out=out)
+    return binary(POW, input, exponent, NO_BOOLS, out=out)
 
 
 def _by_squares(m: Any, g: Any, input: Any, other: Any) -> Any:
@@ -335,7 +339,7 @@ LOGADDEXP = Op(
 @LOGADDEXP
 def logaddexp(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """``log(exp(input) + exp(other))`` without overflow."""
-    return binary(LOGADDEXP, input, other, FLOAT, out=out)
+    return binary(LOGADDEXP, input, other, FLOATS_ONLY, out=out)
 
 
 def _chosen(m: Any, g: Any, tied: Any, lost: Any) -> Any:
@@ -499,7 +503,7 @@ FRAC = Op(
 @FRAC
 def frac(input: TensorT, *, out: Any = None) -> TensorT:
     """The part after the point, with the sign of ``input``."""
-    return unary(FRAC, input, PROMOTE, out=out)
+    return unary(FRAC, input, FLOATS_ONLY, out=out)
 
 
 def lerp(input: TensorT, end: TensorT, weight: TensorT | float, *, out: Any = None) -> TensorT:
