@@ -14,7 +14,6 @@ from ..autograd.hooks import Hook, RemovableHandle, add_hook
 from ..autograd.node import leaf_hooks
 from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, wrap
 from ..backends import get_backend
-from ..backends.base import UFUNCS
 from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype
@@ -42,14 +41,14 @@ from ..ops.memory import MemoryMethods
 from ..ops.moments import MomentMethods
 from ..ops.norms import NormMethods
 from ..ops.numeric import NumericMethods
-from ..ops.operands import normalize_dim, operand
+from ..ops.operands import normalize_dim
 from ..ops.ordering import OrderingMethods
 from ..ops.pieces import PiecesMethods
 from ..ops.pointwise import PointwiseMethods
 from ..ops.products import ProductMethods
 from ..ops.pseudoinverse import PseudoinverseMethods
 from ..ops.rearranging import RearrangingMethods
-from ..ops.record import apply_view, registry
+from ..ops.record import apply_view
 from ..ops.reduction import ReductionMethods
 from ..ops.scans import ScanMethods
 from ..ops.scattering import ScatteringMethods
@@ -59,10 +58,9 @@ from ..ops.shape import ALIAS, ShapeMethods
 from ..ops.solving import SolvingMethods
 from ..ops.special import SpecialMethods
 from ..ops.triangular import TriangularMethods
+from .numpy_protocol import array_function, array_ufunc
 from .printing import tensor_text
 from .size import Size
-
-_UFUNC_NAMES = {getattr(np, numpy_name).__name__: name for name, numpy_name in {**UFUNCS, "matmul": "matmul"}.items()}
 
 _LEGACY_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
@@ -318,15 +316,8 @@ class Tensor(
             raise ValueError(f"a tensor of {self.dtype!r} can't be seen as a {np.dtype(dtype)} array without a copy")
         return array.astype(dtype)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
-        # np.ones(2) * t and np.sin(t) are tensors, recorded like t.sin(); writing into an array needs plain numbers.
-        record = registry.get(_UFUNC_NAMES.get(ufunc.__name__, ""))
-        if out is not None:
-            arrays = [x.numpy() if isinstance(x, Tensor) else x for x in inputs]
-            return getattr(ufunc, method)(*arrays, out=out, **kwargs)
-        if method != "__call__" or record is None or record.function is None or kwargs:
-            return NotImplemented
-        return record.function(*[operand(x, self._backend, record.name, "input") for x in inputs])
+    __array_ufunc__ = array_ufunc
+    __array_function__ = array_function
 
     def __dlpack__(self, **kwargs: Any) -> Any:
         return self.detach()._array.__dlpack__(**kwargs)
