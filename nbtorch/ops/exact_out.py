@@ -57,14 +57,22 @@ def takes_out_apart(function: F) -> F:
     Raises:
         RuntimeError: where the dtype differs, or where ``out`` shares memory with an input.
     """
-    exact = takes_exact_out(function)
+    return apart(takes_exact_out(function))
+
+
+def apart(function: F) -> F:
+    """Refuses an ``out`` that shows memory of an input, above what serves ``out``.
+
+    Raises:
+        RuntimeError: where it does.
+    """
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.get("out")
         if isinstance(out, Variable):
             refuse_overlap(function.__name__, out, (*args, *[v for name, v in kwargs.items() if name != "out"]))
-        return exact(*args, **kwargs)
+        return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]
 
@@ -76,19 +84,27 @@ def refuse_overlap(function: str, out: Variable, arguments: Any) -> None:
         RuntimeError: where it does.
     """
     m = out._backend
+    if any(s == 0 and n > 1 for s, n in zip(out._array.strides, out._array.shape, strict=True)):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            f"Please clone() the tensor before performing the operation.\n  operation: {function}, with out="
+        )
     for x in arguments:
         if isinstance(x, (tuple, list)):
             refuse_overlap(function, out, x)
-        elif isinstance(x, Variable) and x._backend is m:
-            a, b = x._array, out._array
-            if a.size and b.size and a.flags.c_contiguous and b.flags.c_contiguous:
-                start, other = m.address(a), m.address(b)
-                if start < other + b.nbytes and other < start + a.nbytes:
-                    raise RuntimeError(
-                        "unsupported operation: some elements of the input tensor and the written-to tensor refer to "
-                        "a single memory location. Please clone() the tensor before performing the operation.\n"
-                        f"  operation: {function}, with out="
-                    )
+        elif isinstance(x, Variable) and x._backend is m and (x is out or _overlap(m, x._array, out._array)):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "memory location. Please clone() the tensor before performing the operation.\n"
+                f"  operation: {function}, with out="
+            )
+
+
+def _overlap(m: Any, a: Any, b: Any) -> bool:
+    if not (a.size and b.size and a.flags.c_contiguous and b.flags.c_contiguous):
+        return False
+    start, other = m.address(a), m.address(b)
+    return bool(start < other + b.nbytes and other < start + a.nbytes)
 
 
 def takes_out_as_dtype(function: F) -> F:

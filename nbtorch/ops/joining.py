@@ -9,6 +9,7 @@ from ..autograd.variable import TensorT, Variable, wrap
 from ..backends import get_backend
 from ..backends.dtypes import get_default_dtype, promote_types
 from .conversion import to_dtype
+from .exact_out import apart
 from .operands import normalize_dim, numpy_names, require_tensor
 from .record import Op, apply, check_same_device
 from .shape import at_least, expand, reshape, sizes
@@ -60,6 +61,7 @@ def _tensor_list(function: str, tensors: Any) -> list[Any]:
     return [to_dtype(x, d) for x in tensors]
 
 
+@apart
 @takes_out
 @CAT
 @numpy_names
@@ -104,6 +106,7 @@ STACK = Op(
 )
 
 
+@apart
 @takes_out
 @STACK
 @numpy_names

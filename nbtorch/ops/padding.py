@@ -75,11 +75,16 @@ def _mirrored(n: int, a: int, b: int) -> Any:
     return np.where(at >= n, 2 * (n - 1) - at, at)
 
 
+def _wrapped(n: int, a: int, b: int) -> Any:
+    kept = np.arange(max(-a, 0), n - max(-b, 0))  # what is cut off is cut off first
+    return kept[np.arange(-max(a, 0), len(kept) + max(b, 0)) % max(len(kept), 1)]
+
+
 # From the size and the two lengths, which element stands at each place.
 _PLACES: dict[str, Callable[[int, int, int], Any]] = {
     "reflect": _mirrored,
     "replicate": lambda n, a, b: np.clip(np.arange(-a, n + b), 0, n - 1),
-    "circular": lambda n, a, b: np.arange(-a, n + b) % n,
+    "circular": lambda n, a, b: _wrapped(n, a, b),
 }
 
 

@@ -125,10 +125,9 @@ def wrong_calls(info: Any) -> Iterator[Any]:
 def refuse(info: Any, function: Callable[..., Any], wrong: Any) -> str | None:
     """Makes a wrong call: None where it raises PyTorch's class and leaves its arguments alone, else what went wrong."""
     sample = wrong.sample_input
-    mine, keywords = oracle.translate((sample.input, *sample.args)), oracle.translate(sample.kwargs)
-    if isinstance(sample.kwargs.get("out"), tuple):  # an output that is the input is so here too
-        outs = zip(sample.kwargs["out"], keywords["out"], strict=True)
-        keywords["out"] = tuple(mine[0] if theirs is sample.input else o for theirs, o in outs)
+    arguments = (sample.input, *sample.args)
+    known = oracle.sharing((arguments, sample.kwargs))  # an output over the memory of an input is so here too
+    mine, keywords = oracle.translate(arguments, known), oracle.translate(sample.kwargs, known)
     where = f"{oracle.label(info)} wrongly called with {text((sample.input, *sample.args, sample.kwargs))}"
     # Indices are not looked at on a device: what is out of range shows when the device gets there.
     classes = (wrong.error_type,) if helpers.device_name() == "cpu" else (wrong.error_type, IndexError)

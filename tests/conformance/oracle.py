@@ -97,7 +97,10 @@ def laid_out(x: Any) -> Any:
     if x.dim() > 64:
         raise OutOfScope("more dimensions than NumPy holds")
     host = helpers.to_numpy(x.detach().contiguous())
-    if x.is_contiguous() or not x.numel():
+    if x.is_contiguous() and x.numel() and x.untyped_storage().nbytes() > x.nbytes:
+        memory = x.detach().new_empty(0).set_(x.untyped_storage())
+        t = helpers.to_nbtorch(helpers.to_numpy(memory)).as_strided(x.shape, x.stride(), x.storage_offset()).detach()
+    elif x.is_contiguous() or not x.numel():
         t = helpers.to_nbtorch(host)
     else:
         strides = x.stride()
@@ -116,14 +119,31 @@ def laid_out(x: Any) -> Any:
     return t.requires_grad_(x.requires_grad)
 
 
-def translate(x: Any) -> Any:
-    """Arguments for PyTorch as arguments for nbtorch."""
+def sharing(x: Any) -> dict[int, Any]:
+    """For the torch tensors in a nest that share memory with another: nbtorch's, which share theirs, by id."""
+    import torch
+
+    found = [t for t in tensors(x, torch.Tensor) if not t.is_sparse and not t.is_meta and t.numel()]
+    memories: dict[int, Any] = {}
+    out = {}
+    for t in found:
+        place = t.untyped_storage().data_ptr()
+        if sum(u.untyped_storage().data_ptr() == place for u in found) > 1:
+            if place not in memories:
+                memories[place] = laid_out(t.detach().new_empty(0).set_(t.untyped_storage()))
+            shown = memories[place].as_strided(t.shape, t.stride(), t.storage_offset()).detach()
+            out[id(t)] = shown.requires_grad_(t.requires_grad)
+    return out
+
+
+def translate(x: Any, known: dict[int, Any] | None = None) -> Any:
+    """Arguments for PyTorch as arguments for nbtorch; ``known`` has tensors that are there already."""
     import torch
 
     import nbtorch
 
     if isinstance(x, torch.Tensor):
-        return laid_out(x)
+        return known[id(x)] if known is not None and id(x) in known else laid_out(x)
     if isinstance(x, torch.dtype):
         name = str(x).removeprefix("torch.")
         if name not in SUPPORTED:
@@ -140,9 +160,9 @@ def translate(x: Any) -> Any:
     if isinstance(x, torch.Size):
         return tuple(x)
     if isinstance(x, (list, tuple)):
-        return type(x)(translate(v) for v in x)
+        return type(x)(translate(v, known) for v in x)
     if isinstance(x, dict):
-        return {k: translate(v) for k, v in x.items()}
+        return {k: translate(v, known) for k, v in x.items()}
     if isinstance(x, slice):
         return slice(translate(x.start), translate(x.stop), translate(x.step))
     return x
