@@ -87,8 +87,8 @@ class Decompositions:
             L = self.xp.linalg.cholesky(A) if A.size else self.xp.zeros(A.shape, A.dtype)
         except np.linalg.LinAlgError:
             L = None
-        # CuPy doesn't raise: what failed is not finite.
-        if L is None or (self.xp is not np and not bool(self.xp.isfinite(L).all())):
+        # CuPy doesn't raise, and neither of the two where there is a NaN: what failed is not finite.
+        if L is None or not bool(self.xp.isfinite(L).all()):
             L, info = self._hosted(_cholesky, A)
             return L, info
         return L, self.xp.zeros(A.shape[:-2], np.int32)
@@ -198,7 +198,8 @@ class Decompositions:
         if not A.size:
             return self.xp.ones(A.shape[:-2], A.dtype), self.xp.zeros(A.shape[:-2], A.dtype)
         sign, size = self.xp.linalg.slogdet(A)
-        return self.xp.asarray(sign), self.xp.asarray(size)
+        sign, size = self.xp.asarray(sign), self.xp.asarray(size)
+        return self.xp.where(self.xp.isnan(size), self.xp.zeros_like(sign), sign), size
 
     def matrix_exp(self, A: Array) -> Array:
         """Scaling, a Padé approximant of degree 13, and squaring (Higham 2005)."""

@@ -27,6 +27,7 @@ from .matrices import (
 )
 from .operands import require_tensor
 from .record import Op, apply
+from .writing import takes_out
 
 __all__ = ["cholesky", "geqrf", "qr", "svd"]
 
@@ -93,7 +94,7 @@ def linalg_cholesky(A: TensorT, *, upper: bool = False, out: Any = None) -> Tens
     return L
 
 
-@takes_exact_out
+@takes_out
 def cholesky(input: TensorT, upper: bool = False, *, out: Any = None) -> TensorT:
     """As ``linalg.cholesky``, of which it is the older name."""
     L, info = _cholesky_ex("cholesky", input, upper)

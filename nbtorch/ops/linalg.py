@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from .operands import is_operand, normalize_dim, operand, require_tensor
+from .exact_out import write_exact_out
+from .matrices import type_name
+from .operands import broadcast_shapes, is_operand, normalize_dim, operand, require_tensor
 from .record import Op, apply, apply_view, check_same_device
 from .reduction import sum as sum_over
 from .shape import reshape
@@ -74,16 +76,30 @@ def _factors(function: str, a: Any, b: Any) -> tuple[Any, Any]:
     require_tensor(function, "other", b)
     check_same_device(MM, (a, b))
     if a._array.dtype != b._array.dtype:
-        raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {a._dtype()!r} != {b._dtype()!r}\n"
-            f"  operation: {function}\n  fix: convert one of them, for example x.to(w.dtype)"
-        )
+        if function == "dot":
+            said = f"dot : expected both vectors to have same dtype, but found {type_name(a)} and {type_name(b)}"
+        elif function == "mv":
+            said = (
+                f"addmv input tensors must have the same dtype, but got {type_name(b)}, {type_name(a)}, and "
+                f"{type_name(b)}"
+            )
+        elif function == "bmm":
+            said = f"expected scalar type {type_name(a)} but found {type_name(b)}"
+        else:
+            said = f"expected m1 and m2 to have the same dtype, but got: {a._dtype()!r} != {b._dtype()!r}"
+        raise RuntimeError(f"{said}\n  operation: {function}\n  fix: convert one of them, for example x.to(w.dtype)")
     return a, b
+
+
+_KERNELS = {"mm": "addmm_impl_cpu_", "mv": "addmv_impl_cpu", "matmul": "bmm"}
 
 
 def _product(op: Op, a: Any, b: Any) -> Any:
     if a._array.dtype.kind == "b":
-        raise NotImplementedError(f'"{op.name}" not implemented for bool\n  fix: convert first, for example x.float()')
+        kernel = _KERNELS.get(op.name, op.name)
+        raise NotImplementedError(
+            f"\"{kernel}\" not implemented for 'Bool'\n  fix: convert first, for example x.float()"
+        )
     return apply(op, (a, b))
 
 
@@ -92,12 +108,14 @@ def _sizes(a: Any, b: Any) -> str:
 
 
 @MM
-def mm(input: TensorT, mat2: TensorT) -> TensorT:
+def mm(input: TensorT, mat2: TensorT, *, out: Any = None) -> TensorT:
     """The product of two matrices, (n, k) and (k, p).
 
     Raises:
         RuntimeError: where they aren't matrices, or their inner sizes or dtypes differ.
     """
+    if out is not None:
+        return write_exact_out("mm", out, mm(input, mat2))
     a, b = _factors("mm", input, mat2)
     if a._array.ndim != 2 or b._array.ndim != 2:
         which = "self" if a._array.ndim != 2 else "mat2"
@@ -115,11 +133,14 @@ def mm(input: TensorT, mat2: TensorT) -> TensorT:
 
 
 @BMM
-def bmm(input: TensorT, mat2: TensorT) -> TensorT:
+def bmm(input: TensorT, mat2: TensorT, *, out: Any = None) -> TensorT:
     """The products of two batches of matrices, (b, n, k) and (b, k, p)."""
+    if out is not None:
+        return write_exact_out("bmm", out, bmm(input, mat2))
     a, b = _factors("bmm", input, mat2)
     if a._array.ndim != 3 or b._array.ndim != 3:
-        raise RuntimeError(f"batch1 must be a 3D tensor and batch2 must be a 3D tensor\n{_sizes(a, b)}")
+        which = "batch1" if a._array.ndim != 3 else "batch2"
+        raise RuntimeError(f"{which} must be a 3D tensor\n{_sizes(a, b)}")
     if a._array.shape[0] != b._array.shape[0] or a._array.shape[2] != b._array.shape[1]:
         expected = [a._array.shape[0], a._array.shape[2]]
         raise RuntimeError(
@@ -130,17 +151,24 @@ def bmm(input: TensorT, mat2: TensorT) -> TensorT:
 
 
 @MV
-def mv(input: TensorT, vec: TensorT) -> TensorT:
+def mv(input: TensorT, vec: TensorT, *, out: Any = None) -> TensorT:
     """A matrix (n, k) times a vector (k)."""
+    if out is not None:
+        return write_exact_out("mv", out, mv(input, vec))
     a, b = _factors("mv", input, vec)
-    if a._array.ndim != 2 or b._array.ndim != 1 or a._array.shape[1] != b._array.shape[0]:
-        raise RuntimeError(f"size mismatch, mv expects a matrix (n, k) and a vector (k)\n{_sizes(a, b)}")
+    if a._array.ndim != 2 or b._array.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a._array.ndim}, {b._array.ndim}")
+    (n, k), (m,) = a._array.shape, b._array.shape
+    if k != m:
+        raise RuntimeError(f"size mismatch, got input ({n}), mat ({n}x{k}), vec ({m})")
     return _product(MV, a, b)
 
 
 @DOT
-def dot(input: TensorT, tensor: TensorT) -> TensorT:
+def dot(input: TensorT, tensor: TensorT, *, out: Any = None) -> TensorT:
     """The inner product of two vectors."""
+    if out is not None:
+        return write_exact_out("dot", out, dot(input, tensor))
     a, b = _factors("dot", input, tensor)
     if a._array.ndim != 1 or b._array.ndim != 1:
         raise RuntimeError(
@@ -156,12 +184,14 @@ def dot(input: TensorT, tensor: TensorT) -> TensorT:
 
 
 @MATMUL
-def matmul(input: TensorT, other: TensorT) -> TensorT:
+def matmul(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """The product of vectors, matrices or batches of matrices; batch dimensions broadcast.
 
     Raises:
         RuntimeError: for 0-d tensors, differing dtypes, or shapes that don't fit.
     """
+    if out is not None:
+        return write_exact_out("matmul", out, matmul(input, other))
     a, b = _factors("matmul", input, other)
     na, nb = a._array.ndim, b._array.ndim
     if na == 2 and nb == 2:
@@ -191,10 +221,8 @@ def matmul(input: TensorT, other: TensorT) -> TensorT:
         # One matrix for the whole batch: a single product of two matrices, as PyTorch folds it.
         rows = reshape(a, (math.prod(a._array.shape[:-1]), a._array.shape[-1]))
         return reshape(mm(rows, b), (*a._array.shape[:-1], b._array.shape[-1]))
-    try:
-        return _product(MATMUL, a, b)
-    except ValueError:
-        raise RuntimeError(f"matmul: the batch dimensions must be equal or 1\n{_sizes(a, b)}") from None
+    broadcast_shapes("matmul", tuple(a._array.shape[:-2]), tuple(b._array.shape[:-2]))
+    return _product(MATMUL, a, b)
 
 
 def trace(input: TensorT) -> TensorT:

@@ -32,6 +32,7 @@ from .operands import require_tensor
 from .pointwise import where
 from .record import Op, apply
 from .solving import linalg_inv, linalg_solve_triangular
+from .writing import takes_out
 
 __all__ = ["det", "logdet", "matrix_exp", "matrix_power", "orgqr", "ormqr", "slogdet"]
 
@@ -148,9 +149,9 @@ def linalg_matrix_power(A: TensorT, n: int, *, out: Any = None) -> TensorT:
         TypeError: where ``n`` is not an int.
         LinAlgError: for negative ``n`` where a matrix is singular.
     """
-    require_matrix("linalg.matrix_power", A, square=True)
     if isinstance(n, (bool, float)) or not hasattr(n, "__index__"):
         raise TypeError(f"linalg_matrix_power(): argument 'n' (position 2) must be int, not {type(n).__name__}")
+    require_matrix("linalg.matrix_power", A, square=True)
     n = n.__index__()
     if n == 0:
         return A.clone().zero_() + eye_like(None, A, A._array.shape[-1])  # type: ignore[attr-defined]
@@ -243,7 +244,7 @@ def _require_reflections(function: str, A: Any, tau: Any) -> None:
     require_real(function, A, "orgqr_cpu", ints=True)
 
 
-@takes_exact_out
+@takes_out
 def linalg_householder_product(A: TensorT, tau: TensorT, *, out: Any = None) -> TensorT:
     """The first columns of ``H₁ H₂ ... Hₖ``, the Q of ``geqrf``: shape (*, m, n), as A.
 
@@ -258,7 +259,7 @@ def linalg_householder_product(A: TensorT, tau: TensorT, *, out: Any = None) -> 
     return eye_like(None, A, rows, columns) - product
 
 
-@takes_exact_out
+@takes_out
 def orgqr(input: TensorT, tau: TensorT, *, out: Any = None) -> TensorT:
     """As ``linalg.householder_product``."""
     return linalg_householder_product(input, tau)

@@ -16,6 +16,7 @@ from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import promote_types
 from .conversion import to_dtype
 from .decompositions import linalg_svdvals
+from .exact_out import takes_exact_out
 from .matrices import require_matrix, require_real, type_name
 from .operands import normalize_dim, numpy_names, require_tensor
 from .ordering import amax, amin
@@ -104,7 +105,7 @@ class _Named:
         return self._d
 
 
-@takes_out
+@takes_exact_out
 @VECTOR_NORM
 @numpy_names
 def linalg_vector_norm(
@@ -164,7 +165,7 @@ def linalg_vector_norm(
 # -- matrices ---
 
 
-@takes_out
+@takes_exact_out
 def linalg_matrix_norm(
     A: Any,
     ord: Any = "fro",
@@ -226,7 +227,7 @@ def _extreme(x: Any, dim: int, ord: float, keepdim: bool = False) -> Any:
     return amax(x, dim, keepdim) if ord > 0 else amin(x, dim, keepdim)
 
 
-@takes_out
+@takes_exact_out
 def linalg_norm(
     A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None, out: Any = None
 ) -> Any:
@@ -257,7 +258,7 @@ def linalg_norm(
 # -- the older names ---
 
 
-@takes_out
+@takes_exact_out
 @numpy_names
 def norm(
     input: Any,
@@ -283,13 +284,13 @@ def norm(
     return linalg_vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)  # type: ignore[arg-type]
 
 
-@takes_out
+@takes_exact_out
 def nuclear_norm(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The sum of the singular values of matrices, whose dimensions are ``dim``."""
     return linalg_matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
 
 
-@takes_out
+@takes_exact_out
 def frobenius_norm(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -> Any:
     """The 2-norm of all elements over ``dim``."""
     return linalg_vector_norm(input, 2, dim, keepdim)
@@ -329,7 +330,7 @@ def linalg_cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
     return where(info > 0, math.inf, product)
 
 
-@takes_out
+@takes_exact_out
 def dist(input: TensorT, other: TensorT, p: float = 2, *, out: Any = None) -> TensorT:
     """The p-norm of ``input - other``."""
     require_tensor("dist", "input", input)
@@ -342,7 +343,7 @@ def dist(input: TensorT, other: TensorT, p: float = 2, *, out: Any = None) -> Te
     return linalg_vector_norm(difference, p)
 
 
-@takes_out
+@takes_exact_out
 def renorm(input: TensorT, p: float, dim: int, maxnorm: float, *, out: Any = None) -> TensorT:
     """Each slice along ``dim`` whose p-norm is larger than ``maxnorm`` scaled down to it.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import promote_types
+from .exact_out import takes_exact_out
 from .joining import cat
 from .linalg import dot, mm
 from .matrices import mT, require_real, require_same, type_name
@@ -159,7 +160,7 @@ def _require_tensors(function: str, **tensors: Any) -> None:
         require_tensor(function, name, x)
 
 
-@takes_out
+@takes_exact_out
 @ADDMM
 def addmm(
     input: TensorT, mat1: TensorT, mat2: TensorT, *, beta: Number = 1, alpha: Number = 1, out: Any = None
@@ -179,7 +180,7 @@ def addmm(
     return _add(ADDMM, "addmm_impl_cpu_", input, mat1, mat2, (n, p), beta, alpha)
 
 
-@takes_out
+@takes_exact_out
 @ADDMV
 def addmv(
     input: TensorT, mat: TensorT, vec: TensorT, *, beta: Number = 1, alpha: Number = 1, out: Any = None
@@ -199,7 +200,8 @@ def _require_batches(function: str, batch1: Any, batch2: Any) -> None:
     a, b = batch1._array, batch2._array
     for name, x in (("batch1", a), ("batch2", b)):
         if x.ndim != 3:
-            raise RuntimeError(f"{name} must be a 3D tensor\n  operation: {function}\n  got: shape {tuple(x.shape)}")
+            kind = IndexError if function == "baddbmm" and x.ndim < 3 and name == "batch2" else RuntimeError
+            raise kind(f"{name} must be a 3D tensor\n  operation: {function}\n  got: shape {tuple(x.shape)}")
     if a.shape[0] != b.shape[0] and function == "addbmm":
         raise RuntimeError(f"batch1 and batch2 must have same number of batches, got {a.shape[0]} and {b.shape[0]}")
     if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
@@ -209,7 +211,7 @@ def _require_batches(function: str, batch1: Any, batch2: Any) -> None:
         )
 
 
-@takes_out
+@takes_exact_out
 @ADDBMM
 def addbmm(
     input: TensorT, batch1: TensorT, batch2: TensorT, *, beta: Number = 1, alpha: Number = 1, out: Any = None
@@ -221,7 +223,7 @@ def addbmm(
     return _add(ADDBMM, "addbmm", input, batch1, batch2, shape, beta, alpha)
 
 
-@takes_out
+@takes_exact_out
 @BADDBMM
 def baddbmm(
     input: TensorT, batch1: TensorT, batch2: TensorT, *, beta: Number = 1, alpha: Number = 1, out: Any = None
@@ -267,7 +269,7 @@ def addr(
 # -- of vectors ---
 
 
-@takes_out
+@takes_exact_out
 def vdot(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """The inner product of two vectors; as ``dot``, since there are no complex numbers to conjugate."""
     return dot(input, other)
@@ -289,7 +291,7 @@ def ger(input: TensorT, vec2: TensorT, *, out: Any = None) -> TensorT:
     return outer(input, vec2)
 
 
-@takes_out
+@takes_exact_out
 def inner(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     """The inner products over the last dimension of both: (*a, k) and (*b, k) give (*a, *b); a number scales."""
     _require_tensors("inner", input=input, other=other)
@@ -314,7 +316,7 @@ CROSS = Op(
 )
 
 
-@takes_out
+@takes_exact_out
 @CROSS
 def linalg_cross(input: TensorT, other: TensorT, *, dim: int = -1, out: Any = None) -> TensorT:
     """The cross product of vectors with 3 elements along ``dim``; the other dimensions broadcast.
@@ -341,7 +343,7 @@ def linalg_cross(input: TensorT, other: TensorT, *, dim: int = -1, out: Any = No
     return apply(CROSS, (a.expand(shape), b.expand(shape)), (d,))
 
 
-@takes_out
+@takes_exact_out
 def cross(input: TensorT, other: TensorT, dim: int | None = None, *, out: Any = None) -> TensorT:
     """As ``linalg.cross``; the first dimension of size 3 unless ``dim`` is given.
 
@@ -357,7 +359,7 @@ def cross(input: TensorT, other: TensorT, dim: int | None = None, *, out: Any = 
     return linalg_cross(input, other, dim=dim)
 
 
-@takes_out
+@takes_exact_out
 def linalg_vecdot(x: TensorT, y: TensorT, *, dim: int = -1, out: Any = None) -> TensorT:
     """The inner products of vectors along ``dim``; the other dimensions broadcast."""
     _require_tensors("linalg.vecdot", x=x, y=y)
@@ -387,7 +389,7 @@ def linalg_vander(x: Any, N: int | None = None) -> Any:
 # -- of tensors ---
 
 
-@takes_out
+@takes_exact_out
 def tensordot(a: Any, b: Any, dims: Any = 2, *, out: Any = None) -> Any:
     """The sum of products over the last ``dims`` dimensions of ``a`` and the first of ``b``, or over the pairs given.
 
@@ -465,7 +467,7 @@ def _cheapest(sizes: Sequence[int]) -> list[list[int]]:
     return split
 
 
-@takes_out
+@takes_exact_out
 def linalg_multi_dot(tensors: Sequence[Any], *, out: Any = None) -> Any:
     """The product of two or more matrices, in the order that costs least; the first and the last may be vectors.
 

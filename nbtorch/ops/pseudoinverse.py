@@ -28,7 +28,7 @@ from .matrices import (
 from .operands import require_tensor
 from .random import randn
 from .record import Op, apply
-from .solving import is_vector
+from .writing import takes_out
 
 __all__ = ["pca_lowrank", "pinverse", "svd_lowrank"]
 
@@ -120,7 +120,7 @@ PINV = Op(
 )
 
 
-@takes_exact_out
+@takes_out
 @PINV
 def linalg_pinv(
     A: TensorT, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
@@ -157,7 +157,7 @@ def pinverse(input: TensorT, rcond: float = 1e-15) -> TensorT:
     return linalg_pinv(input, rcond)
 
 
-@takes_exact_out
+@takes_out
 def linalg_matrix_rank(
     A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Any:
@@ -228,7 +228,7 @@ def linalg_lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | No
     driver = "gelsy" if driver is None else driver
     if driver not in _DRIVERS:
         raise RuntimeError(f"{function}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
-    vector = is_vector(A, B)
+    vector = A._array.ndim - B._array.ndim == 1
     if vector:
         B = B.unsqueeze(-1)
     rows, columns = A._array.shape[-2:]
@@ -246,7 +246,7 @@ def linalg_lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | No
     full = True
     if driver != "gels":
         found = linalg_svdvals(A.detach())
-        rank = linalg_matrix_rank(A, rtol=relative)
+        rank = linalg_matrix_rank(A, rtol=relative) * (1 if B._array.shape[-1] else 0)
         values = found if driver in ("gelsd", "gelss") else values
         full = bool((rank == columns).all())
     if rows > columns and driver != "gelsy" and full:

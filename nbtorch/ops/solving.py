@@ -28,6 +28,7 @@ from .matrices import (
 )
 from .operands import normalize_dims, require_tensor
 from .record import Op, apply, mathematical
+from .writing import takes_out
 
 __all__ = ["cholesky_inverse", "cholesky_solve", "inverse", "triangular_solve"]
 
@@ -224,11 +225,11 @@ def linalg_solve_triangular(
     return apply(SOLVE_TRIANGULAR, (A, B), (bool(upper), bool(left), bool(unitriangular)))
 
 
-def _older(function: str, b: Any, A: Any, kernel: str, first: str = "b") -> None:
+def _older(function: str, b: Any, A: Any, kernel: str) -> None:
     """The checks of the functions that are older than ``linalg``, where the right side comes first."""
     require_tensor(function, "input", b)
     require_tensor(function, "A", A)
-    for name, x in ((first, b), ("A" if first == "b" else "u", A)):
+    for name, x in (("b", b), ("A" if function == "triangular_solve" else "u", A)):
         if x._array.ndim < 2:
             start = f"torch.{function}: Expected {name} to" if function == "triangular_solve" else f"{name} should"
             have = "it has" if function == "triangular_solve" else "has"
@@ -286,7 +287,7 @@ CHOLESKY_SOLVE = Op(
 )
 
 
-@takes_exact_out
+@takes_out
 @CHOLESKY_SOLVE
 def cholesky_solve(B: TensorT, L: TensorT, upper: bool = False, *, out: Any = None) -> TensorT:
     """The X of ``A X = B`` where ``A = L Lᵀ`` (``Uᵀ U`` if ``upper``).
@@ -295,7 +296,7 @@ def cholesky_solve(B: TensorT, L: TensorT, upper: bool = False, *, out: Any = No
         B: shape (*, n, k).
         L: the Cholesky factor, shape (*, n, n).
     """
-    _older("cholesky_solve", B, L, "cholesky_solve_cpu", "u" if B._array.ndim < 2 else "b")
+    _older("cholesky_solve", B, L, "cholesky_solve_cpu")
     broadcast_batch("cholesky_solve", B, L)
     return apply(CHOLESKY_SOLVE, (B, L), (bool(upper),))
 
@@ -313,7 +314,7 @@ CHOLESKY_INVERSE = Op(
 )
 
 
-@takes_exact_out
+@takes_out
 @CHOLESKY_INVERSE
 def cholesky_inverse(L: TensorT, upper: bool = False, *, out: Any = None) -> TensorT:
     """The inverse of ``L Lᵀ`` (of ``Uᵀ U`` if ``upper``) from its Cholesky factor, shape (*, n, n).
@@ -333,7 +334,7 @@ def cholesky_inverse(L: TensorT, upper: bool = False, *, out: Any = None) -> Ten
 # -- tensors as matrices ---
 
 
-@takes_exact_out
+@takes_out
 def linalg_tensorinv(A: TensorT, ind: int = 2, *, out: Any = None) -> TensorT:
     """The inverse of A as a linear map from its last dimensions to its first ``ind``.
 
@@ -355,7 +356,7 @@ def linalg_tensorinv(A: TensorT, ind: int = 2, *, out: Any = None) -> TensorT:
     return Y.reshape((*shape[ind:], *shape[:ind]))
 
 
-@takes_exact_out
+@takes_out
 def linalg_tensorsolve(A: TensorT, B: TensorT, dims: Any = None, *, out: Any = None) -> TensorT:
     """The X of ``tensordot(A, X, X.ndim) = B``.
 

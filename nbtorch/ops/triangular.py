@@ -123,10 +123,7 @@ def linalg_lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
 def lu(A: Any, pivot: bool = True, get_infos: bool = False, *, out: Any = None) -> tuple[Any, ...]:
     """As ``linalg.lu_factor_ex``: (LU, pivots), and ``info`` with ``get_infos``."""
     LU, pivots, info = _lu_factor(A, pivot)
-    if get_infos:
-        return LU, pivots, info
-    raise_where_failed("lu", info, _ZERO, RuntimeError)
-    return LU, pivots
+    return (LU, pivots, info) if get_infos else (LU, pivots)
 
 
 @takes_exact_out
