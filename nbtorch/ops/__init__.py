@@ -3,6 +3,7 @@
 from . import (
     activation,
     attention,
+    bags,
     batch_normalization,
     calculus,
     class_loss,
@@ -57,6 +58,7 @@ from . import (
 )
 from .activation import *
 from .attention import *
+from .bags import *
 from .batch_normalization import *
 from .calculus import *
 from .class_loss import *
@@ -113,6 +115,7 @@ from .windows import *
 __all__: list[str] = []
 __all__ += activation.__all__
 __all__ += attention.__all__
+__all__ += bags.__all__
 __all__ += batch_normalization.__all__
 __all__ += class_loss.__all__
 __all__ += comparison.__all__

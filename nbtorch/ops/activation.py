@@ -12,13 +12,12 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable
 from .dispatch import FLOATS_ONLY, PROMOTE, unary
 from .elementary import abs as size_of
-from .elementary import is_bool, sigmoid, tanh
+from .elementary import is_bool, tanh
 from .inplace import unary_
-from .operands import normalize_dim
-from .pieces import chunk
+from .operands import normalize_dim, require_tensor
 from .piecewise import hardshrink, prelu
 from .pointwise import add, div
-from .record import Op
+from .record import Op, apply
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "leaky_relu", "logsigmoid", "relu", "selu", "silu", "softplus", "softsign",
@@ -181,17 +180,66 @@ def tanhshrink(input: TensorT) -> TensorT:
     return input - tanh(input)  # type: ignore[operator]
 
 
+def _glu(m: Any, input: Any, dim: int) -> Any:
+    a, b = _halves(input, dim)
+    return a * m.sigmoid(b)
+
+
+def _halves(x: Any, dim: int) -> tuple[Any, Any]:
+    half = x.shape[dim] // 2
+    before = (slice(None),) * dim
+    return x[(*before, slice(None, half))], x[(*before, slice(half, None))]
+
+
+def _glu_input(m: Any, g: Any, input: Any, dim: int) -> Any:
+    a, b = _halves(input, dim)
+    gate = m.sigmoid(b)
+    open_ = g * gate
+    return m.cat([open_, open_ * (1 - gate) * a], dim)
+
+
+GLU = Op(
+    "glu",
+    _glu,
+    input=_glu_input,
+    formula=r"y = a\,\sigma(b):\quad \frac{\partial L}{\partial a} = g\,\sigma(b),\quad "
+    r"\frac{\partial L}{\partial b} = g\,a\,\sigma(b)\,(1-\sigma(b))",
+)
+
+
+@GLU
 def glu(input: TensorT, dim: int = -1) -> TensorT:
     """The first half along ``dim`` times the sigmoid of the second.
 
     Raises:
-        RuntimeError: where the size along ``dim`` is odd.
+        NotImplementedError: for integers.
+        RuntimeError: where the size along ``dim`` is odd, and for a tensor without dimensions.
     """
+    require_tensor("glu", "input", input)
+    if not input._array.ndim:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
     d = normalize_dim(dim, input._array.ndim, "glu")
     if input._array.shape[d] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {input._array.shape[d]}")
-    a, b = chunk(input, 2, d)
-    return a * sigmoid(b)  # type: ignore[operator]
+    if input._array.dtype.kind in "iub":
+        raise NotImplementedError(f'"glu_cpu" not implemented for {input._dtype()!r}\n  fix: x.float()')
+    return apply(GLU, (input,), (d,))
+
+
+RRELU = Op(
+    "rrelu",
+    lambda m, input, slopes: m.mul(input, slopes),
+    tensors=2,
+    node="RreluWithNoiseBackward0",
+    input=lambda g, slopes: g * slopes,
+    formula=r"f'(x) = [x>0] + a_i\,[x\le 0],\quad a_i \sim U(l, u)",
+)
+
+
+@RRELU
+def with_slopes(input: TensorT, slopes: Variable) -> TensorT:
+    """Each value times a slope of its own: ``rrelu`` in training, which draws them."""
+    return apply(RRELU, (input, slopes))
 
 
 class ActivationMethods(Variable):

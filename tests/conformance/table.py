@@ -65,6 +65,9 @@ ARGUMENTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "einsum": lambda lib: lambda operands, equation: lib.einsum(equation, *operands),
     "where": lambda lib: lambda input, condition, other: lib.where(condition, input, other),
     "nn.functional.embedding": lambda lib: lambda weight, index, **kw: lib.nn.functional.embedding(index, weight, **kw),
+    "nn.functional.embedding_bag": lambda lib: (
+        lambda weight, index, **kw: lib.nn.functional.embedding_bag(index, weight, **kw)
+    ),
     "polygamma": lambda lib: lambda input, n, **kw: lib.polygamma(n, input, **kw),
     "special.polygamma": lambda lib: lambda input, n, **kw: lib.special.polygamma(n, input, **kw),
     # The sample's distance is a module of PyTorch's.

@@ -74,6 +74,8 @@ PROGRAMS: dict[str, Program] = {
     "elu": lambda d: F.elu(d(), 1.3) + F.selu(d()) + F.celu(d(), 0.7),
     "softplus": lambda d: F.softplus(d(), 2.0),
     "prelu": lambda d: F.prelu(d(3, 2), d(2)),
+    "glu": lambda d: F.glu(d(3, 4)) + F.glu(d(6, 2), 0),
+    "rrelu": lambda d: F.rrelu(d(), training=True),
     "hardtanh": lambda d: F.hardtanh(d(), -1.0, 0.5),
     "threshold": lambda d: F.threshold(d(), 0.2, 7.0),
     "softshrink": lambda d: F.softshrink(d()),
@@ -163,4 +165,4 @@ PROGRAMS: dict[str, Program] = {
 }  # fmt: skip
 
 # Inputs that no gradient flows to, by record: classes, positions, and the weights of classes.
-CONSTANT = {"embedding": {"input"}}
+CONSTANT = {"rrelu": {"slopes"}, "embedding": {"input"}}

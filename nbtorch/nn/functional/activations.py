@@ -78,7 +78,7 @@ def rrelu(
             lower, upper = (slopes.new_tensor(bound, dtype=float32).item() for bound in (lower, upper))
         drawn = empty(count, dtype=float64, device=source.device).uniform_() * (upper - lower) + lower
         slopes[below] = drawn.to(source.dtype)
-        return store(input, source * slopes, inplace)
+        return store(input, ops.activation.with_slopes(source, slopes), inplace)
     return store(input, ops.leaky_relu(source, (lower + upper) / 2), inplace)
 
 
