@@ -46,6 +46,7 @@ from .backends.dtypes import bool_ as bool
 from .backends.dtypes import float32 as float
 from .backends.dtypes import int32 as int
 from .tensor import Size, Tensor, set_printoptions
+from .tensor.dlpack import from_dlpack
 
 # Only after the room of that name: importing it binds nbtorch.tensor to the module, and this to the function.
 # isort: split

@@ -58,6 +58,7 @@ from ..ops.shape import ALIAS, ShapeMethods
 from ..ops.solving import SolvingMethods
 from ..ops.special import SpecialMethods
 from ..ops.triangular import TriangularMethods
+from .dlpack import dlpack, dlpack_device
 from .numpy_protocol import array_function, array_ufunc
 from .printing import tensor_text
 from .size import Size
@@ -319,11 +320,8 @@ class Tensor(
     __array_ufunc__ = array_ufunc
     __array_function__ = array_function
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return self.detach()._array.__dlpack__(**kwargs)
-
-    def __dlpack_device__(self) -> Any:
-        return self._array.__dlpack_device__()
+    __dlpack__ = dlpack
+    __dlpack_device__ = dlpack_device
 
     def __bool__(self) -> bool:
         array = self._array

@@ -123,6 +123,17 @@ for _text in (
     "np.linalg.norm(t(A))",
     "np.linalg.norm(t(A), axis=1)",
     "np.linalg.norm(t(V))",
+    "np.linalg.norm(t(S), 1)",
+    "np.linalg.inv(t(S))",
+    "np.linalg.det(t(S))",
+    "np.linalg.solve(t(S), V[:3])",
+    "np.linalg.solve(t(S), t(A))",
+    "np.linalg.slogdet(t(S))[1]",
+    "np.linalg.svd(t(A), compute_uv=False)",
+    "np.linalg.eigvalsh(t(S) + t(S).T)",
+    "np.linalg.matrix_power(t(S), 3)",
+    "np.linalg.pinv(t(A))",
+    "np.linalg.qr(t(S))[1]",
     "np.trace(t(S))",
     "np.trace(t(C), axis1=1, axis2=2)",
     # shape
@@ -236,6 +247,7 @@ for _text in (
     case(_text)
 
 for _text in (
+    "np.linalg.cholesky(t(S) @ t(S).T + np.eye(3))",
     "np.argmax(t(A))",
     "np.argmax(t(A), axis=1)",
     "np.argmin(t(A), 0)",
