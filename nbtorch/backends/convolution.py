@@ -31,7 +31,7 @@ class ConvolutionPrimitives(WindowPrimitives):
         shift = None if bias is None else bias.reshape(-1, *(1,) * len(at.out))
         w = weight.reshape(groups, planes // groups, -1)
         if at.pointwise:
-            out = self.xp.matmul(w, x.reshape(n, groups, -1, at.number)).reshape(n, planes, *at.out)
+            out = self.xp.matmul(w, x.reshape(n, groups, x.shape[1] // groups, at.number)).reshape(n, planes, *at.out)
             if shift is not None:
                 out += shift
             return out
@@ -54,7 +54,7 @@ class ConvolutionPrimitives(WindowPrimitives):
         n, channels = g.shape[0], weight.shape[1] * groups
         w = weight.reshape(groups, weight.shape[0] // groups, -1)
         if at.pointwise:
-            out = self.xp.matmul(w.swapaxes(1, 2), g.reshape(n, groups, -1, at.number)).reshape(n, channels, *at.size)
+            out = self.xp.matmul(w.swapaxes(1, 2), g.reshape(n, groups, g.shape[1] // groups, at.number)).reshape(n, channels, *at.size)
         else:
             out = self._correlate_back(g, w, channels, at)
         if bias is not None:

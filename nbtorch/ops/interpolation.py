@@ -169,16 +169,19 @@ def upsample(
     wide = dtype == np.float64
     if dtype == np.uint8 and mode not in ("nearest", "nearest-exact"):
         return _in_bytes(mode, input, sizes, scales, align, antialias)
-    maps = []
+    maps: list[Along | None] = []
     for size, out, scale in zip(shape[2:], sizes, scales, strict=True):
         if antialias:
             maps.append(antialiased_map(mode, size, out, scale, align, wide))
         elif mode in ("nearest", "nearest-exact"):
-            maps.append(nearest_map(size, out, scale, mode == "nearest-exact", wide))
+            # For images PyTorch's plain mode looks at the sizes first, for other data at the scale alone.
+            asked = None if mode == "nearest" and n == 2 and out in (size, 2 * size) else scale
+            maps.append(nearest_map(size, out, asked, mode == "nearest-exact", wide))
         elif mode == "bicubic":
             maps.append(cubic_map(size, out, scale, align, wide))
         else:
-            maps.append(linear_map(size, out, scale, align, wide))
+            # As in PyTorch, a dimension that keeps its size is copied, whatever the scale.
+            maps.append(None if size == out else linear_map(size, out, scale, align, wide))
     op = UPSAMPLE_AA[mode] if antialias else UPSAMPLE[mode, n]
     return run_separable(op, input, tuple(maps))
 
@@ -211,9 +214,11 @@ def _in_bytes(
     mode: str, input: Any, sizes: tuple[int, ...], scales: tuple[float | None, ...], align: bool, antialias: bool
 ) -> Any:
     """Images of bytes, in whole numbers as PyTorch and Pillow do: rows first, rounded to bytes in between."""
-    m, x = input._backend, input._array
+    m, x = input._backend, input._backend.copy(input._array)
     shape = tuple(x.shape)
     for dim in (3, 2):
+        if shape[dim] == sizes[dim - 2]:
+            continue
         along, places = _whole_weights(mode, shape[dim], sizes[dim - 2], scales[dim - 2], align, antialias)
         maps = (None, along) if dim == 3 else (along, None)
         total = m.resample(m.astype(x, np.int32), maps)

@@ -140,6 +140,11 @@ def pool_windows(
         count = -(-room // step) + 1 if ceil_mode else room // step + 1
         if ceil_mode and (count - 1) * step >= s + p:
             count -= 1  # the last window begins inside the input or its left padding
+        if any(start % d >= s for start in range(-p, 0, step)[: max(count, 0)]):
+            raise RuntimeError(
+                f"{function}: a window has no element: with padding={p} and dilation={d} it steps over all {s} of the "
+                "input\n  expected: at least one element of the input in each window (PyTorch reads beyond the array)"
+            )
         out.append(count)
     if min(out) < 1:
         raise RuntimeError(
@@ -184,6 +189,8 @@ def avg_pool(
         raise RuntimeError("divisor must be not zero")
     require_tensor(function, "input", input)
     at = pool_windows(function, n, input, kernel, stride, padding, 1, ceil_mode)
+    if n == 3 and any(s < k for s, k in zip(at.size, at.kernel, strict=True)):
+        raise RuntimeError(f"input image {at.size} smaller than kernel size {at.kernel}\n  operation: {function}")
     whole = input._array.dtype.kind in "iub"
     if input._array.dtype.kind == "b":
         raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
