@@ -288,12 +288,13 @@ def push(node: Any, tangents: Sequence[Any], level: int) -> list[Any]:
     backend, outputs = node.backend, node.outputs
     recording = grad_mode.enabled and grad_mode.backward
     with _Below(level):
-        # Where nothing else is to be differentiated, arrays do for the second half.
-        graph = bool(grad_mode.levels) or any(t is not None and t._backend is not backend for t in tangents)
-        if recording and not graph:
-            graph = any(e is not None and (not e._is_node or e.receives) for e in node.edges) or any(
-                t is not None and t.requires_grad for t in tangents
-            )
+        # Where nothing else is to be differentiated and no batch is carried, arrays do for the second half.
+        record = recording and (
+            any(e is not None and (not e._is_node or e.receives) for e in node.edges)
+            or any(t is not None and t.requires_grad for t in tangents)
+        )
+        history = record or bool(grad_mode.levels)
+        wide = any(t is not None and t._backend is not backend for t in tangents)
         shapes, dtypes = ((node.shape,), (node.dtype,)) if outputs == 1 else (node.shape, node.dtype)
         starts = []
         for shape, dtype in zip(shapes, dtypes, strict=True):
@@ -301,7 +302,7 @@ def push(node: Any, tangents: Sequence[Any], level: int) -> list[Any]:
             start._grad_fn, start._requires_grad = _fill(_new(AliasBackward0), start), True
             start._grad_fn.source = level
             starts.append(start)
-        saved = node.plan.saved_tensors(node) if graph else node.plan.plain_tensors(node)
+        saved = node.plan.saved_tensors(node) if history else node.plan.plain_tensors(node)
         results = node.plan.run(maths, starts[0] if outputs == 1 else starts, saved)
         roots = []
         for i, (v, t) in enumerate(zip(results, tangents, strict=True)):
@@ -315,8 +316,8 @@ def push(node: Any, tangents: Sequence[Any], level: int) -> list[Any]:
         if not recording:
             switch_recording(False)
         found = run_backward(
-            roots, retain_graph=graph, create_graph=graph and recording, targets=targets, accumulate=False,
-            as_tensors=graph,
+            roots, retain_graph=history, create_graph=record, targets=targets, accumulate=False,
+            as_tensors=history or wide,
         )  # fmt: skip
     return [found.get(target) for target in targets]
 

@@ -10,9 +10,10 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .batching import into, lift_to
 from .engine import edge_of, maths, run_backward
 from .forward import Level, relabel, tangent_of, tangents_of
-from .modes import enable_grad, is_grad_enabled
+from .modes import enable_grad, grad_mode, is_grad_enabled
 from .trees import flatten, tree_map, unflatten
 from .variable import Variable, wrap
 from .vmap import vmap
@@ -23,12 +24,17 @@ Argnums = int | tuple[int, ...]
 
 
 class _Transform:
-    """One use of a transform: ``open`` while its sources may still be differentiated by somebody around it."""
+    """One use of a transform.
 
-    __slots__ = ("open",)
+    Attributes:
+        open: its sources may still be differentiated by somebody around it.
+        linked: its results are to have a history outside of it; not so where it is used under ``no_grad``.
+    """
+
+    __slots__ = ("linked", "open")
 
     def __init__(self) -> None:
-        self.open = True
+        self.open, self.linked = True, is_grad_enabled()
 
 
 def _argnum(argnum: Any, count: int) -> int:
@@ -67,7 +73,10 @@ def _sources(values: Any, transform: _Transform) -> Any:
             raise RuntimeError(
                 f"only Tensors of floating point dtype can require gradients\n  got: {t._dtype()!r}\n  fix: x.float()"
             )
-        return relabel(t, tangents_of(t), transform)
+        # Inside vmap each example has a gradient of its own, also by a tensor that is the same for all.
+        for batch in grad_mode.batches:
+            t = into(t, batch)
+        return relabel(t, tangents_of(t), transform, transform.linked)
 
     return tree_map(fresh, values)
 
@@ -97,7 +106,7 @@ def _depends(t: Any, transform: _Transform) -> bool:
 
 def _outward(t: Any, transform: _Transform) -> Any:
     """``t`` as seen from outside of ``transform``: with a history only where that leads further."""
-    if not isinstance(t, Variable) or not t.requires_grad or _depends(t, transform):
+    if not isinstance(t, Variable) or not t.requires_grad or (transform.linked and _depends(t, transform)):
         return t
     return relabel(t, tangents_of(t), linked=False)
 
@@ -228,7 +237,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         primals: tensors, or trees of them.
 
     Returns:
-        ``value, vjp_fn`` or ``value, vjp_fn, aux``; ``vjp_fn`` gives one result for one primal, else a tuple.
+        ``value, vjp_fn`` or ``value, vjp_fn, aux``; ``vjp_fn`` gives a tuple of one result for each primal.
     """
     output, function, aux = _vjp(func, primals, None, has_aux)
     return (output, function, aux) if has_aux else (output, function)
@@ -256,8 +265,7 @@ def _vjp(func: Any, primals: tuple[Any, ...], argnums: Any, has_aux: bool) -> tu
                     f"{t._dtype()!r}"
                 )
         picked = _pick(inside, positions)
-        single = isinstance(argnums, int) or (argnums is None and len(picked) == 1)
-        leaves, form = flatten(picked[0] if single else picked)
+        leaves, form = flatten(picked[0] if isinstance(argnums, int) else picked)
         shown = unflatten([_outward(t, transform) for t in outputs], out_form)
         aux = tree_map(lambda t: _outward(t, transform), aux)
 
@@ -362,9 +370,7 @@ def make_dual(primal: Any, tangent: Any, level: int) -> Any:
             f"Expected all tensors to be on the same device: the primal is on {primal._backend.device}, its tangent on "
             f"{tangent._backend.device}"
         )
-    if getattr(primal._backend, "level", 0) > getattr(tangent._backend, "level", 0):
-        from .batching import lift_to
-
+    if hasattr(primal._backend, "level"):
         tangent = lift_to(tangent, primal._backend)
     return relabel(primal, {**tangents_of(primal), level: tangent})
 
@@ -406,7 +412,7 @@ def jacobian_columns(jacobian: Any, tensors: Sequence[Any]) -> list[Any]:
     out, start = [], 0
     for t in tensors:
         n = int(t._array.size)
-        part = maths.narrow(jacobian, 0, start, n)
+        part = jacobian[start : start + n]
         out.append(maths.reshape(part, (*t._array.shape, *jacobian._array.shape[1:])))
         start += n
     return out

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .batching import Batch, enter, leave, level_of
+from .batching import Vmap, enter, is_in, leave
 from .engine import maths
 from .trees import flatten, spread, unflatten
 from .variable import Variable
@@ -80,7 +80,7 @@ def vmap(
         parts = []
         for start in range(0, size, step):
             part = [
-                v if d is None else maths.narrow(v, d, start, min(step, size - start))
+                v if d is None else v[(slice(None),) * d + (slice(start, start + step),)]
                 for v, d in zip(values, dims, strict=True)
             ]
             parts.append(_run(func, part, dims, form, min(step, size - start), out_dims, randomness, kwargs))
@@ -142,7 +142,7 @@ def _run(
     func: Any, values: Any, dims: Any, form: Any, size: int, out_dims: Any, randomness: str, kwargs: dict[str, Any]
 ) -> Any:
     name = name_of(func)
-    with Batch(size, randomness) as batch:
+    with Vmap(size, randomness) as batch:
         inside = [v if d is None else enter(v, d, batch) for v, d in zip(values, dims, strict=True)]
         results, out_form = flatten(func(*unflatten(inside, form), **kwargs))
         if out_form is None and isinstance(out_dims, tuple) and len(out_dims) == 1:
@@ -157,7 +157,7 @@ def _run(
         outside = []
         for result, dim in zip(results, places, strict=True):
             if dim is None:
-                if isinstance(result, Variable) and level_of(result) == batch.level:
+                if isinstance(result, Variable) and is_in(result, batch):
                     raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
                 outside.append(result)
                 continue

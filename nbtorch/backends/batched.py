@@ -9,6 +9,7 @@ examples has a leading dimension of 1. Batches may be nested: ``data`` is then a
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,38 +19,91 @@ from .batched_array import BatchedArray
 from .batched_rules import BatchedModule, is_wide
 
 
-class BatchedBackend(Backend):
-    """The primitives on batches of ``size`` examples, computed by those of ``base``.
+class Batch:
+    """One ``vmap``: its size, what random numbers are to be in it, and its backends.
 
-    Args:
-        base: the backend of the data: a device's, or that of a batch around this one.
-        size: the number of examples.
-        level: counts the batches around this one.
+    Attributes:
+        level: later batches have greater numbers. Where an array is in several, the latest is its outer shell.
     """
 
-    def __init__(self, base: Backend, size: int, level: int) -> None:
-        self.base, self.size, self.level = base, size, level
+    _count = count(1).__next__
+
+    def __init__(self, size: int, randomness: str = "error") -> None:
+        self.size, self.randomness, self.level = size, randomness, Batch._count()
+        self._backends: dict[int, tuple[Backend, BatchedBackend]] = {}
+
+    def backend(self, base: Backend) -> BatchedBackend:
+        """The backend of this batch over ``base``: the same object each time."""
+        found = self._backends.get(id(base))
+        if found is None:
+            found = self._backends[id(base)] = (base, BatchedBackend(base, self))
+        return found[1]
+
+
+def batches_of(backend: Any) -> list[Batch]:
+    """The batches that arrays of ``backend`` are in, the latest first."""
+    found = []
+    while hasattr(backend, "batch"):
+        found.append(backend.batch)
+        backend = backend.base
+    return found
+
+
+def inserted(backend: Any, batch: Batch) -> BatchedBackend:
+    """The backend of arrays that are in ``batch`` too."""
+    if not hasattr(backend, "batch") or backend.batch.level < batch.level:
+        return batch.backend(backend)
+    shell: Batch = backend.batch
+    return shell.backend(inserted(backend.base, batch))
+
+
+def removed(backend: Any, batch: Batch) -> Any:
+    """The backend of arrays that are in ``batch`` no longer."""
+    return backend.base if backend.batch is batch else backend.batch.backend(removed(backend.base, batch))
+
+
+def enter(x: Array, backend: Any, dim: int, batch: Batch) -> Array:
+    """``x`` with its dimension ``dim`` as the batch."""
+    target = inserted(backend, batch)
+    if target.batch is batch:
+        return target.ndarray(backend.xp.moveaxis(x, dim, 0))
+    return target.ndarray(enter(x.data, backend.base, dim + 1, batch))
+
+
+def lift(x: Array, backend: Any, batch: Batch) -> Array:
+    """``x`` as the same for every example."""
+    target = inserted(backend, batch)
+    if target.batch is batch:
+        return target.ndarray(x.reshape((1, *x.shape)))
+    return target.ndarray(lift(x.data, backend.base, batch))
+
+
+def leave(x: Array, backend: Any, dim: int, batch: Batch) -> Array:
+    """``x`` with the batch as dimension ``dim``."""
+    if backend.batch is batch:
+        return backend.base.xp.moveaxis(backend.full_data(x), 0, dim)
+    return removed(backend, batch).ndarray(leave(x.data, backend.base, dim + 1, batch))
+
+
+def sum_out(x: Array, backend: Any, batch: Batch) -> Array:
+    """The sum of all examples."""
+    if backend.batch is batch:
+        return backend.base.as_array(backend.base.sum(backend.full_data(x), (0,)))
+    return removed(backend, batch).ndarray(sum_out(x.data, backend.base, batch))
+
+
+class BatchedBackend(Backend):
+    """The primitives on the arrays of a batch, computed by those of ``base``, a device's or another batch's."""
+
+    def __init__(self, base: Backend, batch: Batch) -> None:
+        self.base, self.batch, self.size, self.level = base, batch, batch.size, batch.level
         module: Any = BatchedModule(self, base.xp)
         module.ndarray = type("BatchedArray", (BatchedArray,), {"__slots__": (), "backend": self})
         super().__init__(module, base.device)
 
-    # -- in and out ---
-    def enter(self, x: Array, dim: int) -> Array:
-        """``x`` of the base with its dimension ``dim`` as the batch."""
-        return self.ndarray(self.base.xp.moveaxis(x, dim, 0))
-
-    def lift(self, x: Array) -> Array:
-        """``x`` of the base as the same for every example."""
+    def unbatched(self, x: Array) -> Array:
+        """An array of the base, as the same for every example."""
         return self.ndarray(x.reshape((1, *x.shape)))
-
-    def leave(self, x: Array, dim: int) -> Array:
-        """An array of the base with the batch as dimension ``dim``."""
-        return self.base.xp.moveaxis(self.full_data(x), 0, dim)
-
-    def sum_out(self, x: Array) -> Array:
-        """The sum of all examples, an array of the base."""
-        data = self.full_data(x)
-        return self.base.sum(data, (0,))
 
     def full_data(self, x: Any) -> Any:
         """The data of ``x`` with one entry for each example."""
@@ -70,12 +124,12 @@ class BatchedBackend(Backend):
         return data.reshape((data.shape[0], *(1,) * missing, *data.shape[1:])) if missing > 0 else data
 
     def as_array(self, x: Any) -> Array:
-        return x if type(x) is self.ndarray else self.lift(self.base.as_array(x))
+        return x if type(x) is self.ndarray else self.unbatched(self.base.as_array(x))
 
     def from_host(self, array: np.ndarray[Any, Any]) -> Array:
         if type(array) is self.ndarray:
             return array
-        return self.lift(self.base.from_host(array))
+        return self.unbatched(self.base.from_host(array))
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         # NumPy's functions find their way back here through its protocols, and work on the batch.

@@ -211,7 +211,7 @@ def _einsum(b: Any, plain: Any, args: Any, kwargs: Any) -> Any:
     terms = [letter + t if w else t for t, w in zip(inputs.split(","), wide, strict=True)]
     data = [x.data if w else x.data[0] for x, w in zip(arrays, wide, strict=True)]
     result = plain(f"{','.join(terms)}->{letter if any(wide) else ''}{output}", *data, **kwargs)
-    return b.ndarray(result) if any(wide) else b.lift(b.base.as_array(result))
+    return b.ndarray(result) if any(wide) else b.unbatched(b.base.as_array(result))
 
 
 def _along_last(b: Any, plain: Any, args: Any, kwargs: Any) -> Any:
@@ -391,7 +391,7 @@ def _converted(b: Any, plain: Any, args: Any, kwargs: Any) -> Any:
         x = b.xp.stack([b.as_array(v) for v in x])
     dtype = rest[0] if rest else kwargs.get("dtype")
     if not isinstance(x, BatchedArray):
-        return b.lift(plain(x, dtype))
+        return b.unbatched(plain(x, dtype))
     x = b.as_array(x)
     if plain.__name__ == "array" and kwargs.get("copy", True):
         x = x.copy()
