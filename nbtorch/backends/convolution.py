@@ -54,7 +54,9 @@ class ConvolutionPrimitives(WindowPrimitives):
         n, channels = g.shape[0], weight.shape[1] * groups
         w = weight.reshape(groups, weight.shape[0] // groups, -1)
         if at.pointwise:
-            out = self.xp.matmul(w.swapaxes(1, 2), g.reshape(n, groups, g.shape[1] // groups, at.number)).reshape(n, channels, *at.size)
+            out = self.xp.matmul(w.swapaxes(1, 2), g.reshape(n, groups, g.shape[1] // groups, at.number)).reshape(
+                n, channels, *at.size
+            )
         else:
             out = self._correlate_back(g, w, channels, at)
         if bias is not None:
