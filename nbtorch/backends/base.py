@@ -290,6 +290,8 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
         return x.prod(dim, dtype, None, keepdim)
 
     def mean(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+        if x.dtype.itemsize == 2:
+            return x.astype(np.float32).mean(dim, None, None, keepdim).astype(x.dtype)
         return x.mean(dim, None, None, keepdim)
 
     def amax(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:

@@ -54,9 +54,9 @@ class NumpyBackend(FlatConvolution, HostPooling, Backend):
         return _sum(x, dim, dtype, None, keepdim)
 
     def mean(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
-        # ndarray.mean is a Python function around a sum; float16 keeps it, since its sum must be wider.
-        if x.dtype == np.float16:
-            return x.mean(dim, None, None, keepdim)
+        # ndarray.mean is a Python function around a sum.
+        if x.dtype.itemsize == 2:
+            return super().mean(x, dim, keepdim)
         total = _sum(x, dim, None, None, keepdim)
         count = x.size // total.size if total.size else 0
         return total / x.dtype.type(count)

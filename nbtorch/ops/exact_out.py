@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ..autograd.variable import Variable
 from ..backends.dtypes import from_numpy_dtype
+from .operands import beneath_names
 from .writing import write_out
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,8 +36,12 @@ def takes_exact_out(function: F) -> F:
         RuntimeError: where a dtype differs.
     """
 
+    plain = beneath_names(function)
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return plain(*args)
         out = kwargs.pop("out", None)
         value = function(*args, **kwargs)
         if out is None:
@@ -114,8 +119,12 @@ def takes_out_as_dtype(function: F) -> F:
         RuntimeError: where ``dtype`` is named and ``out`` has another.
     """
 
+    plain = beneath_names(function)
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return plain(*args)
         out = kwargs.pop("out", None)
         if isinstance(out, Variable):
             wanted = from_numpy_dtype(out._array.dtype)

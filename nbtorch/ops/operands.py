@@ -191,3 +191,11 @@ def numpy_names(function: F) -> F:
         return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]
+
+
+_NAMED = numpy_names(lambda: None).__code__
+
+
+def beneath_names(function: F) -> F:
+    """What ``numpy_names`` was put on, if it was: for calls without keywords, which need no other names."""
+    return function.__wrapped__ if function.__code__ is _NAMED else function  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import int64
 from .exact_out import takes_exact_out
 from .named import pair
-from .operands import normalize_dim, numpy_names, require_int, require_tensor
+from .operands import beneath_names, normalize_dim, numpy_names, require_int, require_tensor
 from .pointwise import maximum as elementwise_maximum
 from .pointwise import minimum as elementwise_minimum
 from .record import Op, apply
@@ -150,8 +150,12 @@ def _takes_extreme_out(function: F) -> F:
     """Serves ``out``; the pair that is found along a dimension must be met in dtype."""
     exact = takes_exact_out(function)
 
+    plain = beneath_names(function)
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return plain(*args)
         out = kwargs.pop("out", None)
         if isinstance(out, (tuple, list)):
             return exact(*args, out=out, **kwargs)
@@ -231,9 +235,9 @@ def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
 
 def _not_bool(function: str, input: Any, dim: Any) -> Any:
     require_tensor(function, "input", input)
-    if dim is not None:
-        normalize_dim(dim, input._array.ndim, function)
     if input._array.dtype.kind == "b":
+        if dim is not None:
+            normalize_dim(dim, input._array.ndim, function)
         raise RuntimeError(f"{function}(): does not support bool input\n  fix: x.int().{function}()")
     return input
 

@@ -17,7 +17,7 @@ from .comparison import ne
 from .conversion import to_dtype
 from .dispatch import PROMOTE, unary
 from .exact_out import takes_exact_out, takes_out_as_dtype
-from .operands import normalize_dim, normalize_dims, numpy_names, require_tensor
+from .operands import beneath_names, normalize_dim, normalize_dims, numpy_names, require_tensor
 from .record import Op, apply
 from .writing import takes_out, write_out
 
@@ -64,11 +64,8 @@ def narrow(m: Any, result: Any, x: Any) -> Any:
 
 def _total(m: Any, input: Any, dim: Any, keepdim: Any) -> Any:
     d = input.dtype
-    if d.itemsize > 2 and d.kind == "f":
-        return m.sum(input, dim, keepdim)
-    if d.kind in "iub":  # array modules sum in a dtype of their own choice
-        return m.sum(input, dim, keepdim, d)
-    return m.astype(m.sum(widen(m, input), dim, keepdim), d)
+    # Array modules sum integers in a dtype of their own choice.
+    return m.sum(input, dim, keepdim, d) if d.kind in "iub" else m.sum(input, dim, keepdim)
 
 
 def _product(m: Any, input: Any, dim: Any, keepdim: Any) -> Any:
@@ -155,14 +152,14 @@ def _mean(m: Any, g: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
 
 MEAN = Op(
     "mean",
-    lambda m, input, dim, keepdim: narrow(m, m.mean(widen(m, input), dim, keepdim), input),
+    lambda m, input, dim, keepdim: m.mean(input, dim, keepdim),
     node="MeanBackward0",
     input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
     formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n",
 )
 MEAN_DIM = Op(
     "mean_dim",
-    lambda m, input, dim, keepdim: narrow(m, m.mean(widen(m, input), dim, keepdim), input),
+    lambda m, input, dim, keepdim: m.mean(input, dim, keepdim),
     node="MeanBackward1",
     input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
     formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n",
@@ -351,8 +348,12 @@ def std(
 def _takes_truth_out(function: F) -> F:
     """Serves ``out``, which must be of bool or uint8."""
 
+    plain = beneath_names(function)
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return plain(*args)
         out = kwargs.pop("out", None)
         value = function(*args, **kwargs)
         if out is None:
@@ -432,13 +433,17 @@ def logsumexp(
 
 SOFTMAX = Op(
     "softmax",
-    lambda m, input, dim: narrow(m, m.softmax(widen(m, input), dim), input),
+    lambda m, input, dim: (
+        m.softmax(input, dim) if input.dtype.itemsize > 2 else narrow(m, m.softmax(widen(m, input), dim), input)
+    ),
     input=lambda m, g, out, dim: out * (g - m.sum(g * out, (dim,), True)),
     formula=r"\frac{\partial L}{\partial x_i} = s_i\,\bigl(g_i - \textstyle\sum_j g_j s_j\bigr)",
 )
 LOG_SOFTMAX = Op(
     "log_softmax",
-    lambda m, input, dim: narrow(m, m.log_softmax(widen(m, input), dim), input),
+    lambda m, input, dim: (
+        m.log_softmax(input, dim) if input.dtype.itemsize > 2 else narrow(m, m.log_softmax(widen(m, input), dim), input)
+    ),
     input=lambda m, g, out, dim: g - m.exp(out) * m.sum(g, (dim,), True),
     formula=r"\frac{\partial L}{\partial x_i} = g_i - e^{y_i}\textstyle\sum_j g_j",
 )

@@ -18,6 +18,7 @@ from ..autograd.modes import grad_mode, is_grad_enabled, no_grad
 from ..autograd.variable import Variable, steps_to, why_not_rebased, wrap
 from ..backends.dtypes import from_numpy_dtype
 from ..backends.quiet import hush, unhush
+from .operands import beneath_names
 from .record import Op, gradient_mask, make_node, mathematical, of_one_backend
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -227,8 +228,12 @@ def takes_out(function: F) -> F:
     ``out`` stands in the signature of ``function`` all the same, for its reader, the editor and the type checker.
     """
 
+    plain = beneath_names(function)
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return plain(*args)
         if "out" in kwargs:
             out = kwargs.pop("out")
             if out is not None:
