@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 Array = Any
-_BLOCK = 24  # below this size a triangle is solved row by row
+_BLOCK = 64  # the size of the triangles that are solved at once
 
 
 def transposed(x: Array) -> Array:
@@ -37,6 +37,9 @@ class Decompositions:
         raise NotImplementedError
 
     def from_host(self, array: np.ndarray[Any, Any]) -> Array:
+        raise NotImplementedError
+
+    def diagonal(self, x: Array, offset: int, dim1: int, dim2: int) -> Array:
         raise NotImplementedError
 
     def eye(self, n: int, columns: int, dtype: Any) -> Array:
@@ -66,19 +69,34 @@ class Decompositions:
         batch = np.broadcast_shapes(L.shape[:-2], B.shape[:-2])
         X = self.xp.empty((*batch, *B.shape[-2:]), B.dtype)
         X[...] = B
-        # Blocks of rows: what earlier blocks contribute is one product, the block itself goes row by row.
+        # Blocks of rows: what earlier blocks contribute is one product, the block itself is solved at once.
         for start in range(0, n, _BLOCK):
             end = min(start + _BLOCK, n)
             block = X[..., start:end, :]
             if start:
                 block -= self.xp.matmul(L[..., start:end, :start], X[..., :start, :])
-            for i in range(start, end):
+            self._substitute_block(L[..., start:end, start:end], block, unit)
+        return X
+
+    def _substitute_block(self, L: Array, X: Array, unit: bool) -> None:
+        """Solves one block in place. Elimination finds nothing to do in an upper triangle and exchanges no rows, so
+        the array module's solve substitutes and no more; a zero on the diagonal it refuses, and rows go one by one."""
+        if not X.size:
+            return
+        upper = self.xp.triu(L[..., ::-1, ::-1])
+        n = upper.shape[-1]
+        if unit:
+            self.diagonal(upper, 0, upper.ndim - 2, upper.ndim - 1)[...] = 1
+        try:
+            upper = self.xp.broadcast_to(upper, (*X.shape[:-2], n, n))
+            X[...] = self.xp.linalg.solve(upper, X[..., ::-1, :])[..., ::-1, :]
+        except np.linalg.LinAlgError:
+            for i in range(n):
                 row = X[..., i : i + 1, :]
-                if i > start:
-                    row -= self.xp.matmul(L[..., i : i + 1, start:i], X[..., start:i, :])
+                if i:
+                    row -= self.xp.matmul(L[..., i : i + 1, :i], X[..., :i, :])
                 if not unit:
                     row /= L[..., i : i + 1, i : i + 1]
-        return X
 
     # -- Cholesky ---
     def linalg_cholesky_ex(self, A: Array) -> tuple[Array, Array]:
@@ -262,32 +280,65 @@ def _lu(A: np.ndarray[Any, Any]) -> tuple[Any, Any, Any]:
     k = min(rows, columns)
     pivots = np.zeros((count, k), np.int32)
     info = np.zeros(count, np.int32)
-    each = np.arange(count)
-    for start in range(0, k, 32):
-        end = min(start + 32, k)
-        for j in range(start, end):
-            chosen = np.abs(a[:, j:, j]).argmax(1) + j
-            pivots[:, j] = chosen + 1
-            row = a[each, chosen]
-            a[each, chosen] = a[:, j]
-            a[:, j] = row
-            pivot = row[:, j]
-            info[(info == 0) & (pivot == 0)] = j + 1
-            below = a[:, j + 1 :, j]
-            below /= np.where(pivot == 0, 1, pivot)[:, None].astype(a.dtype)
-            if j + 1 < end:
-                a[:, j + 1 :, j + 1 : end] -= below[:, :, None] * a[:, j, None, j + 1 : end]
+    for start in range(0, k, _PANEL):
+        end = min(start + _PANEL, k)
+        panel = np.array(a[:, start:, start:end])
+        found = pivots[:, start:end]
+        _lu_panel(panel, found, info, start)
+        if start or end < columns:  # the other columns' rows follow the panel's
+            order = _permutation(found, rows - start)
+            below = a[:, start:]
+            below[...] = below[:, order[0]] if count == 1 else np.take_along_axis(below, order[:, :, None], 1)
+        a[:, start:, start:end] = panel
+        found += start
         if end < columns:
-            for j in range(start + 1, end):  # the panel's unit triangle into the columns beyond
-                a[:, j, end:] -= np.matmul(a[:, j, None, start:j], a[:, start:j, end:])[:, 0]
+            width = end - start  # the panel's unit triangle into the columns beyond
+            unit = np.tril(panel[:, :width], -1) + np.eye(width, dtype=a.dtype)
+            beyond = a[:, start:end, end:]
+            beyond[...] = np.linalg.solve(unit[:, ::-1, ::-1], beyond[:, ::-1])[:, ::-1]
             if end < rows:
-                a[:, end:, end:] -= np.matmul(a[:, end:, start:end], a[:, start:end, end:])
+                a[:, end:, end:] -= np.matmul(panel[:, end - start :], a[:, start:end, end:])
     batch = A.shape[:-2]
     return a.reshape(A.shape), pivots.reshape((*batch, k)), info.reshape(batch)
 
 
+_PANEL = 16
+
+
+def _lu_panel(panel: Any, pivots: Any, info: Any, start: int) -> None:
+    """LU of tall panels (batch, rows, few columns), in place; ``pivots`` counts from the panel's first row, from 1."""
+    columns = np.array(panel.swapaxes(1, 2), order="C")  # a column's elements beside each other
+    each = np.arange(len(panel))
+    for j in range(columns.shape[1]):
+        chosen = np.abs(columns[:, j, j:]).argmax(1) + j
+        pivots[:, j] = chosen + 1
+        if len(each) == 1:
+            i = int(chosen[0])
+            row = columns[:, :, i].copy()
+            if i != j:
+                columns[:, :, i] = columns[:, :, j]
+        else:
+            row = columns[each, :, chosen]
+            columns[each, :, chosen] = columns[:, :, j]
+        columns[:, :, j] = row
+        pivot = row[:, j]
+        zero = pivot == 0
+        if zero.any():
+            info[(info == 0) & zero] = start + j + 1
+            pivot = np.where(zero, panel.dtype.type(1), pivot)
+        below = columns[:, j, j + 1 :]
+        below /= pivot[:, None]
+        columns[:, j + 1 :, j + 1 :] -= row[:, j + 1 :, None] * below[:, None, :]
+    panel[...] = columns.swapaxes(1, 2)
+
+
 def _permutation(pivots: np.ndarray[Any, Any], rows: int) -> Any:
     flat = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1])
+    if len(flat) == 1:
+        places = list(range(rows))
+        for i, p in enumerate(flat[0].tolist()):
+            places[i], places[p - 1] = places[p - 1], places[i]
+        return np.array(places, np.int64).reshape((*pivots.shape[:-1], rows))
     order = np.tile(np.arange(rows), (len(flat), 1))
     each = np.arange(len(flat))
     for i in range(flat.shape[1]):

@@ -26,26 +26,16 @@ def _cdist(m: Any, x1: Any, x2: Any, p: float, product: bool) -> Any:
         left = m.cat((x1 * -2, first, m.ones(first.shape, x1.dtype)), last)
         right = m.cat((x2, m.ones(second.shape, x2.dtype), second), last)
         return m.sqrt(m.maximum(m.matmul(left, right.swapaxes(-2, -1)), 0))
-    rows = x1.shape[-2]
-    # A few rows at a time, so that the differences stay in the cache.
-    step = max(1, int(2**20 // max(1, x2.size)))
-    parts = [_between(m, x1[..., i : i + step, :], x2, p) for i in range(0, rows, step)]
-    return parts[0] if len(parts) == 1 else m.cat(parts, x1.ndim - 2)
-
-
-def _between(m: Any, x1: Any, x2: Any, p: float) -> Any:
-    difference = x1[..., :, None, :] - x2[..., None, :, :]
-    last = (difference.ndim - 1,)
-    if p == 2:
-        return m.sqrt(m.as_array(m.sum(difference * difference, last)))
-    size = m.abs(difference)
-    if p == 0:
-        return m.sum(m.astype(m.as_array(size != 0), x1.dtype), last)
-    if p == 1:
-        return m.sum(size, last)
-    if p == math.inf:
-        return m.amax(size, last)
-    return m.as_array(m.sum(size**p, last)) ** (1 / p)
+    total: Any = None
+    # One column after another: the differences of all columns at once would be many times the result.
+    for k in range(x1.shape[-1]):
+        size = m.abs(x1[..., :, None, k] - x2[..., None, :, k])
+        if p == 0:
+            size = m.astype(m.as_array(size != 0), x1.dtype)
+        elif p not in (1, math.inf):
+            size = size * size if p == 2 else size**p
+        total = size if total is None else m.maximum(total, size) if p == math.inf else total + size
+    return total if p in (0, 1, math.inf) else m.sqrt(total) if p == 2 else total ** (1 / p)
 
 
 def _cdist_first(m: Any, g: Any, x1: Any, x2: Any, out: Any, p: float) -> Any:
