@@ -47,6 +47,7 @@ from .backends.dtypes import float32 as float
 from .backends.dtypes import int32 as int
 from .tensor import Size, Tensor, set_printoptions
 from .tensor.dlpack import from_dlpack
+from .tensor.legacy import *
 
 # Only after the room of that name: importing it binds nbtorch.tensor to the module, and this to the function.
 # isort: split
@@ -54,14 +55,27 @@ from .ops import *
 from .ops import operands
 
 _ROOMS = (
-    "cuda", "datasets", "func", "linalg", "masked", "nn", "notebook", "optim", "random", "serialization", "signal",
-    "special", "testing", "utils",
+    "accelerator", "amp", "cuda", "datasets", "func", "linalg", "masked", "nn", "notebook", "optim", "random",
+    "serialization", "signal", "special", "testing", "utils", "version",
 )  # fmt: skip
 # Functions of rooms that are part of the front door, by room.
-_FROM_ROOMS = {"load": "serialization", "save": "serialization", "vmap": "func"}
+_FROM_ROOMS = {
+    "as_torch": "aliasing", "autocast": "amp", "load": "serialization", "save": "serialization", "vmap": "func",
+    **dict.fromkeys(
+        (
+            "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision",
+            "get_num_interop_threads", "get_num_threads", "set_deterministic_debug_mode",
+            "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads",
+            "use_deterministic_algorithms",
+        ),
+        "switches",
+    ),
+}  # fmt: skip
 
 if TYPE_CHECKING:
     from . import (
+        accelerator,
+        amp,
         cuda,
         datasets,
         func,
@@ -76,8 +90,13 @@ if TYPE_CHECKING:
         special,
         testing,
         utils,
+        version,
     )
+    from .aliasing import as_torch
+    from .amp import autocast
+    from .func import vmap
     from .serialization import load, save
+    from .switches import compile, get_num_threads, set_num_threads
 
 
 def __dir__() -> list[str]:
@@ -154,4 +173,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f".{name}", __name__)
     if name in _FROM_ROOMS:
         return getattr(importlib.import_module(f".{_FROM_ROOMS[name]}", __name__), name)
+    from .absent import ABSENT, AbsentModule
+
+    if name in ABSENT:
+        return AbsentModule(name)
     raise AttributeError(f"module 'nbtorch' has no attribute {name!r}")

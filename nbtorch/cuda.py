@@ -10,9 +10,9 @@ from .backends.device import device as _Device
 from .ops.random import manual_seed as _seed_host
 
 __all__ = [
-    "current_device", "device", "device_count", "empty_cache", "get_device_name", "is_available", "manual_seed",
-    "manual_seed_all", "max_memory_allocated", "memory_allocated", "memory_reserved", "set_device", "synchronize",
-    "why_unavailable",
+    "current_device", "device", "device_count", "empty_cache", "get_device_capability", "get_device_name",
+    "is_available", "is_bf16_supported", "manual_seed", "manual_seed_all", "max_memory_allocated", "memory_allocated",
+    "memory_reserved", "reset_peak_memory_stats", "set_device", "synchronize", "why_unavailable",
 ]  # fmt: skip
 
 
@@ -90,6 +90,27 @@ def get_device_name(device: int | str | _Device | None = None) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
+def get_device_capability(device: int | str | _Device | None = None) -> tuple[int, int]:
+    """The compute capability of a GPU, major and minor.
+
+    Raises:
+        RuntimeError: where it isn't there.
+    """
+    cupy, index = _gpu(device)
+    digits = str(cupy.cuda.Device(index).compute_capability)
+    return int(digits[:-1]), int(digits[-1])
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """Whether there is a GPU that computes in bfloat16 (capability 8.0 and later)."""
+    return is_available() and get_device_capability() >= (8, 0)
+
+
+def reset_peak_memory_stats(device: int | str | _Device | None = None) -> None:
+    """Begins a new maximum of memory in use: the pool gives back what it keeps."""
+    empty_cache()
+
+
 def synchronize(device: int | str | _Device | None = None) -> None:
     """Waits until everything queued on a GPU is done: before a clock is stopped.
 
@@ -142,3 +163,11 @@ def manual_seed(seed: int) -> None:
 def manual_seed_all(seed: int) -> None:
     """``manual_seed``, for every GPU."""
     manual_seed(seed)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":  # torch.cuda.amp is the older name of torch.amp
+        from . import amp
+
+        return amp
+    raise AttributeError(f"module 'nbtorch.cuda' has no attribute {name!r}")

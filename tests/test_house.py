@@ -13,10 +13,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # From the ground up. A file may import from its own floor's room or from a lower floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("nbtorch._version", "nbtorch.backends", "nbtorch.course"),
+    ("nbtorch._version", "nbtorch.absent", "nbtorch.backends", "nbtorch.course"),
     ("nbtorch.autograd",),
     ("nbtorch.ops",),
-    ("nbtorch.tensor", "nbtorch.cuda", "nbtorch.testing"),
+    ("nbtorch.aliasing", "nbtorch.switches", "nbtorch.version"),
+    ("nbtorch.tensor", "nbtorch.testing"),
+    ("nbtorch.amp",),
+    ("nbtorch.cuda",),
+    ("nbtorch.accelerator",),
     (
         "nbtorch.utils",
         "nbtorch.datasets",
@@ -29,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("nbtorch.nn",),
     ("nbtorch.optim", "nbtorch.serialization"),
-    ("nbtorch.notebook",),
+    ("nbtorch.notebook", "nbtorch.__main__"),
     ("nbtorch",),
     ("nbtorch_widgets",),
 )

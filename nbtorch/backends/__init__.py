@@ -8,6 +8,12 @@ from __future__ import annotations
 from .base import Array, Backend
 from .device import device
 from .numpy import NumpyBackend
+from .switches import cuda as cuda
+from .switches import cudnn as cudnn
+from .switches import mkl as mkl
+from .switches import mkldnn as mkldnn
+from .switches import mps as mps
+from .switches import openmp as openmp
 
 __all__ = ["Array", "Backend", "cpu", "device", "get_backend"]
 

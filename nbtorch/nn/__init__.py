@@ -3,6 +3,7 @@
 from . import functional as functional
 from . import init as init
 from . import modules as modules
+from . import parallel as parallel
 from . import utils as utils
 from .modules import (
     CELU,
@@ -65,6 +66,7 @@ from .modules import (
     Threshold,
     Unflatten,
 )
+from .parallel import DataParallel
 from .parameter import Buffer, Parameter
 
 __all__ = [
@@ -79,6 +81,7 @@ __all__ = [
     "Bilinear",
     "Buffer",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",

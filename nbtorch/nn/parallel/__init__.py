@@ -1,0 +1,5 @@
+"""``torch.nn.parallel``: one device, so one copy of the model."""
+
+from .data_parallel import DataParallel
+
+__all__ = ["DataParallel"]
