@@ -40,6 +40,7 @@ from . import (
     pieces,
     piecewise,
     pointwise,
+    pools,
     products,
     pseudoinverse,
     random,
@@ -95,6 +96,7 @@ from .padding import *
 from .pieces import *
 from .piecewise import *
 from .pointwise import *
+from .pools import *
 from .products import *
 from .pseudoinverse import *
 from .random import *
@@ -144,6 +146,7 @@ __all__ += piecewise.__all__
 __all__ += padding.__all__
 __all__ += pieces.__all__
 __all__ += pointwise.__all__
+__all__ += pools.__all__
 __all__ += random.__all__
 __all__ += calculus.__all__
 __all__ += counting.__all__

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import ops
-from ...ops import pooling
+from ...ops import adaptive_avg_pool1d, avg_pool1d, max_pool1d, max_pool1d_with_indices, max_pool2d, max_pool3d, pooling
 from ...ops.writing import takes_out
 from ...tensor import Tensor
 
@@ -44,58 +44,6 @@ __all__ = [
 Sizes = int | Sequence[int]
 
 
-def max_pool1d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """The maximum of each window of ``(n, channels, length)``.
-
-    Args:
-        input: also without ``n``.
-        kernel_size: the size of a window, one number or one for each dimension, like the arguments that follow.
-        stride: the step from window to window; the window's size unless given.
-        padding: what counts as minus infinity on both sides; at most half a window.
-        dilation: the step from element to element in a window.
-        ceil_mode: whether the last window may reach beyond the end.
-        return_indices: also give where the maxima are, as indices into the flattened plane.
-    """
-    return pooling.max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def max_pool1d_with_indices(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """:func:`max_pool1d` and where the maxima are."""
-    return pooling.max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, True)  # type: ignore[no-any-return]
-
-
-def max_pool2d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """The maximum of each window of ``(n, channels, h, w)``.
-
-    The arguments are those of :func:`max_pool1d`.
-    """
-    return pooling.max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
 def max_pool2d_with_indices(
     input: Tensor,
     kernel_size: Sizes,
@@ -109,22 +57,6 @@ def max_pool2d_with_indices(
     return pooling.max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, True)  # type: ignore[no-any-return]
 
 
-def max_pool3d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """The maximum of each window of ``(n, channels, d, h, w)``.
-
-    The arguments are those of :func:`max_pool1d`.
-    """
-    return pooling.max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
 def max_pool3d_with_indices(
     input: Tensor,
     kernel_size: Sizes,
@@ -136,29 +68,6 @@ def max_pool3d_with_indices(
 ) -> tuple[Tensor, Tensor]:
     """:func:`max_pool3d` and where the maxima are."""
     return pooling.max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, True)  # type: ignore[no-any-return]
-
-
-def avg_pool1d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:
-    """The average of each window of ``(n, channels, length)``.
-
-    Args:
-        input: also without ``n``.
-        kernel_size: the size of a window, one number or one for each dimension, like the arguments that follow.
-        stride: the step from window to window; the window's size unless given.
-        padding: zeros on both sides; at most half a window.
-        ceil_mode: whether the last window may reach beyond the end.
-        count_include_pad: whether the zeros of the padding count.
-    """
-    return pooling.avg_pool(  # type: ignore[no-any-return]
-        1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None
-    )
 
 
 @takes_out
@@ -201,11 +110,6 @@ def avg_pool3d(
     return pooling.avg_pool(  # type: ignore[no-any-return]
         3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )
-
-
-def adaptive_avg_pool1d(input: Tensor, output_size: Sizes) -> Tensor:
-    """Averages over windows that cover the input as evenly as can be: the output has the given size."""
-    return pooling.adaptive_avg_pool(1, input, output_size)  # type: ignore[no-any-return]
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Sizes, return_indices: bool = False) -> Any:
