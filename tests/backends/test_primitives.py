@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from window_cases import WINDOW_CASES
 
 from nbtorch.backends import Backend, get_backend
 from nbtorch.backends.base import UFUNCS
@@ -224,6 +225,7 @@ CASES: dict[str, Any] = {
     "index_add": indices_along(same=False).map(lambda t: (*t, source_like(*t))),
     "norm": alone(array(["float32", "float64"])),
 }  # fmt: skip
+CASES |= WINDOW_CASES
 NOT_ON_ARRAYS = {"from_host", "to_host", "synchronize", "shares_memory", "numel"}
 
 # Floating-point primitives may round differently in an override; the rest has to be equal.
