@@ -60,6 +60,7 @@ def run_backward(
     Returns:
         For each reached target its gradient, a tensor; empty without ``targets``.
     """
+    grad_mode.backwards += 1
     tensors = create_graph or as_tensors or bool(grad_mode.levels)
     pending = _count(roots)
     needed = None if targets is None else _on_the_way(pending, targets)
@@ -354,7 +355,7 @@ def _run(node: Any, g: Any, create_graph: bool) -> Any:
     if hooks is not None and hooks.post:
         outs = _run_post_hooks(node, hooks, outs, g, create_graph)
     if grad_mode.anomaly:
-        anomaly.check_gradients(node, outs)
+        anomaly.check_gradients(node, outs, g)
     return outs
 
 

@@ -34,6 +34,9 @@ class _Mode(threading.local):
     backward: bool = True
     inference: bool = False
     anomaly: bool = False
+    births: tuple[Any, ...] = ()  # under anomaly detection: where bad values were made
+    masks: tuple[Any, ...] = ()  # and the nodes that mask values
+    backwards: int = 0  # how many have run in this thread
     levels: tuple[int, ...] = ()
     interceptor: Any = None
     hooks: tuple[tuple[Any, Any], ...] = ()

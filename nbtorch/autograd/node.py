@@ -129,11 +129,12 @@ class Node:
 
     def _raise_changed(self, storage: Any, version: int, which: int) -> None:
         what, shape = self.plan.describe_saved(self, which) if self.plan is not None else (f"tensor {which}", "?")
-        changed = (
-            "by writing to a NumPy array that shares its memory"
-            if storage.changed is None
-            else f"at {describe_where(storage.changed)}"
-        )
+        if storage.changed is not None:
+            changed = f"at {describe_where(storage.changed)}"
+        else:
+            changed = "by writing to a NumPy array that shares its memory"
+            if storage.handed is not None:
+                changed += f", which was handed out at {describe_where(storage.handed)}"
         raise RuntimeError(
             "one of the variables needed for gradient computation has been modified by an inplace operation\n"
             f"  tensor: the {what} of {self.name()}, shape {shape}, at version {storage.version}; "

@@ -57,7 +57,7 @@ class Storage:
     Created only when needed: when a view is taken, when the graph saves the tensor, or when it is handed to NumPy.
     """
 
-    __slots__ = ("changed", "exports", "relaid", "version")
+    __slots__ = ("changed", "detached", "exports", "freed", "handed", "relaid", "version")
 
     def __init__(self) -> None:
         self.version = 0
@@ -66,6 +66,11 @@ class Storage:
         # Set once a base of this memory changed its own shape in place (``t_``): what its views replayed no longer
         # fits it, and ``relaid(base, view)`` gives the steps that find the view by its place in memory.
         self.relaid: Any = None
+        # Where a NumPy array that was written to had been handed out.
+        self.handed: Where | None = None
+        # Where the last detached tensor over this memory was made, and whether a gradient was let go.
+        self.detached: Where | None = None
+        self.freed = False
 
     def refresh(self) -> None:
         """Counts a write made through a NumPy array that shares the memory as one more change."""
@@ -77,7 +82,7 @@ class Storage:
             if now != export.digest:
                 export.digest = now
                 self.version += 1
-                self.changed = None
+                self.changed, self.handed = None, export.where
             if export.alive is None or export.alive() is not None:
                 kept.append(export)
         self.exports = kept or None
@@ -86,12 +91,13 @@ class Storage:
 class _Export:
     """An array of the same memory in the user's hands; ``alive`` is None where its end can't be known."""
 
-    __slots__ = ("alive", "digest", "region")
+    __slots__ = ("alive", "digest", "region", "where")
 
     def __init__(self, region: np.ndarray[Any, Any], alive: weakref.ref[Any] | None) -> None:
         self.region = region
         self.alive = alive
         self.digest = digest(region)
+        self.where = where_called(3)
 
 
 def digest(region: np.ndarray[Any, Any]) -> int:
@@ -218,6 +224,8 @@ class Variable:
                     "assigned grad has data located on a different device\n"
                     f"  expected: {self._backend.device}\n  got: {value._backend.device}"
                 )
+        elif self._grad is not None and self._storage is not None:
+            self._storage.freed = True
         self._grad = value
 
     @grad.deleter

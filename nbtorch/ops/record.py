@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from ..autograd import anomaly
 from ..autograd.engine import maths
 from ..autograd.modes import grad_mode
 from ..autograd.node import Node, saved_tensor
@@ -378,6 +379,8 @@ def make_node(op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, s
     else:
         node.shape = tuple([o.shape for o in out])
         node.dtype = tuple([o.dtype for o in out])
+    if anomaly.noting:
+        anomaly.note(node, arrays, out)
     pack = plan.pack
     if pack is None:
         node.saved = None

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..autograd.api import tensor_backward
+from ..autograd.explain import why_no_grad
 from ..autograd.hooks import Hook, RemovableHandle, add_hook
 from ..autograd.node import leaf_hooks
-from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, wrap
+from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, where_called, wrap
 from ..backends import get_backend
 from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
@@ -388,7 +389,18 @@ class Tensor(
 
     def detach(self: TensorT) -> TensorT:
         """A leaf over the same memory that requires no gradient."""
-        return alias(self)
+        out = alias(self)
+        if self._requires_grad and out._storage is not None:
+            out._storage.detached = where_called(2)  # for why_no_grad()
+        return out
+
+    def why_no_grad(self, of: Variable | None = None) -> str:
+        """Explains why ``.grad`` is None: an answer in words, with the lines of the program that are to blame.
+
+        Args:
+            of: the tensor that ``backward()`` is called on: with it, the way between the two is looked at.
+        """
+        return why_no_grad(self, of)
 
     @property
     def data(self) -> Any:
