@@ -36,6 +36,11 @@ class NumpyBackend(FlatConvolution, HostPooling, Backend):
         item = x.itemsize
         return _NDARRAY(tuple(size), x.dtype, self.memory(x), offset * item, tuple([s * item for s in stride]))
 
+    def index(self, x: Array, index: Any) -> Array:
+        out = x[index]
+        # A number for each dimension gives a NumPy scalar, which is a copy; with an ellipsis it is a view.
+        return out if type(out) is _NDARRAY else x[(*index, ...)]
+
     def reduce_at(self, x: Array, index: Any, values: Array, ufunc: str) -> None:
         getattr(np, ufunc).at(x, index, values)
 

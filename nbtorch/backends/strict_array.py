@@ -63,6 +63,8 @@ def wrap_view(array: Any, x: Any) -> Any:
         base = getattr(base, "base", None)
     # A base that isn't the owner is a temporary copy, which the result now owns.
     out._base = None if base is None else root
+    if base is not None and x._a.flags.writeable and not array.flags.writeable:
+        array.flags.writeable = True  # CuPy's arrays can't be read-only; NumPy's broadcast_to gives one
     return out
 
 

@@ -12,6 +12,7 @@ from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import int64
 from .exact_out import takes_out_apart
 from .indexing import getitem
+from .joining import unshared
 from .operands import Number, broadcast_shapes, normalize_dim, require_tensor
 from .pieces import narrow
 from .pointwise import where
@@ -348,7 +349,7 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, outpu
     if repeats < 0:
         raise RuntimeError(f"repeats can not be negative, got {repeats}")
     wide = expand(unsqueeze(input, d + 1), (*shape[: d + 1], repeats, *shape[d + 1 :]))
-    return reshape(wide, (*shape[:d], shape[d] * repeats, *shape[d + 1 :]))
+    return unshared(reshape(wide, (*shape[:d], shape[d] * repeats, *shape[d + 1 :])))
 
 
 # -- by class or word ---

@@ -14,7 +14,7 @@ from .exact_out import takes_out_apart
 from .operands import NUMBERS, broadcast_shapes, require_tensor
 from .pieces import SELECT, SLICE
 from .record import Op, apply, apply_view, check_same_device, gradient_mask, of_one_backend
-from .writing import check_writable, overwrite
+from .writing import become, check_writable, overwrite
 
 __all__ = ["index_put", "masked_fill", "masked_select", "nonzero", "tril", "triu"]
 
@@ -489,6 +489,14 @@ class IndexingMethods(Variable):
         check_writable(self)
         parsed, _ = parse_index(self, tuple(indices))
         return _put(self, parsed, _values(self, values), accumulate)
+
+    def tril_(self: TensorT, diagonal: int = 0) -> TensorT:
+        """``tril`` in place."""
+        return become(self, tril, diagonal)
+
+    def triu_(self: TensorT, diagonal: int = 0) -> TensorT:
+        """``triu`` in place."""
+        return become(self, triu, diagonal)
 
     def masked_fill_(self: TensorT, mask: Variable, value: Any) -> TensorT:
         """``masked_fill`` in place."""

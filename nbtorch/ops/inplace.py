@@ -235,12 +235,12 @@ class InplaceMethods(Variable):
                     f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
                 )
             return self.copy_(value)  # type: ignore[attr-defined]
-        check_writable(self)
+        check_writable(self, one_value=True)
         return overwrite(self, FILL, (), (value,), (self._array,))
 
     def zero_(self: TensorT) -> TensorT:
         """Every element becomes 0."""
-        check_writable(self)
+        check_writable(self, one_value=True)
         return overwrite(self, FILL, (), (0,), (self._array,))
 
     def copy_(self: TensorT, src: Any, non_blocking: bool = False) -> TensorT:

@@ -8,7 +8,8 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends import get_backend
 from ..backends.dtypes import get_default_dtype, promote_types
-from .conversion import to_dtype
+from ..backends.layouts import contiguous_format
+from .conversion import clone, to_dtype
 from .exact_out import apart
 from .operands import normalize_dim, numpy_names, require_tensor
 from .record import Op, apply, check_same_device
@@ -203,7 +204,12 @@ def repeat(input: TensorT, *args: Any, repeats: Any = None) -> TensorT:
     shape = (1,) * (len(times) - len(shape)) + shape
     between = reshape(input, tuple(n for s in shape for n in (1, s)))
     wide = expand(between, tuple(n for r, s in zip(times, shape, strict=True) for n in (r, s)))
-    return reshape(wide, tuple(r * s for r, s in zip(times, shape, strict=True)))
+    return unshared(reshape(wide, tuple(r * s for r, s in zip(times, shape, strict=True))))
+
+
+def unshared(x: Any) -> Any:
+    """``x``, or a copy of it where its making took none: some results have memory of their own in any case."""
+    return x if x._view is None else clone(x, memory_format=contiguous_format)
 
 
 def tile(input: TensorT, *args: Any, dims: Any = None) -> TensorT:

@@ -368,6 +368,32 @@ class MemoryMethods(Variable):
         self._array, self._storage, self._view = source._array, storage, None
         return self
 
+    def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
+        """``fill_value`` on the main diagonal, in place.
+
+        Args:
+            wrap: in a matrix with more rows than columns, begin a new diagonal below each that ended.
+
+        Raises:
+            RuntimeError: for less than 2 dimensions, and for more than 2 that are not all of one size.
+        """
+        shape, strides, offset = self._backend.layout(self._array)
+        if len(shape) < 2:
+            raise RuntimeError("dimensions must larger than 1\n  operation: fill_diagonal_")
+        if len(shape) > 2 and len(set(shape)) > 1:
+            raise RuntimeError(f"all dimensions of input must be of equal length\n  got: shape {list(shape)}")
+        height, width = shape[:2]
+        as_strided(self, (min(shape),), (sum(strides),), offset).fill_(fill_value)
+        if wrap and len(shape) == 2 and height > width + 1:
+            rest = -(-height * width // (width + 1)) - min(shape)
+            below = offset + strides[0] * (width + 1)
+            as_strided(self, (rest,), (sum(strides),), below).fill_(fill_value)
+        return self
+
+    def _is_view(self) -> bool:
+        """Whether this tensor is a view of another in the eyes of the graph."""
+        return self._view is not None
+
     def is_set_to(self, tensor: Variable) -> bool:
         """Whether both show the same elements of the same memory in the same shape."""
         m = self._backend

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
+from ..backends.layouts import contiguous_format
 from .conversion import clone
 from .linalg import diagonal, diagonal_backward
 from .memory import as_strided, tensor_unfold
@@ -94,10 +95,18 @@ def rot90(input: TensorT, k: int = 1, dims: Sequence[int] = (0, 1)) -> TensorT:
             raise RuntimeError(f"Rotation dim out of range: {d} of a tensor with {ndim} dimensions")
     turns = k % 4
     if turns == 1:
-        return transpose(flip(input, (dims[1],)), dims[0], dims[1])
+        return _alone(transpose(flip(input, (dims[1],)), dims[0], dims[1]))
     if turns == 2:
         return flip(input, tuple(dims))
-    return transpose(flip(input, (dims[0],)), dims[0], dims[1]) if turns == 3 else clone(input)
+    if turns == 3:
+        return _alone(transpose(flip(input, (dims[0],)), dims[0], dims[1]))
+    return clone(input)
+
+
+def _alone(view: Any) -> Any:
+    """A view of what nobody else has, as a tensor of its own."""
+    view._view = view._storage = None
+    return view
 
 
 # -- pixels and channels ---
@@ -316,11 +325,16 @@ def slice_scatter(
 # -- copies of views ---
 
 
+def _compact(x: TensorT) -> TensorT:
+    """A copy in row-major order."""
+    return clone(x, memory_format=contiguous_format)
+
+
 @takes_out
 def alias_copy(input: TensorT, *, out: Any = None) -> TensorT:
     """A copy."""
     require_tensor("alias_copy", "input", input)
-    return clone(input)
+    return _compact(input)
 
 
 @takes_out
@@ -328,80 +342,80 @@ def as_strided_copy(
     input: TensorT, size: Any, stride: Any, storage_offset: int | None = None, *, out: Any = None
 ) -> TensorT:
     """``as_strided`` as a copy."""
-    return clone(as_strided(input, size, stride, storage_offset))
+    return _compact(as_strided(input, size, stride, storage_offset))
 
 
 @takes_out
 def diagonal_copy(input: TensorT, offset: int = 0, dim1: int = 0, dim2: int = 1, *, out: Any = None) -> TensorT:
     """``diagonal`` as a copy."""
-    return clone(diagonal(input, offset, dim1, dim2))
+    return _compact(diagonal(input, offset, dim1, dim2))
 
 
 @takes_out
 def expand_copy(input: TensorT, size: Any, *, implicit: bool = False, out: Any = None) -> TensorT:
     """``expand`` as a copy, in which every element has a place of its own."""
-    return clone(expand(input, size))
+    return _compact(expand(input, size))
 
 
 @takes_out
 def narrow_copy(input: TensorT, dim: int, start: int, length: int, *, out: Any = None) -> TensorT:
     """``narrow`` as a copy."""
-    return clone(narrow(input, dim, start, length))
+    return _compact(narrow(input, dim, start, length))
 
 
 @takes_out
 def permute_copy(input: TensorT, dims: Any, *, out: Any = None) -> TensorT:
     """``permute`` as a copy."""
-    return clone(permute(input, dims))
+    return _compact(permute(input, dims))
 
 
 @takes_out
 def split_with_sizes_copy(input: TensorT, split_sizes: Any, dim: int = 0, *, out: Any = None) -> tuple[TensorT, ...]:
     """``split_with_sizes`` as copies."""
-    return tuple([clone(x) for x in split_with_sizes(input, split_sizes, dim)])
+    return tuple([_compact(x) for x in split_with_sizes(input, split_sizes, dim)])
 
 
 @takes_out
 @numpy_names
 def squeeze_copy(input: TensorT, dim: Any = None, *, out: Any = None) -> TensorT:
     """``squeeze`` as a copy."""
-    return clone(squeeze(input, dim))
+    return _compact(squeeze(input, dim))
 
 
 @takes_out
 def t_copy(input: TensorT, *, out: Any = None) -> TensorT:
     """``t`` as a copy."""
-    return clone(t(input))
+    return _compact(t(input))
 
 
 @takes_out
 def transpose_copy(input: TensorT, dim0: int, dim1: int, *, out: Any = None) -> TensorT:
     """``transpose`` as a copy."""
-    return clone(transpose(input, dim0, dim1))
+    return _compact(transpose(input, dim0, dim1))
 
 
 @takes_out
 def unbind_copy(input: TensorT, dim: int = 0, *, out: Any = None) -> tuple[TensorT, ...]:
     """``unbind`` as copies."""
-    return tuple([clone(x) for x in unbind(input, dim)])
+    return tuple([_compact(x) for x in unbind(input, dim)])
 
 
 @takes_out
 def unfold_copy(input: TensorT, dimension: int, size: int, step: int, *, out: Any = None) -> TensorT:
     """``Tensor.unfold`` as a copy."""
-    return clone(tensor_unfold(input, dimension, size, step))
+    return _compact(tensor_unfold(input, dimension, size, step))
 
 
 @takes_out
 def unsqueeze_copy(input: TensorT, dim: int, *, out: Any = None) -> TensorT:
     """``unsqueeze`` as a copy."""
-    return clone(unsqueeze(input, dim))
+    return _compact(unsqueeze(input, dim))
 
 
 @takes_out
 def view_copy(input: TensorT, size: Any, *, out: Any = None) -> TensorT:
     """``view`` as a copy."""
-    return clone(view(input, size))
+    return _compact(view(input, size))
 
 
 class RearrangingMethods(Variable):

@@ -142,8 +142,9 @@ def sum_to_size(input: TensorT, *size: Any) -> TensorT:
             f"size {{{list(shape)}}} is not expandable to size {{{list(have)}}}.\n"
             "  expected: from the right, the sizes of the tensor or 1"
         )
-    summed = not shape or shape != have
-    return apply(SUM_TO_SIZE, (for_sum(input, None, "sum_to_size") if summed else input,), (shape,))
+    if shape and shape == have:
+        return input
+    return apply(SUM_TO_SIZE, (for_sum(input, None, "sum_to_size"),), (shape,))
 
 
 def _mean(m: Any, g: Any, dim: Any, keepdim: Any, shape: Any) -> Any:

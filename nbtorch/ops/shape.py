@@ -9,8 +9,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..autograd.variable import TensorT, Variable
+from ..autograd.variable import TensorT, Variable, shared_storage, wrap
 from ..backends.dtypes import dtype as DType
+from .conversion import contiguous
 from .operands import normalize_dim, normalize_dims, numpy_names, require_tensor
 from .record import Op, apply, apply_view
 
@@ -106,9 +107,7 @@ def view(input: TensorT, *args: Any, size: Any = None) -> TensorT:
     require_tensor("view", "input", input)
     given = args if size is None else (size,)
     if len(given) == 1 and isinstance(given[0], DType):
-        if given[0].itemsize != input._array.dtype.itemsize:
-            raise RuntimeError(f"view(dtype): only dtypes of equal size are supported, got {given[0]!r}")
-        return apply_view(VIEW_DTYPE, input, (given[0].numpy,))
+        return _view_dtype(input, given[0])
     shape = infer_shape(sizes(given, "view"), input._array.size, "view")
     out = apply_view(VIEW, input, (shape,))
     if out._view is None and input._array.size:
@@ -120,8 +119,32 @@ def view(input: TensorT, *args: Any, size: Any = None) -> TensorT:
     return out
 
 
+def _view_dtype(input: Any, d: DType) -> Any:
+    """The same bytes read as another dtype; not in the graph."""
+    array, old, new = input._array, input._array.dtype.itemsize, d.itemsize
+    if old != new:
+        if not array.ndim:
+            raise RuntimeError(
+                f"self.dim() cannot be 0 to view {input._dtype()!r} as {d!r} (different element sizes)\n"
+                "  fix: unsqueeze(0)"
+            )
+        n, step = array.shape[-1], array.strides[-1]
+        if step != old and n > 1:
+            raise RuntimeError(
+                f"self.stride(-1) must be 1 to view {input._dtype()!r} as {d!r} (different element sizes), but got "
+                f"{step // old}"
+            )
+        if n * old % new or any(s % new for s in array.strides[:-1]):
+            raise RuntimeError(
+                f"self.size(-1) must be divisible by {new // old} to view {input._dtype()!r} as {d!r} (different "
+                f"element sizes), but got {n}"
+            )
+    out = wrap(array.view(d.numpy), input._backend, input._result_class)
+    out._storage = shared_storage(input)
+    return out
+
+
 ALIAS = Op("alias", lambda m, input: m.index(input, ...), input=lambda g: g, formula="x' = 1")
-VIEW_DTYPE = Op("view_dtype", lambda m, input, dtype: input.view(dtype), node="ViewBackward1")
 
 
 def _strides(t: Variable) -> tuple[int, ...]:
@@ -343,7 +366,8 @@ def flatten(input: TensorT, start_dim: int = 0, end_dim: int = -1) -> TensorT:
 
 def ravel(input: TensorT) -> TensorT:
     """``flatten`` to one dimension."""
-    return reshape(input, -1)
+    require_tensor("ravel", "input", input)
+    return view(contiguous(input), -1)
 
 
 def unflatten(input: TensorT, dim: int, sizes: Sequence[int]) -> TensorT:

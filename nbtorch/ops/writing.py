@@ -24,8 +24,11 @@ from .record import Op, gradient_mask, make_node, mathematical, of_one_backend
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def check_writable(target: Any) -> None:
+def check_writable(target: Any, one_value: bool = False) -> None:
     """Raises where a change in place would break the graph or has no meaning.
+
+    Args:
+        one_value: all elements get the same value, so that they may share a place.
 
     Raises:
         RuntimeError: for a leaf that requires grad (or a view of one) while recording, and for an expanded tensor.
@@ -34,7 +37,12 @@ def check_writable(target: Any) -> None:
         check_history(target)
     array = target._array
     strides = array.strides
-    repeated = 0 in strides and array.size and any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=True))
+    repeated = (
+        0 in strides
+        and not one_value
+        and array.size
+        and any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=True))
+    )
     # CuPy's arrays can't be read-only.
     if repeated or not getattr(array.flags, "writeable", True):
         raise RuntimeError(

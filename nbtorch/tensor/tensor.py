@@ -60,6 +60,7 @@ from ..ops.solving import SolvingMethods
 from ..ops.special import SpecialMethods
 from ..ops.triangular import TriangularMethods
 from .dlpack import dlpack, dlpack_device
+from .attributes import AttributeMethods
 from .numpy_protocol import array_function, array_ufunc
 from .printing import tensor_text
 from .size import Size
@@ -110,6 +111,7 @@ class Tensor(
     LayoutMethods,
     RandomMethods,
     InplaceMethods,
+    AttributeMethods,
 ):
     """A multi-dimensional array whose operations are recorded where a gradient is wanted.
 
@@ -214,7 +216,10 @@ class Tensor(
 
     def stride(self, dim: int | None = None) -> Any:
         """For each dimension (or one) how many elements of memory lie between neighbours."""
-        strides = tuple(s // self.itemsize for s in self._array.strides)
+        array = self._array
+        strides = tuple(s // array.dtype.itemsize for s in array.strides)
+        if 0 in strides:
+            strides = _strides_as_told(array.shape, strides)
         return strides if dim is None else strides[normalize_dim(dim, self.ndim, "stride")]
 
     def storage_offset(self) -> int:
@@ -505,6 +510,18 @@ class Tensor(
             )
         host = np.ascontiguousarray(self._backend.to_host(self._array)).reshape(self._array.shape)
         return (_rebuild, (type(self), host, str(self._backend.device), self._requires_grad, dict(self.__dict__)))
+
+
+def _strides_as_told(shape: Any, strides: Any) -> tuple[int, ...]:
+    """Array modules give 0 where no step is ever taken; PyTorch tells what it would be."""
+    out = list(strides)
+    empty = 0 in shape
+    after = 1
+    for d in range(len(shape) - 1, -1, -1):
+        if out[d] == 0 and (empty or shape[d] == 1):
+            out[d] = after
+        after = max(shape[d], 1) * out[d]
+    return tuple(out)
 
 
 def _rebuild(
