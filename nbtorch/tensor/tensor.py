@@ -59,8 +59,8 @@ from ..ops.shape import ALIAS, ShapeMethods
 from ..ops.solving import SolvingMethods
 from ..ops.special import SpecialMethods
 from ..ops.triangular import TriangularMethods
-from .dlpack import dlpack, dlpack_device
 from .attributes import AttributeMethods
+from .dlpack import dlpack, dlpack_device
 from .numpy_protocol import array_function, array_ufunc
 from .printing import tensor_text
 from .size import Size
