@@ -53,12 +53,15 @@ def _nll(m: Any, input: Any, target: Any, weight: Any, ignore: int | None, reduc
 
 
 def _nll_input(m: Any, g: Any, target: Any, weight: Any, ignore: int | None, reduction: str, shape: Any) -> Any:
-    column, _, each = _nll_parts(m, g, shape, target, weight, ignore)
+    column, valid, each = _nll_parts(m, g, shape, target, weight, ignore)
     if reduction == "none":
         g = m.reshape(g, column.shape)
     elif reduction == "mean":
         g = share(g, reduction, math.prod(column.shape)) if each is None else g / m.sum(each)
     each = m.expand(-g, column.shape) if each is None else each * -g
+    if valid is not None:
+        # Nothing for what doesn't count, even where nothing counts and the loss is NaN.
+        each = m.where(valid, each, m.new_zeros(each, ()))
     return m.scatter_add(m.new_zeros(g, shape), 1, column, each)
 
 
