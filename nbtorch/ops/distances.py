@@ -68,6 +68,13 @@ CDIST = Op(
 )
 
 
+def _require_full(x: Any, function: str) -> None:
+    if type_name(x) in ("Half", "BFloat16"):
+        raise NotImplementedError(
+            f"\"{function}\" not implemented for '{type_name(x)}'\n  fix: convert first, for example x.float()"
+        )
+
+
 @CDIST
 def cdist(x1: TensorT, x2: TensorT, p: float = 2.0, compute_mode: str | None = None) -> TensorT:
     """The p-distance of every row of x1 to every row of x2: (*, n, k) and (*, r, k) give (*, n, r).
@@ -106,6 +113,8 @@ def cdist(x1: TensorT, x2: TensorT, p: float = 2.0, compute_mode: str | None = N
     if not a[-1] or not math.prod((*batch, a[-2], b[-2])):
         return x1.sum(-1, keepdim=True) * x2.sum(-1, keepdim=True).transpose(-2, -1)  # type: ignore[attr-defined]
     product = p == 2 and (mode == _MODES[1] or (mode == _MODES[0] and (a[-2] > 25 or b[-2] > 25)))
+    if not product:
+        _require_full(x1, "cdist")
     return apply(CDIST, (x1, x2), (float(p), product))
 
 
@@ -122,6 +131,7 @@ def pdist(input: TensorT, p: float = 2.0) -> TensorT:
         raise RuntimeError("pdist only supports floating-point dtypes")
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
+    _require_full(input, "pdist")
     rows, columns = np.triu_indices(input._array.shape[0], 1)
     x: Any = input
     first, second = (x.index_select(0, x.new_tensor(i.tolist()).long()) for i in (rows, columns))

@@ -322,6 +322,8 @@ def linalg_cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
             return S.sum(-1)
         return S[..., -1] / S[..., 0] if p is not None and p < 0 else S[..., 0] / S[..., -1]
     require_matrix(f"linalg.cond(ord={p})", A, square=True)
+    if p == "nuc":
+        require_real("linalg.svd", A, "linalg_svd_cpu")
     require_real("linalg.cond", A)
     if not A._array.shape[-1]:
         return A.sum((-2, -1))

@@ -372,11 +372,13 @@ def linalg_vander(x: Any, N: int | None = None) -> Any:
     """Vandermonde matrices: the powers 0 to N - 1 of the elements of x, shape (*, n): shape (*, n, N).
 
     Raises:
-        RuntimeError: for bools, and for fewer than 2 powers.
+        RuntimeError: for bools and half precision, and for fewer than 2 powers.
     """
     require_tensor("linalg.vander", "x", x)
-    if x._array.dtype.kind == "b":
-        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
+    if type_name(x) in ("Bool", "Half", "BFloat16"):
+        raise RuntimeError(
+            f"linalg.vander supports floating point, complex, and integer tensors, but got {type_name(x)}"
+        )
     if not x._array.ndim:
         x = x.reshape(1) if N is not None else x
     count = N if N is not None else x._array.shape[-1] if x._array.ndim else 0

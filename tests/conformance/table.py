@@ -55,6 +55,7 @@ HALF = {
 # Sums of many products: in coarse dtypes they may differ by so many units in the last place of the largest of them.
 # The slope of a cubic is a small difference of large terms, in PyTorch too.
 SUMS = {
+    "triangular_solve": 32,
     **dict.fromkeys(("addbmm", "baddbmm", "matrix_exp", "nn.functional.scaled_dot_product_attention"), 4),
     **{f"nn.functional.conv{kind}{n}d": 4 for kind in ("", "_transpose") for n in (1, 2, 3)},
     **dict.fromkeys(("nn.functional.grid_sample", "grid_sampler_2d", "grid_sampler_3d"), 32),
