@@ -1,7 +1,7 @@
 """Order statistics: the k-th smallest, medians, modes, quantiles.
 
 Where several elements are equal, the position is that of the element that a stable sort puts there; a mode's is the
-last. Gradients go to that position.
+last, and on the CPU ``kthvalue`` finds the same one as PyTorch. Gradients go to that position.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import builtins
 import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+import numpy as np
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import float32, float64, from_numpy_dtype
@@ -173,10 +175,66 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: builtins.bool = False
     return _median(NANMEDIAN, NANMEDIAN_DIM, input, dim, keepdim, True)
 
 
-KTH_INDEX = Op(
-    "kthvalue_index",
-    lambda m, input, dim, k: m.index(m.sort(input, dim, False), (slice(None),) * dim + (slice(k - 1, k),)),
-)
+def _kth(m: Any, input: Any, dim: Any, k: Any) -> Any:
+    index = m.index(m.sort(input, dim, False), (slice(None),) * dim + (slice(k - 1, k),))
+    if m.device.type != "cpu":
+        return index
+    # On the CPU a row where several elements equal the k-th is gone through as PyTorch goes through it.
+    value = m.gather(input, dim, index)
+    ties = m.sum((input == value) | (input != input) & (value != value), (dim,), True) > 1
+    if not ties.any() or int(ties.sum()) * input.shape[dim] > _MOST_TO_WALK:
+        return index
+    found = index.swapaxes(dim, -1).reshape(-1).copy()
+    rows = input.swapaxes(dim, -1).reshape(found.size, -1)
+    for i in np.flatnonzero(ties.swapaxes(dim, -1)):
+        row = rows[i] if rows.dtype.kind != "V" else rows[i].astype(np.float32)
+        found[i] = _quickselect(np.unique(row, return_inverse=True)[1].tolist(), k - 1)
+    return found.reshape(index.swapaxes(dim, -1).shape).swapaxes(dim, -1)
+
+
+_MOST_TO_WALK = 200_000
+
+
+def _quickselect(keys: list[int], k: int) -> int:
+    """The position of the ``k``-th smallest, found by halving around the median of three.
+
+    Which of several equal ones that is depends on every exchange, so that each is made as PyTorch's kernel makes it.
+    """
+    order, low, high = list(range(len(keys))), 0, len(keys) - 1
+
+    def swap(a: int, b: int) -> None:
+        keys[a], keys[b] = keys[b], keys[a]
+        order[a], order[b] = order[b], order[a]
+
+    while high > low:
+        if high == low + 1:
+            if keys[low] > keys[high]:
+                swap(low, high)
+            break
+        swap((low + high) // 2, low + 1)
+        for a, b in ((low + 1, high), (low, high), (low + 1, low)):
+            if keys[a] > keys[b]:
+                swap(a, b)
+        i, j, pivot = low + 1, high, keys[low]
+        while True:
+            i += 1
+            while keys[i] < pivot:
+                i += 1
+            j -= 1
+            while keys[j] > pivot:
+                j -= 1
+            if j < i:
+                break
+            swap(i, j)
+        swap(low, j)
+        if j <= k:
+            low = i
+        if j >= k:
+            high = j - 1
+    return order[k]
+
+
+KTH_INDEX = Op("kthvalue_index", _kth)
 
 
 def _takes_apart_out(function: F) -> F:

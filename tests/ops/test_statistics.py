@@ -111,6 +111,17 @@ def test_searchsorted_walks_as_pytorch_where_nothing_is_sorted(right: bool) -> N
     helpers.same(ours, theirs)
 
 
+@pytest.mark.skipif("helpers.device_name() != 'cpu'")
+def test_kthvalue_finds_the_same_one_of_equals_as_pytorch() -> None:
+    torch.manual_seed(0)
+    for shape, dim in (((3, 40), 1), ((17, 2), 0), ((2, 9, 3), -2)):
+        for k in (1, 2, shape[dim] // 2, shape[dim]):
+            x = torch.randint(0, 4, shape)
+            theirs, ours = torch.kthvalue(x, k, dim), nbtorch.kthvalue(helpers.to_nbtorch(x), k, dim)
+            helpers.same(ours.values, theirs.values)
+            helpers.same(ours.indices, theirs.indices)
+
+
 def test_masked_rows_without_an_element() -> None:
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     mask = torch.tensor([[True, False], [False, False]])
