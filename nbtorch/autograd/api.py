@@ -11,17 +11,17 @@ from .variable import Variable, wrap
 
 
 def _as_tuple(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+    return tuple(x) if isinstance(x, (tuple, list)) and not isinstance(x, GradientEdge) else (x,)
 
 
 def _roots(tensors: Sequence[Any], grads: Sequence[Any] | None, create_graph: bool) -> list[tuple[Any, int, Any]]:
     """Where to start and with which gradients; 1 for scalars without one."""
     if grads is None:
         grads = [None] * len(tensors)
-    if len(grads) != len(tensors):
+    if len(grads) < len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(grads)} gradients")
     roots = []
-    for i, (t, g) in enumerate(zip(tensors, grads, strict=True)):
+    for i, (t, g) in enumerate(zip(tensors, grads, strict=False)):
         if isinstance(t, GradientEdge):
             roots.append(_root_of_edge(t, g, i))
             continue
@@ -145,7 +145,7 @@ def _target(t: Any, i: int) -> tuple[Any, int]:
     if isinstance(t, GradientEdge):
         return _edge_at(t)
     if not isinstance(t, Variable):
-        raise TypeError(f"element {i} of inputs is {type(t).__name__}, expected a tensor")
+        raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(t).__name__}")
     if not t.requires_grad:
         raise RuntimeError(
             "One of the differentiated Tensors does not require grad\n"
@@ -197,7 +197,7 @@ def grad(
             outs, ins, _as_tuple(grad_outputs), retain_graph, create_graph, bool(allow_unused), materialize_grads
         )
     if not ins:
-        raise ValueError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     grads = None if grad_outputs is None else _as_tuple(grad_outputs)
     roots = _roots(outs, grads, create_graph)
     edges = [_target(t, i) for i, t in enumerate(ins)]
@@ -247,12 +247,11 @@ def _batched(
 
     rows = vmap(one)(*[b for b in batches if b is not None])
     found = dict(zip(used, rows, strict=True))
-    size = next(b for b in batches if b is not None)._array.shape[0]
     result = []
     for i, t in enumerate(ins):
         g = found.get(i)
         if g is None and materialize:
-            g = wrap(t._backend.zeros((size, *t._array.shape), t._array.dtype), t._backend)
+            g = wrap(t._backend.zeros(t._array.shape, t._array.dtype), t._backend)
         result.append(g)
     return tuple(result)
 

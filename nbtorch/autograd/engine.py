@@ -242,7 +242,13 @@ def _on_the_way(pending: dict[Any, int], targets: Sequence[Edge]) -> dict[Any, b
 
 
 def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: dict[Edge, Any], runs: bool) -> Any:
-    """Hooks on the node's outputs, the gradients that were asked for, and hooks before the node if it runs."""
+    """Hooks on the node's outputs, the gradients that were asked for, and hooks before the node if it runs.
+
+    As in PyTorch, a gradient that is asked for is taken after the hooks where the way ends here, before them where it
+    goes on.
+    """
+    if runs and wanted:
+        _capture(node, g if node.outputs > 1 else [g], create_graph, wanted, captured)
     several = node.outputs > 1
     grads = list(g) if several else [g]
     backend = node.backend
@@ -256,9 +262,8 @@ def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: 
             if tensor is not None and grads[nr] is not None:
                 kept = grads[nr] if create_graph else wrap(backend.as_array(grads[nr]), backend)
                 tensor._grad = kept if tensor._grad is None else tensor._grad + kept
-    for nr, grad in enumerate(grads):
-        if (node, nr) in wanted and grad is not None:
-            captured[node, nr] = grad if create_graph else wrap(backend.as_array(grad), backend)
+    if wanted and not runs:
+        _capture(node, grads, create_graph, wanted, captured)
     if hooks is not None and hooks.pre and runs:
         offered = tuple(_as_tensor(x, backend, create_graph) for x in grads)
         grads = [_as_grad(x, create_graph) for x in _run_pre_hooks(hooks, offered)]
@@ -271,6 +276,12 @@ def _before(node: Any, g: Any, create_graph: bool, wanted: set[Edge], captured: 
             zeros = backend.zeros(node.shape[nr], node.dtype[nr])
             grads[nr] = wrap(zeros, backend) if create_graph else zeros
     return grads
+
+
+def _capture(node: Any, grads: Any, create_graph: bool, wanted: set[Edge], captured: dict[Edge, Any]) -> None:
+    for nr, grad in enumerate(grads):
+        if (node, nr) in wanted and grad is not None:
+            captured[node, nr] = grad if create_graph else wrap(node.backend.as_array(grad), node.backend)
 
 
 def _run_pre_hooks(hooks: Hooks, offered: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -289,6 +300,8 @@ def _replacement(hook: Any, replaced: Any, offered: tuple[Any, ...]) -> tuple[An
         TypeError: for what is no tensor.
     """
     name = getattr(hook, "__name__", hook)
+    if not isinstance(replaced, (tuple, Variable)):
+        raise TypeError(f"expected tuple, but hook {name!r} returned {type(replaced).__name__!r}")
     several = replaced if isinstance(replaced, tuple) else (replaced,)
     if len(several) != len(offered):
         raise RuntimeError(

@@ -139,7 +139,7 @@ class FunctionNode(Node):
         for position, edge in zip(self.positions, self.edges, strict=True):
             g = results[position]
             if g is not None and not isinstance(g, Variable):
-                raise TypeError(
+                raise RuntimeError(
                     f"{self.name()}: expected Variable or None (got {type(g).__name__}) as gradient {position}"
                 )
             out.append(None if g is None or edge is None else g if create_graph else g._array)

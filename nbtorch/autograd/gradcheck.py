@@ -86,7 +86,14 @@ def gradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
-    **ignored: Any,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
 ) -> bool:
     """Compares the derivatives that backward gives with slopes measured by nudging each input element.
 
@@ -96,6 +103,13 @@ def gradcheck(
         eps: the size of the nudge.
         atol, rtol: how far the two may be apart, |a - n| <= atol + rtol * |n|.
         raise_exception: raise where they are further apart; else return False.
+        nondet_tol: how far two runs of backward may be apart.
+        check_forward_ad: compare the derivatives of forward mode too.
+        check_backward_ad: compare those of backward; one of the two is needed.
+        check_batched_grad: backward must give the same under ``vmap``.
+        check_batched_forward_grad: forward mode must.
+        check_undefined_grad, check_grad_dtypes, fast_mode, masked: accepted for PyTorch's sake; the check is always the
+            whole one.
 
     Returns:
         True where all agree.
@@ -103,7 +117,14 @@ def gradcheck(
     Raises:
         GradcheckError: (a RuntimeError) naming the input, the output, and the largest difference.
         ValueError: where no input requires grad.
+        AssertionError: for options that contradict each other.
     """
+    if not (check_forward_ad or check_backward_ad):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    if check_batched_grad and not check_backward_ad:
+        raise AssertionError("Setting check_batched_grad=True requires check_backward_ad to be True")
+    if check_batched_forward_grad and not check_forward_ad:
+        raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
     arguments = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     if not any(_differentiable(x) for x in arguments):
         raise ValueError(
@@ -112,8 +133,28 @@ def gradcheck(
         )
     try:
         for index, x in enumerate(arguments):
-            if _differentiable(x):
-                _compare(func, arguments, index, eps, atol, rtol)
+            if not _differentiable(x):
+                continue
+            numerical = numerical_jacobian(func, arguments, index, eps)
+            if check_backward_ad:
+                analytical = analytical_jacobian(func, arguments, index)
+                _compare("Jacobian", analytical, numerical, index, atol, rtol)
+                again = analytical_jacobian(func, arguments, index)
+                if any(np.abs(a - b).max(initial=0) > nondet_tol for a, b in zip(analytical, again, strict=True)):
+                    raise GradcheckError(
+                        "Backward is not reentrant, i.e., running backward with same input and grad_output multiple "
+                        f"times gives different values, although analytical gradient matches numerical gradient. The "
+                        f"tolerance for nondeterminism was {nondet_tol}."
+                    )
+            if check_forward_ad:
+                found = forward_jacobian(func, arguments, index, False)
+                _compare("Jacobian computed with forward mode", found, numerical, index, atol, rtol)
+            if check_batched_forward_grad:
+                found = forward_jacobian(func, arguments, index, True)
+                _compare("Jacobian computed with batched forward mode", found, numerical, index, atol, rtol)
+            if check_batched_grad:
+                found = batched_jacobian(func, arguments, index)
+                _compare("Jacobian computed with batched gradients", found, numerical, index, atol, rtol)
     except GradcheckError:
         if raise_exception:
             raise
@@ -121,19 +162,56 @@ def gradcheck(
     return True
 
 
+def forward_jacobian(
+    func: Callable[..., Any], inputs: tuple[Any, ...], index: int, batched: bool
+) -> list[np.ndarray[Any, Any]]:
+    """As :func:`analytical_jacobian`, from the tangents of forward mode; with ``batched`` all columns at once."""
+    from .transforms import jvp, unit_vectors
+    from .vmap import vmap
+
+    x = inputs[index]
+    (units,) = unit_vectors([x])
+
+    def along(tangent: Any) -> tuple[Any, ...]:
+        found = jvp(lambda z: tuple(_outputs(func(*inputs[:index], z, *inputs[index + 1 :]))), (x,), (tangent,))[1]
+        return tuple(found)
+
+    if batched:
+        return [_host(rows).reshape(x._array.size, -1) for rows in vmap(along)(units)]
+    columns = [along(units[i]) for i in range(x._array.size)]
+    return [np.array([_host(t).reshape(-1) for t in rows]) for rows in zip(*columns, strict=True)]
+
+
+def batched_jacobian(func: Callable[..., Any], inputs: tuple[Any, ...], index: int) -> list[np.ndarray[Any, Any]]:
+    """As :func:`analytical_jacobian`, all rows at once."""
+    from .transforms import unit_vectors
+
+    x = inputs[index]
+    with enable_grad():
+        outputs = _outputs(func(*inputs))
+    jacobians = []
+    for out in outputs:
+        (units,) = unit_vectors([out])
+        g = None
+        if out.requires_grad:
+            (g,) = grad(out, x, units, retain_graph=True, allow_unused=True, is_grads_batched=True)
+        size = (out._array.size, x._array.size)
+        jacobians.append(np.zeros(size).T if g is None else _host(g).reshape(size).T)
+    return jacobians
+
+
 def _compare(
-    func: Callable[..., Any], inputs: tuple[Any, ...], index: int, eps: float, atol: float, rtol: float
-) -> None:
-    analytical = analytical_jacobian(func, inputs, index)
-    numerical = numerical_jacobian(func, inputs, index, eps)
-    for which, (a, n) in enumerate(zip(analytical, numerical, strict=False)):
+    what: str, found: list[np.ndarray[Any, Any]], numerical: list[np.ndarray[Any, Any]], index: int, atol: float,
+    rtol: float,
+) -> None:  # fmt: skip
+    for which, (a, n) in enumerate(zip(found, numerical, strict=False)):
         close = np.isclose(a, n, rtol=rtol, atol=atol, equal_nan=True)
         if not close.all():
             i, j = np.unravel_index(int(np.argmax(np.where(close, 0, np.abs(a - n)))), a.shape)
             raise GradcheckError(
-                f"Jacobian mismatch for output {which} with respect to input {index},\n"
+                f"{what} mismatch for output {which} with respect to input {index},\n"
                 f"  largest difference at input element {i}, output element {j}: "
-                f"backward gives {a[i, j]:.6g}, the measured slope is {n[i, j]:.6g}\n"
+                f"the derivative is {a[i, j]:.6g}, the measured slope is {n[i, j]:.6g}\n"
                 f"numerical:{n}\nanalytical:{a}\n"
             )
 
@@ -147,12 +225,24 @@ def gradgradcheck(
     atol: float = 1e-5,
     rtol: float = 1e-3,
     raise_exception: bool = True,
-    **ignored: Any,
+    gen_non_contig_grad_outputs: bool = False,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
 ) -> bool:
     """``gradcheck`` of the gradient itself: second derivatives.
 
     Args:
         grad_outputs: the gradients to start from, of the outputs' shapes; fixed pseudo-random ones unless given.
+        check_fwd_over_rev: compare forward mode over backward too.
+        check_rev_over_rev: compare backward over backward.
+
+    The other options are those of :func:`gradcheck`.
     """
     arguments = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     with no_grad():
@@ -182,8 +272,10 @@ def gradgradcheck(
         return tuple(g for g in found if g is not None)
 
     return gradcheck(
-        first_derivative, (*arguments, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
-    )
+        first_derivative, (*arguments, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
+        nondet_tol=nondet_tol, check_batched_grad=check_batched_grad, check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
+    )  # fmt: skip
 
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]

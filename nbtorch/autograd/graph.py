@@ -124,7 +124,7 @@ class allow_mutation_on_saved_tensors:
 
         def unpack(key: int) -> Any:
             if key not in copies.kept:
-                raise RuntimeError(
+                raise AssertionError(
                     "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context in which the graph "
                     "was originally recorded."
                 )

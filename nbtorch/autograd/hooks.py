@@ -52,16 +52,18 @@ class Hooks:
         retain: per output number, the tensor whose ``.grad`` is kept.
         pre: ``hook(grad_outputs) -> grad_outputs or None``.
         post: ``hook(grad_inputs, grad_outputs) -> grad_inputs or None``; on a leaf ``hook(tensor)``.
+        metadata: what the user noted about the node.
         after: on a leaf, ``hook((), grad_outputs)`` when all else is done.
     """
 
-    __slots__ = ("after", "post", "pre", "retain", "tensor")
+    __slots__ = ("after", "metadata", "post", "pre", "retain", "tensor")
 
     def __init__(self) -> None:
         self.tensor: dict[int, OrderedDict[int, Hook]] = {}
         self.retain: dict[int, weakref.ref[Any]] = {}
         self.pre: OrderedDict[int, Hook] = OrderedDict()
         self.post: OrderedDict[int, Hook] = OrderedDict()
+        self.metadata: dict[str, Any] = {}
         self.after: OrderedDict[int, Hook] = OrderedDict()
 
     def on_tensor(self, output_nr: int, hook: Hook) -> RemovableHandle:

@@ -196,3 +196,16 @@ class inference_mode(_GradMode):
 
     def _fresh(self) -> _GradMode:
         return inference_mode(self._inference)
+
+
+class set_multithreading_enabled:
+    """Accepted for PyTorch's sake: backward here runs in the thread that called it."""
+
+    def __init__(self, mode: bool) -> None:
+        self._mode = mode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        pass

@@ -93,8 +93,8 @@ class Node:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Empty; PyTorch keeps its anomaly traces there. The line that made the node is in ``where``."""
-        return {}
+        """A dict for notes about the node. The line that made it is in ``where``."""
+        return self._hooks().metadata
 
     def _hooks(self) -> Hooks:
         if self.hooks is None:
@@ -158,10 +158,10 @@ class Node:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
-class AccumulateGrad:
+class AccumulateGrad(Node):
     """The end of the graph at a leaf, as PyTorch shows it: ``variable`` is the leaf whose ``.grad`` is added to."""
 
-    __slots__ = ("__weakref__", "variable")
+    __slots__ = ("variable",)
     next_functions: tuple[tuple[Any, int], ...] = ()
     _is_node = False
 
@@ -169,14 +169,14 @@ class AccumulateGrad:
         self.variable = variable
 
     def name(self) -> str:
-        return "AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
 
     @property
     def metadata(self) -> dict[str, Any]:
-        return {}
+        return leaf_hooks(self.variable).metadata
 
     # One leaf has one accumulator in the eyes of code that keeps a set of the nodes it has seen.
     def __eq__(self, other: object) -> bool:

@@ -80,17 +80,8 @@ def _array(x: Any) -> Any:
 def pack_saved(node: Any, inputs: Any, result: Any) -> None:
     """Packs what a record's node has just saved."""
     plan = node.plan
-    whole: list[tuple[int, int]] = []
-    for position, which in plan.tensors:
-        if which is not None and which < 0:
-            whole.append((len(inputs), position))
-        else:
-            whole.append((len(inputs) if which is None else which, position))
     saved = list(node.saved)
-    of = dict(plan.tensors)
-    # In PyTorch's order: the inputs as they stand in the call, then the result.
-    for _, position in sorted(whole):
-        which = of[position]
+    for position, which in plan.tensors:
         if which is None:
             saved[position] = Packed(_tensor(result, saved[position], node))
         elif which < 0:

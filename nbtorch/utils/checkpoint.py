@@ -162,6 +162,7 @@ class _Frame:
         self._function, self._kwargs, self._state, self._context = function, kwargs, state, context
         # Within another checkpoint the inputs are its to compute again.
         self._args = [Packed(a) if isinstance(a, Variable) and grad_mode.hooks else a for a in args]
+        self._wanted = [isinstance(a, Variable) and a.requires_grad for a in args]
         self._guards = [
             (storage, storage.version) for a in self._args if isinstance(a, Variable) for storage in [shared_storage(a)]
         ]
@@ -216,7 +217,10 @@ class _Frame:
         def unpack(t: Any) -> Any:
             return t
 
-        args = [a.tensor() if type(a) is Packed else a for a in self._args]
+        args = [
+            a.tensor().detach().requires_grad_(wanted) if type(a) is Packed else a
+            for a, wanted in zip(self._args, self._wanted, strict=True)
+        ]
         hooks = saved_tensors_hooks(pack, unpack)
         with contextlib.suppress(_Stop), _random_as(self._state), enable_grad(), hooks, self._context:
             self._function(*args, **self._kwargs)
