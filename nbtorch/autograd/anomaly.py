@@ -1,8 +1,8 @@
 """The NaN detective: ``detect_anomaly`` finds where a NaN was born and says so inside the exception.
 
 While it is on, every recorded operation is looked at: the first that makes a bad value (NaN or infinite) of good ones
-is noted. In backward the first node that returns a NaN raises, with its line, the numbers at that place, what the forward
-pass had noted, and the remedy where a NaN came back through a branch that ``where`` had masked out.
+is noted. In backward the first node that returns a NaN raises, with its line, the numbers at that place, what the
+forward pass had noted, and the remedy where a NaN came back through a branch that ``where`` had masked out.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _bad(array: Any) -> Any:
     """Where an array is NaN or infinite; None where it is not, or is no array of floating numbers."""
     if getattr(getattr(array, "dtype", None), "kind", "") != "f":
         return None
-    bad = ~((array - array) == 0)  # NaN for NaN and for both infinities
+    bad = (array != array) | (array == np.inf) | (array == -np.inf)
     return bad if bool(bad.any()) else None
 
 
