@@ -8,6 +8,7 @@ next are computed too and thrown away.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -39,12 +40,22 @@ class _Row:
         self.run = sum((o - 1) * step for o, step in zip(at.out, self.steps, strict=True)) + 1
         self.keep = (..., *(slice(0, o) for o in at.out))
         self.count = math.prod(self.wide)
+        # Where the run of each element of a window begins.
+        self.starts = [
+            sum(t * d * s for t, d, s in zip(tap, at.dilation, self.steps, strict=True)) for tap, _ in at.taps()
+        ]
 
 
-def _pays(at: Windows) -> bool:
-    return set(at.stride) <= {1} and at.number > 0 and _Row(at).count <= 2 * at.number
+@functools.lru_cache(256)
+def _row(at: Windows) -> _Row | None:
+    """Images as rows; None where windows jump, or more of the results would be useless than not."""
+    if max(at.stride) > 1 or not at.number:
+        return None
+    row = _Row(at)
+    return row if row.count <= 2 * at.number else None
 
 
+@functools.lru_cache(256)
 def _turned(at: Windows) -> Windows | None:
     """The windows over the output in which each element of the input finds its gradients, the last one first.
 
@@ -59,12 +70,12 @@ def _turned(at: Windows) -> Windows | None:
 class FlatConvolution(ConvolutionPrimitives):
     """The host's convolution: the generic one where windows jump, images as rows where they don't."""
 
-    columns_at_a_time = 1 << 20  # what stays in the cache of one core
+    columns_at_a_time = 1 << 19  # what stays in the cache of one core
 
     def _correlate(self, x: Array, w: Array, shift: Array | None, at: Windows) -> Array:
-        if not _pays(at):
+        row = _row(at)
+        if row is None:
             return super()._correlate(x, w, shift, at)
-        row = _Row(at)
         n, planes = x.shape[0], w.shape[0] * w.shape[1]
         out = np.empty((n, planes, *at.out), x.dtype)
         for a, b, columns in self._flat_columns(x, w.shape[0], at, row):
@@ -82,26 +93,25 @@ class FlatConvolution(ConvolutionPrimitives):
             if turned is not None:
                 w = w.reshape(w.shape[0], w.shape[1], -1, at.elements)[..., ::-1].swapaxes(1, 2)
                 return self._correlate(g, w.reshape(w.shape[0], w.shape[1], -1), None, turned)
-        if not _pays(at):
+        row = _row(at)
+        if row is None:
             return super()._correlate_back(g, w, channels, at)
-        row = _Row(at)
         w = w.swapaxes(1, 2)
-        taps = [sum(t * d * s for t, d, s in zip(tap, at.dilation, row.steps, strict=True)) for tap, _ in at.taps()]
         out = np.empty((n, channels, *at.size), g.dtype)
         for a, b in self._chunks(n, channels * at.elements * row.count * g.dtype.itemsize):
             rows = self._flat_rows(g[a:b], planes, row).reshape(w.shape[0], w.shape[2], -1)
             columns = np.matmul(w, rows).reshape(channels, at.elements, b - a, row.count)[..., : row.run]
             region = np.zeros((channels, b - a, row.length), g.dtype)
-            for i, start in enumerate(taps):
+            for i, start in enumerate(row.starts):
                 run = region[:, :, start : start + row.run]
                 np.add(run, columns[:, i], run)
             out[a:b] = self.uncovered(region.reshape(channels, b - a, *at.covered), at).swapaxes(0, 1)
         return out
 
     def _correlate_weight(self, g: Array, x: Array, groups: int, at: Windows) -> Array:
-        if not _pays(at):
+        row = _row(at)
+        if row is None:
             return super()._correlate_weight(g, x, groups, at)
-        row = _Row(at)
         planes = g.shape[1]
         total: Any = None
         for a, b, columns in self._flat_columns(x, groups, at, row):

@@ -6,6 +6,7 @@ number of dimensions.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -36,10 +37,7 @@ class Windows(NamedTuple):
     @property
     def covered(self) -> tuple[int, ...]:
         """From the beginning of the first window to the end of the last."""
-        return tuple(
-            (o - 1) * s + d * (k - 1) + 1
-            for o, s, d, k in zip(self.out, self.stride, self.dilation, self.kernel, strict=True)
-        )
+        return _covered(self)
 
     @property
     def number(self) -> int:
@@ -76,6 +74,13 @@ class Windows(NamedTuple):
             for t, o, s, d in zip(tap, self.out, self.stride, self.dilation, strict=True):
                 at.append(slice(t * d, t * d + (o - 1) * s + 1, s))
             yield tap, tuple(at)
+
+
+@functools.lru_cache(256)
+def _covered(at: Windows) -> tuple[int, ...]:
+    return tuple(
+        (o - 1) * s + d * (k - 1) + 1 for o, s, d, k in zip(at.out, at.stride, at.dilation, at.kernel, strict=True)
+    )
 
 
 class WindowPrimitives:
