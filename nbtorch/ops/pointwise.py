@@ -15,7 +15,7 @@ from .comparison import gt, lt
 from .conversion import to_dtype
 from .dispatch import FLOAT, FLOATS_ONLY, NO_BOOLS, PROMOTE, binary, unary
 from .elementary import is_bool, reciprocal
-from .exact_out import takes_exact_out
+from .exact_out import write_exact_out
 from .operands import (
     NUMBERS,
     Number,
@@ -28,7 +28,7 @@ from .operands import (
     result_type,
 )
 from .record import Op, apply, check_same_device
-from .writing import takes_out
+from .writing import write_out
 
 __all__ = [
     "add", "addcdiv", "addcmul", "arctan2", "atan2", "clamp", "clamp_max", "clamp_min", "clip", "div", "divide",
@@ -391,7 +391,6 @@ WHERE = Op(
 )
 
 
-@takes_exact_out
 @WHERE
 def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """``input`` where ``condition`` holds, else ``other``; elementwise with broadcasting.
@@ -403,6 +402,8 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     Raises:
         RuntimeError: where ``condition`` is not a bool tensor.
     """
+    if out is not None:
+        return write_exact_out("where", out, where(condition, input, other))
     require_tensor("where", "condition", condition)
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
@@ -443,7 +444,6 @@ CLAMP = Op(
 )
 
 
-@takes_out
 @CLAMP
 def clamp(input: TensorT, min: Any = None, max: Any = None, *, out: Any = None) -> TensorT:
     """``input`` bounded from below by ``min`` and from above by ``max``, numbers or tensors.
@@ -453,6 +453,8 @@ def clamp(input: TensorT, min: Any = None, max: Any = None, *, out: Any = None) 
     Raises:
         RuntimeError: where neither bound is given.
     """
+    if out is not None:
+        return write_out("clamp", out, clamp(input, min, max))
     require_tensor("clamp", "input", input)
     if min is None and max is None:
         raise RuntimeError(

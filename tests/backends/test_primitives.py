@@ -133,7 +133,8 @@ floats, numbers = array(FLOATS), array()
 shape = st.lists(st.integers(0, 3), max_size=3).map(tuple)
 
 SPECIAL = [
-    "digamma", "erf", "erfc", "erfcx", "erfinv", "i0", "i0e", "i1", "i1e", "lgamma", "log_ndtr", "ndtr", "ndtri", "sinc",
+    "digamma", "erf", "erfc", "erfcx", "erfinv", "i0", "i0e", "i1", "i1e", "lgamma", "log_ndtr", "ndtr", "ndtri",
+    "sinc",
 ]  # fmt: skip
 
 CASES: dict[str, Any] = {
