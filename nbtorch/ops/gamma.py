@@ -57,7 +57,7 @@ def polygamma(n: int, input: TensorT, *, out: Any = None) -> TensorT:
         RuntimeError: for a negative order.
     """
     require_tensor("polygamma", "input", input)
-    if isinstance(n, (bool, float)) or not hasattr(n, "__index__"):
+    if isinstance(n, (bool, float, Variable)) or not hasattr(n, "__index__"):
         raise TypeError(f"polygamma(): argument 'n' must be int, not {type(n).__name__}")
     if n < 0:
         raise RuntimeError(f"polygamma(n, x) does not support negative n.\n  got: n={n}")
@@ -94,6 +94,8 @@ def mvlgamma(input: TensorT, p: int, *, out: Any = None) -> TensorT:
         RuntimeError: for a dimension below 1.
     """
     require_tensor("mvlgamma", "input", input)
+    if isinstance(p, (bool, float, Variable)):
+        raise TypeError(f"mvlgamma(): argument 'p' (position 2) must be int, not {type(p).__name__}")
     if p < 1:
         raise RuntimeError(f"p has to be greater than or equal to 1\n  got: p={p}")
     return unary(MVLGAMMA, input, FLOAT, (p,), out=out)

@@ -61,10 +61,22 @@ from .elementary import (
     TANH,
     TRUNC,
     is_bool,
+    neg,
     round,
     sign,
+    square,
 )  # fmt: skip
-from .operands import NUMBERS, Number, broadcast_shapes, cast, float_of, operand, require_tensor, result_type
+from .operands import (
+    NUMBERS,
+    Number,
+    broadcast_shapes,
+    cast,
+    float_of,
+    is_operand,
+    operand,
+    require_tensor,
+    result_type,
+)
 from .pointwise import (
     ADD,
     ATAN2,
@@ -79,6 +91,7 @@ from .pointwise import (
     clamp,
     div,
     frac,
+    no_zero_divisor,
     refuse_bool_difference,
 )
 from .record import Op, gradient_mask, of_one_backend
@@ -139,6 +152,13 @@ def _arithmetic_(op: Op, primitive: str, target: Any, other: Any, rule: int = PR
         unhush(token)
     target._touch()
     return target
+
+
+def _divide_(op: Op, target: TensorT, other: Any) -> TensorT:
+    """A division with a rest, which bools have none of and integers none by 0."""
+    refuse_dtype(op.name, result_type(target, other) if is_operand(other) else target._dtype(), NO_BOOLS)
+    no_zero_divisor(target, other)
+    return binary_(op, target, other)
 
 
 FILL = Op(
@@ -203,11 +223,11 @@ class InplaceMethods(Variable):
 
     def floor_divide_(self: TensorT, other: Any) -> TensorT:
         """``self //= other``."""
-        return binary_(FLOOR_DIVIDE, self, other)
+        return _divide_(FLOOR_DIVIDE, self, other)
 
     def remainder_(self: TensorT, other: Any) -> TensorT:
         """``self %= other``."""
-        return binary_(REMAINDER, self, other)
+        return _divide_(REMAINDER, self, other)
 
     def addcmul_(self: TensorT, tensor1: Any, tensor2: Any, *, value: Number = 1) -> TensorT:
         """``self += value * tensor1 * tensor2``."""
@@ -273,7 +293,7 @@ class InplaceMethods(Variable):
 
     def neg_(self: TensorT) -> TensorT:
         """``neg`` in place."""
-        return unary_(NEG, self, PROMOTE)
+        return become(self, neg) if is_bool(self) else unary_(NEG, self, PROMOTE)
 
     def exp_(self: TensorT) -> TensorT:
         """``exp`` in place."""
@@ -293,7 +313,7 @@ class InplaceMethods(Variable):
 
     def square_(self: TensorT) -> TensorT:
         """``square`` in place."""
-        return unary_(SQUARE, self, PROMOTE)
+        return become(self, square) if is_bool(self) else unary_(SQUARE, self, PROMOTE)
 
     def reciprocal_(self: TensorT) -> TensorT:
         """``reciprocal`` in place."""
@@ -409,7 +429,7 @@ class InplaceMethods(Variable):
 
     def fmod_(self: TensorT, other: Any) -> TensorT:
         """``fmod`` in place."""
-        return binary_(FMOD, self, other)
+        return _divide_(FMOD, self, other)
 
     def atan2_(self: TensorT, other: Any) -> TensorT:
         """``atan2`` in place."""
@@ -518,10 +538,10 @@ class InplaceMethods(Variable):
     __idiv__ = __itruediv__
 
     def __ifloordiv__(self: TensorT, other: Any) -> TensorT:
-        return binary_(FLOOR_DIVIDE, self, other)
+        return _divide_(FLOOR_DIVIDE, self, other)
 
     def __imod__(self: TensorT, other: Any) -> TensorT:
-        return binary_(REMAINDER, self, other)
+        return _divide_(REMAINDER, self, other)
 
     def __ipow__(self: TensorT, other: Any) -> TensorT:
         return binary_(POW, self, other)

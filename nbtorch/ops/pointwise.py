@@ -136,7 +136,7 @@ def div(input: TensorT, other: TensorT | Number, *, rounding_mode: str | None = 
     if rounding_mode == "floor":
         return floor_divide(input, other, out=out)
     if rounding_mode == "trunc":
-        _no_zero_divisor(input, other)
+        no_zero_divisor(input, other)
         return binary(TRUNC_DIVIDE, input, other, NO_BOOLS, out=out)
     raise RuntimeError(
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
@@ -177,11 +177,11 @@ def floor_divide(input: TensorT, other: TensorT | Number, *, out: Any = None) ->
     Raises:
         RuntimeError: for an integer division by zero.
     """
-    _no_zero_divisor(input, other)
+    no_zero_divisor(input, other)
     return binary(FLOOR_DIVIDE, input, other, NO_BOOLS, out=out)
 
 
-def _no_zero_divisor(input: Any, other: Any) -> None:
+def no_zero_divisor(input: Any, other: Any) -> None:
     """Integer division by zero has no value to give; NumPy would give 0."""
     if isinstance(input, float) or isinstance(other, float):
         return
@@ -211,7 +211,7 @@ REMAINDER = Op(
 @REMAINDER
 def remainder(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The remainder with the sign of the divisor: Python's ``%``."""
-    _no_zero_divisor(input, other)
+    no_zero_divisor(input, other)
     return binary(REMAINDER, input, other, NO_BOOLS, out=out)
 
 
@@ -229,7 +229,7 @@ FMOD = Op(
 @FMOD
 def fmod(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT:
     """The remainder with the sign of the dividend: C's ``fmod``."""
-    _no_zero_divisor(input, other)
+    no_zero_divisor(input, other)
     return binary(FMOD, input, other, NO_BOOLS, out=out)
 
 

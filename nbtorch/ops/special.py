@@ -182,7 +182,7 @@ def entr(input: TensorT, *, out: Any = None) -> TensorT:
 
 def _logit(m: Any, input: Any, eps: Any) -> Any:
     if eps is not None:
-        input = m.clamp(input, eps, 1 - eps)
+        input = m.where(input < eps, input.dtype.type(eps), m.minimum(input, 1 - eps))
     return m.log(input / (1 - input))
 
 

@@ -144,3 +144,13 @@ def test_the_unknown_derivatives_say_so() -> None:
     for value in (nbtorch.igamma(a, a.detach()), nbtorch.igammac(a, a.detach()), nbtorch.special.zeta(a, a.detach())):
         with pytest.raises(NotImplementedError, match="the derivative for"):
             value.sum().backward()
+
+
+@pytest.mark.parametrize("name", ["floor_divide_", "remainder_", "fmod_", "__ifloordiv__", "__imod__"])
+def test_an_integer_division_by_zero_in_place_is_refused(name: str) -> None:
+    x = helpers.to_nbtorch(np.array([4, 5]))
+    for zero in (0, helpers.to_nbtorch(np.array([1, 0]))):
+        with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+            getattr(x, name)(zero)
+    assert x.tolist() == [4, 5]
+    getattr(helpers.to_nbtorch(np.array([4.0, 5.0])), name)(0)
