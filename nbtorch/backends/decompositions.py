@@ -138,7 +138,8 @@ class Decompositions:
         if not math.prod(shape):
             return self.xp.zeros(shape, B.dtype), self.xp.zeros(A.shape[:-2], np.int32)
         try:
-            X = self.xp.linalg.solve(A, self.xp.broadcast_to(B, shape))
+            # Both with the whole batch: CuPy doesn't broadcast here.
+            X = self.xp.linalg.solve(self.xp.broadcast_to(A, (*batch, *A.shape[-2:])), self.xp.broadcast_to(B, shape))
         except np.linalg.LinAlgError:
             X = None
         if X is None or (self.xp is not np and not bool(self.xp.isfinite(X).all())):
