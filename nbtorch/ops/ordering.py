@@ -195,25 +195,25 @@ def _along(op: Op, input: Any, index: Any, d: int, keepdim: builtins.bool) -> tu
 @_takes_extreme_out
 @MAX
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: builtins.bool = False, *, out: Any = None) -> Any:
+def max(input: Any, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The largest element; along ``dim`` a pair (values, indices); with a second tensor, ``maximum``.
 
     Raises:
         RuntimeError: for a tensor without elements.
     """
-    return _extreme(MAX, MAX_DIM, ARGMAX, "max", elementwise_maximum, input, dim, keepdim)
+    return _extreme(MAX, MAX_DIM, ARGMAX, "max", elementwise_maximum, input, dim if other is None else other, keepdim)
 
 
 @_takes_extreme_out
 @MIN
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: builtins.bool = False, *, out: Any = None) -> Any:
+def min(input: Any, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The smallest element; along ``dim`` a pair (values, indices); with a second tensor, ``minimum``.
 
     Raises:
         RuntimeError: for a tensor without elements.
     """
-    return _extreme(MIN, MIN_DIM, ARGMIN, "min", elementwise_minimum, input, dim, keepdim)
+    return _extreme(MIN, MIN_DIM, ARGMIN, "min", elementwise_minimum, input, dim if other is None else other, keepdim)
 
 
 ARGMAX = Op("argmax", lambda m, input, dim: m.argmax(input, dim))

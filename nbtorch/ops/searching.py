@@ -103,7 +103,7 @@ def _places(function: str, boundaries: Any, values: Any, sorter: Any, right: Any
 @SEARCHSORTED
 def searchsorted(
     sorted_sequence: Any,
-    values: Any,
+    input: Any,
     *,
     out_int32: builtins.bool = False,
     right: builtins.bool = False,
@@ -115,7 +115,7 @@ def searchsorted(
 
     Args:
         sorted_sequence: one row, or rows in the last dimension.
-        values: a tensor or a number; for several rows the leading dimensions must be those of the rows.
+        input: the values, a tensor or a number; for several rows the leading dimensions must be those of the rows.
         out_int32: int32 rather than int64.
         right: behind elements that are equal, rather than before them.
         side: ``"left"`` or ``"right"``: another way to say ``right``.
@@ -133,7 +133,7 @@ def searchsorted(
         )
     if sorter is not None:
         _require_sorter(sorter, sorted_sequence)
-    return _places("searchsorted", sorted_sequence, values, sorter, right or side == "right", out_int32)
+    return _places("searchsorted", sorted_sequence, input, sorter, right or side == "right", out_int32)
 
 
 @takes_exact_out
