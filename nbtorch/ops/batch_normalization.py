@@ -90,7 +90,8 @@ def _batch_norm(
             x = widened(m, input._array)
             center = m.mean(x, dims, True)
             apart = x - center
-            var = m.mean(apart * apart, dims, True)
+            apart *= apart
+            var = m.mean(apart, dims, True)
             if running_mean is not None:
                 n = x.size // shape[1]
                 _move(running_mean, center, momentum)

@@ -26,7 +26,11 @@ def statistics(m: Any, x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, 
     """The mean over ``dims``, and 1 over the deviation; the dimensions are kept."""
     center = m.mean(x, dims, True)
     apart = x - center
-    return center, m.rsqrt(m.mean(apart * apart, dims, True) + eps)
+    if isinstance(x, Variable):
+        apart = apart * apart
+    else:
+        apart *= apart  # arrays of this function's own are changed in place: fresh memory costs more than the sum
+    return center, m.rsqrt(m.mean(apart, dims, True) + eps)
 
 
 def normalized(
@@ -40,14 +44,13 @@ def normalized(
     """
     shape = tuple(input.shape)
     x = widened(m, input)
-    if inner == shape:
-        y = (x - center) * scale
-    else:
-        y = m.reshape((m.reshape(x, inner) - center) * scale, shape)
+    y = x - center if inner == shape else m.reshape(x, inner) - center
+    y *= scale
+    y = y if inner == shape else m.reshape(y, shape)
     if weight is not None:
-        y = y * m.reshape(weight, affine)
+        y *= m.reshape(widened(m, weight), affine)
     if bias is not None:
-        y = y + m.reshape(bias, affine)
+        y += m.reshape(widened(m, bias), affine)
     return y if y.dtype == input.dtype else m.astype(y, input.dtype)
 
 
@@ -92,7 +95,13 @@ def normalized_backward(
         h = m.reshape(h, inner)
         if not fixed:
             # Without its mean and its part along y: neither changes the standardized values.
-            h = h - m.mean(h, dims, True) - y * m.mean(h * y, dims, True)
+            along = m.mean(h * y, dims, True)
+            h = h - m.mean(h, dims, True)
+            if isinstance(h, Variable):
+                h = h - y * along
+            else:
+                y *= along
+                h -= y
         of_input = m.reshape(h * scale, shape)
     return of_input, of_weight, of_bias, None, None
 
