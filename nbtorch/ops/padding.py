@@ -109,6 +109,8 @@ def pad(input: TensorT, pad: Sequence[int], mode: str = "constant", value: float
         raise NotImplementedError(f"Unrecognised padding mode {mode}\n  expected: constant, {', '.join(_PLACES)}")
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument\n  got: value={value}')
+    if input._array.dtype.kind == "b" and mode != "circular":
+        raise NotImplementedError(f'padding with mode "{mode}" is not implemented for bools\n  fix: x.byte()')
     shape, count = tuple(input._array.shape), len(pad)
     if (count, len(shape)) not in ((2, 2), (2, 3), (4, 3), (4, 4), (6, 4), (6, 5)):
         raise NotImplementedError(

@@ -179,7 +179,7 @@ def chunk(input: TensorT, chunks: int, dim: int = 0) -> tuple[TensorT, ...]:
         RuntimeError: for less than one chunk.
     """
     d, size = _chunk_size(input, chunks, dim)
-    return split(input, size, d)
+    return split(input, size if input._array.shape[d] else (0,) * chunks, d)
 
 
 def _chunk_size(input: Any, chunks: int, dim: int) -> tuple[int, int]:

@@ -162,6 +162,8 @@ def index_reduce(
     require_index("index_reduce", index, input)
     if reduce not in REDUCTIONS[1:]:
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    if input._array.dtype.kind == "b":
+        raise NotImplementedError('"index_reduce" not implemented for bools\n  fix: x.byte()')
     if index._array.ndim > 1:
         raise IndexError(f"index_reduce_(): Index is supposed to be a vector, got shape {tuple(index._array.shape)}")
     if input._array.dtype != source._array.dtype:

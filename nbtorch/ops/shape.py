@@ -373,6 +373,8 @@ def ravel(input: TensorT) -> TensorT:
 def unflatten(input: TensorT, dim: int, sizes: Sequence[int]) -> TensorT:
     """Dimension ``dim`` split into several; one of ``sizes`` may be -1."""
     shape = tuple(input._array.shape)
+    if not shape:
+        raise RuntimeError("unflatten: a 0-d tensor has no dimension to split\n  fix: x.reshape(sizes)")
     d = normalize_dim(dim, len(shape), "unflatten")
     return reshape(input, (*shape[:d], *infer_shape(tuple(sizes), shape[d], "unflatten"), *shape[d + 1 :]))
 
@@ -511,6 +513,8 @@ class ShapeMethods(Variable):
     @property
     def mT(self: TensorT) -> TensorT:
         """The last two dimensions swapped, a view."""
+        if not self._array.ndim:
+            return self
         if self._array.ndim < 2:
             raise RuntimeError(
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor."
