@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Variable
-from .numpy_table import converted, into, o, of, refuse, t
+from .numpy_table import NoCounterpart, converted, into, o, of, refuse, t
 
 # -- shape ---
 
@@ -226,3 +226,40 @@ def dsplit(ary: Any, indices_or_sections: Any) -> Any:
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
     refuse(sparse=(sparse, False))
     return tuple(o.meshgrid(*[t(x).reshape(-1) for x in xi], indexing=indexing))
+
+
+@of("block")
+def block(arrays: Any) -> Any:
+    def depth(x: Any) -> int:
+        return 1 + depth(x[0]) if isinstance(x, list) else 0
+
+    def joined(x: Any, level: int, ndim: int) -> Any:
+        if not isinstance(x, list):
+            made = t(x)
+            return made.reshape((1,) * (ndim - made.ndim) + tuple(made.shape))
+        return o.cat(_tensors([joined(part, level - 1, ndim) for part in x]), -level)
+
+    def most(x: Any) -> int:
+        return max(most(part) for part in x) if isinstance(x, list) else t(x).ndim
+
+    levels = depth(arrays)
+    return joined(arrays, levels, max(levels, most(arrays)))
+
+
+@of("insert")
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    x = t(arr)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    if not isinstance(obj, (int, np.integer)):
+        raise NoCounterpart("only one index can be inserted at")
+    at = int(obj) + x.shape[axis] if obj < 0 else int(obj)
+    v = t(values, x).to(x._dtype())
+    before, after = o.split(x, [at, x.shape[axis] - at], axis)
+    if v.ndim == x.ndim and x.ndim > 1:
+        count = v.shape[axis]
+    else:
+        count = v.shape[0] if x.ndim == 1 and v.ndim == 1 else 1
+        v = v if x.ndim == 1 or v.ndim == 0 else o.unsqueeze(v, axis)
+    shape = [count if d == axis % x.ndim else n for d, n in enumerate(x.shape)]
+    return o.cat([before, o.broadcast_to(v, shape), after], axis)

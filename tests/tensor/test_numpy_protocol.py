@@ -178,6 +178,11 @@ for _text in (
     "np.vsplit(t(A), 3)[2]",
     "np.dsplit(t(C), 2)[0]",
     "np.meshgrid(t(V), t(V))[1]",
+    "np.block([[t(A), t(B)], [t(B), t(A)]])",
+    "np.block([t(V), 2.0 * t(V)])",
+    "np.insert(t(A), 1, 5.0, axis=0)",
+    "np.insert(t(A), -1, t(A)[:, 0], axis=1)",
+    "np.insert(t(V), 2, t(V))",
     # choosing
     "np.where(A > 0, t(A), t(B))",
     "np.where(t(A) > 0, t(A), 0.0)",
