@@ -48,6 +48,7 @@ from .backends.dtypes import int32 as int
 from .tensor import Size, Tensor, set_printoptions
 from .tensor.dlpack import from_dlpack
 from .tensor.legacy import *
+from .tensor.questions import *
 
 # Only after the room of that name: importing it binds nbtorch.tensor to the module, and this to the function.
 # isort: split
@@ -101,46 +102,6 @@ if TYPE_CHECKING:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_ROOMS, *_FROM_ROOMS})
-
-
-def is_tensor(obj: object) -> builtins.bool:
-    """Whether ``obj`` is a tensor."""
-    return isinstance(obj, Tensor)
-
-
-def is_floating_point(input: Tensor) -> builtins.bool:
-    """Whether the dtype of ``input`` is a floating one."""
-    return input.is_floating_point()
-
-
-def numel(input: Tensor) -> builtins.int:
-    """The number of elements."""
-    return input.numel()
-
-
-def result_type(tensor1: Any, tensor2: Any) -> dtype:
-    """The dtype that an operation between the two would have."""
-    return operands.result_type(tensor1, tensor2)
-
-
-def can_cast(from_: dtype, to: dtype) -> builtins.bool:
-    """Whether PyTorch's promotion rules let values of one dtype be written to another in place."""
-    return from_.category <= to.category
-
-
-def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors, expanded to their common shape."""
-    shape = operands.broadcast_shapes("broadcast_tensors", *[tuple(t.shape) for t in tensors])
-    return tuple(t.expand(shape) for t in tensors)
-
-
-def broadcast_shapes(*shapes: Any) -> Size:
-    """The common shape of several."""
-    return Size(
-        operands.broadcast_shapes(
-            "broadcast_shapes", *[(s,) if isinstance(s, builtins.int) else tuple(s) for s in shapes]
-        )
-    )
 
 
 def graph(value: Any, **options: Any) -> Any:
