@@ -18,7 +18,7 @@ from ...ops import (
     tanh,
     tanhshrink,
 )
-from ...tensor import Tensor, empty, ones_like
+from ...tensor import Tensor, empty, empty_like, ones_like
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
