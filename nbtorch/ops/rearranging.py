@@ -359,7 +359,14 @@ def expand_copy(input: TensorT, size: Any, *, implicit: bool = False, out: Any =
 
 @takes_out
 def narrow_copy(input: TensorT, dim: int, start: int, length: int, *, out: Any = None) -> TensorT:
-    """``narrow`` as a copy."""
+    """``narrow`` as a copy.
+
+    Raises:
+        RuntimeError: for a dimension beyond the last, and as ``narrow``.
+    """
+    require_tensor("narrow_copy", "input", input)
+    if input._array.ndim and dim >= input._array.ndim:
+        raise RuntimeError(f"narrow_copy: expected a dim below {input._array.ndim}, got {dim}")
     return _compact(narrow(input, dim, start, length))
 
 
