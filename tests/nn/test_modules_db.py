@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import helpers
+import numpy as np
 import pytest
 
 torch = helpers.import_torch()
@@ -21,7 +22,7 @@ NAMES = [
     "HuberLoss", "NLLLoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss", "PoissonNLLLoss",
     "GaussianNLLLoss", "SoftMarginLoss", "MultiMarginLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
     "MarginRankingLoss", "HingeEmbeddingLoss", "CosineEmbeddingLoss", "TripletMarginLoss",
-    "TripletMarginWithDistanceLoss", "CTCLoss",
+    "TripletMarginWithDistanceLoss", "CTCLoss", "CosineSimilarity", "PairwiseDistance",
 ]  # fmt: skip
 
 
@@ -102,3 +103,21 @@ def test_against_pytorch(name: str, training: bool) -> None:
     if not examples:
         pytest.skip("not in the database")
     assert sum(compared(made, name, training) for made in examples)
+
+
+VECTORS: dict[str, Any] = {
+    "TripletMarginLoss": ({"margin": 0.5, "p": 1.0, "swap": True}, 3),
+    "TripletMarginWithDistanceLoss": ({"margin": 0.5}, 3),
+    "PairwiseDistance": ({"p": 1.5, "keepdim": True}, 2),
+    "CosineSimilarity": ({"dim": 0}, 2),
+}
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_layers_of_vectors(name: str) -> None:
+    """Those that the database lacks."""
+    options, count = VECTORS[name]
+    hosts = [np.random.default_rng(i).normal(size=(4, 3)) for i in range(count)]
+    theirs, mine = getattr(torch.nn, name)(**options), getattr(nbtorch.nn, name)(**options)
+    assert repr(mine) == repr(theirs)
+    helpers.same(mine(*map(helpers.to_nbtorch, hosts)), theirs(*map(helpers.to_torch, hosts)))
