@@ -7,7 +7,7 @@ from typing import Any
 
 from .api import grad
 from .engine import maths
-from .forward import Level, relabel, tangent_of
+from .forward import Level, relabel, tangent_of, tangents_of
 from .modes import enable_grad, is_grad_enabled, set_grad_enabled
 from .transforms import jacobian_columns, make_dual, unit_vectors, without
 from .variable import Variable, alias, wrap
@@ -105,7 +105,7 @@ def _tensors(given: Any, what: str, name: str) -> tuple[bool, tuple[Any, ...]]:
 def _fresh(tensors: Sequence[Any], linked: bool, recorded: bool) -> tuple[Any, ...]:
     with enable_grad():
         return tuple(
-            relabel(t, {}, linked=True) if linked and t.requires_grad else alias(t).requires_grad_(recorded)
+            relabel(t, tangents_of(t), linked=True) if linked and t.requires_grad else alias(t).requires_grad_(recorded)
             for t in tensors
         )
 
@@ -382,8 +382,6 @@ def hessian(
 
 def relabel_recorded(t: Any) -> Any:
     """``t`` with its tangents, as a tensor to differentiate by."""
-    from .forward import tangents_of
-
     return relabel(t, tangents_of(t), object())
 
 

@@ -82,7 +82,9 @@ def pack_saved(node: Any, inputs: Any, result: Any) -> None:
     plan = node.plan
     saved = list(node.saved)
     for position, which in plan.tensors:
-        if which is None:
+        if which is None and isinstance(saved[position], tuple):
+            saved[position] = tuple(Packed(wrap(a, node.backend)) for a in saved[position])
+        elif which is None:
             saved[position] = Packed(_tensor(result, saved[position], node))
         elif which < 0:
             saved[position] = tuple(

@@ -68,13 +68,21 @@ def _nothing(g: Any) -> Any:
 @INDEX
 def index(input: Any, index: Any) -> Any:
     """``input[index]`` for an index already in arrays; what derivatives call."""
-    return apply(INDEX, (input,), (index,))
+    return apply(INDEX, (_where_index_is(input, index),), (index,))
+
+
+def _where_index_is(t: Any, index: Any) -> Any:
+    """``t``, inside ``vmap`` lifted to where the arrays of the index are."""
+    for i in index if isinstance(index, tuple) else ():
+        if hasattr(i, "backend") and i.backend is not t._backend:
+            t = of_one_backend(INDEX, (t, wrap(i, i.backend)))[0]
+    return t
 
 
 @INDEX_BACKWARD
 def index_backward(g: Any, index: Any, shape: Any, basic: bool) -> Any:
     """Zeros of ``shape`` with ``g`` added at ``index``."""
-    return apply(INDEX_BACKWARD, (g,), (index, tuple(shape), basic))
+    return apply(INDEX_BACKWARD, (_where_index_is(g, index),), (index, tuple(shape), basic))
 
 
 def _array_index(item: Any, m: Any) -> Any:

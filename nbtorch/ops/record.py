@@ -290,6 +290,8 @@ class Plan:
             value = out[position]
             if which is not None and which < 0:
                 out[position] = tuple(function(a, i) if hasattr(a, "dtype") else a for i, a in enumerate(value))
+            elif which is None and isinstance(value, tuple):
+                out[position] = tuple(function(a, None) for a in value)
             elif hasattr(value, "dtype"):
                 out[position] = function(value, which)
         return tuple(out)

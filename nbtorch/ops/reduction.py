@@ -204,7 +204,8 @@ def require_floating(function: str, input: Variable) -> None:
 
 def _prod_input(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
     g = restore(m, g, dim, keepdim, shape)
-    if not builtins.bool((input == 0).any()):
+    zero = input == 0
+    if not builtins.bool(getattr(zero, "_array", zero).any()):
         return g * restore(m, out, dim, keepdim, shape) / input
     # With a zero somewhere: the product of all the others, by setting each element to 1 in turn.
     kept = [d for d in range(len(shape)) if dim is not None and d not in dim]

@@ -45,7 +45,8 @@ def _scan(op: Op, input: Any, dim: int) -> Any:
 
 
 def _cumprod_input(m: Any, g: Any, input: Any, out: Any, dim: Any) -> Any:
-    if not builtins.bool(m.any(input == 0)):
+    zero = input == 0
+    if not builtins.bool(getattr(zero, "_array", zero).any()):
         return m.flip(m.cumsum(m.flip(g * out, (dim,)), dim), (dim,)) / input
 
     # Nothing can be divided by 0: the product before i, times s_i with s_i = g_i + x_(i+1) s_(i+1).
