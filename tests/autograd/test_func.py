@@ -193,7 +193,7 @@ def model(t, m):
     net = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.Tanh(), t.nn.Linear(4, 1)).double()
     with t.no_grad():
         for k, p in enumerate(net.parameters()):
-            p.copy_(t.linspace(-1, 1, p.numel()).double().reshape(p.shape) * (k + 1) * 0.3)
+            p.copy_((t.arange(p.numel()).double() / p.numel() - 0.5).reshape(p.shape) * (k + 1))
     params = {k: v.detach() for k, v in net.named_parameters()}
 
     def loss(params: Any, x: Any) -> Any:
