@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matrix_cases import MATRIX_CASES
 from window_cases import WINDOW_CASES
 
 from nbtorch.backends import Backend, get_backend
@@ -225,9 +226,30 @@ CASES: dict[str, Any] = {
     "take": indices_along(same=False).map(lambda t: (t[0], t[2], t[1])),
     "index_add": indices_along(same=False).map(lambda t: (*t, source_like(*t))),
     "norm": alone(array(["float32", "float64"])),
+    "new_ones": st.tuples(numbers, st.just((2, 3))),
+    "stack": st.tuples(with_dim(), st.integers(1, 3)).map(lambda t: ([t[0][0]] * t[1], t[0][1])),
+    "constant_pad": st.tuples(array(min_dims=2, max_dims=2), st.integers(-1, 2), st.integers(0, 2)).filter(
+        lambda t: min(t[0].shape) > 0
+    ).map(lambda t: (t[0], [(t[1], t[2]), (0, t[2])], 3)),
+    "diagonal_scatter": st.sampled_from([(0, 3), (1, 3), (-1, 2)]).map(
+        lambda t: (np.arange(24.0).reshape(2, 3, 4), -np.ones((2, t[1])), t[0], 1, 2)
+    ),
+    "index_fill": indices_along(same=False).map(lambda t: (*t, 2)),
+    "scatter_reduce": st.tuples(indices_along(), st.sampled_from(["sum", "prod", "mean", "amax", "amin"])).map(
+        lambda t: (*t[0], source_like(*t[0]), t[1])
+    ),
+    "reduce_at": st.tuples(indices_along(same=False), st.sampled_from(["multiply", "maximum", "minimum"])).map(
+        lambda t: (t[0][0], (slice(None),) * t[0][1] + (t[0][2],), source_like(*t[0]), t[1])
+    ),
+    "as_strided": st.just((np.arange(12.0), (3, 2), (2, 3), 1)),
+    "memory": alone(numbers),
 }  # fmt: skip
-CASES |= WINDOW_CASES
-NOT_ON_ARRAYS = {"from_host", "to_host", "synchronize", "shares_memory", "numel"}
+CASES |= WINDOW_CASES | MATRIX_CASES
+# Addresses mean nothing elsewhere. linalg_cross, linalg_solve_triangular and linalg_ldl_solve take arguments by name: tests/ops/test_linalg.py has them.
+NOT_ON_ARRAYS = {
+    "from_host", "to_host", "synchronize", "shares_memory", "numel", "address", "layout", "storage_offset", "linalg_cross",
+    "linalg_ldl_solve", "linalg_solve_triangular",
+}  # fmt: skip
 
 # Floating-point primitives may round differently in an override; the rest has to be equal.
 ROUGH = {"float16": 2e-2, "float32": 2e-5, "float64": 1e-11}
@@ -245,16 +267,22 @@ def call(backend: Backend, name: str, args: tuple[Any, ...], body: Callable[...,
     primitive = getattr(backend, name) if body is None else lambda *a: body(backend, *a)
     with np.errstate(all="ignore"):
         result = primitive(*there)
-    if name == "add_at":
+    if name in ("add_at", "reduce_at"):
         result = there[0]
     if name == "frexp":
         result = result[0]
     if name == "empty":
         return result.shape, result.dtype
+    if isinstance(result, tuple):
+        return tuple(backend.to_host(backend.as_array(r)) for r in result)
     return backend.to_host(backend.as_array(result))
 
 
 def agree(actual: Any, expected: Any) -> None:
+    if isinstance(expected, tuple) and isinstance(expected[0], np.ndarray):
+        for a, e in zip(actual, expected, strict=True):
+            agree(a, e)
+        return
     if not isinstance(expected, np.ndarray):
         assert actual == expected
         return
