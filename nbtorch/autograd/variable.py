@@ -57,20 +57,22 @@ class Storage:
     Created only when needed: when a view is taken, when the graph saves the tensor, or when it is handed to NumPy.
     """
 
-    __slots__ = ("changed", "detached", "exports", "freed", "handed", "relaid", "version")
+    __slots__ = ("__dict__", "changed", "exports", "version")
+
+    # What is rare has its default here, so that making a storage costs no more than what every one needs.
+    # Set once a base of this memory changed its own shape in place (``t_``): what its views replayed no longer fits it,
+    # and ``relaid(base, view)`` gives the steps that find the view by its place in memory.
+    relaid: Any = None
+    # Where a NumPy array that was written to had been handed out.
+    handed: Where | None = None
+    # Where the last detached tensor over this memory was made, and whether a gradient was let go.
+    detached: Where | None = None
+    freed: bool = False
 
     def __init__(self) -> None:
         self.version = 0
         self.changed: Where | None = None
         self.exports: list[_Export] | None = None
-        # Set once a base of this memory changed its own shape in place (``t_``): what its views replayed no longer
-        # fits it, and ``relaid(base, view)`` gives the steps that find the view by its place in memory.
-        self.relaid: Any = None
-        # Where a NumPy array that was written to had been handed out.
-        self.handed: Where | None = None
-        # Where the last detached tensor over this memory was made, and whether a gradient was let go.
-        self.detached: Where | None = None
-        self.freed = False
 
     def refresh(self) -> None:
         """Counts a write made through a NumPy array that shares the memory as one more change."""

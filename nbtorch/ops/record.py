@@ -347,7 +347,7 @@ def make_node(op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, s
     cls = op.node_class
     if cls is None:
         cls = op.node_class = op.make_node_class(op.node_name, ())
-    if not op.outputs:
+    if op.outputs == 0:
         cls = op.class_of(len(out))
     if op.number_nodes is not None:
         cls = op.class_for(inputs) or cls
@@ -391,10 +391,8 @@ def make_node(op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, s
     node.saved = pack(arrays, out, static)
     guards: list[Any] = []
     for which in plan.guarded:
-        guarded = result if which is None else inputs[which]
-        for t in guarded if isinstance(guarded, tuple) else (guarded,):
-            if not isinstance(t, Variable):
-                continue
+        t = result if which is None else inputs[which]
+        if isinstance(t, Variable):
             storage = t._storage
             if storage is None:
                 storage = t._storage = Storage()
@@ -402,6 +400,11 @@ def make_node(op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, s
                 storage.refresh()
             guards.append(storage)
             guards.append(storage.version)
+        elif type(t) is tuple:
+            for one in t:
+                storage = shared_storage(one)
+                storage.refresh()
+                guards += (storage, storage.version)
     node.guards = tuple(guards)
     return node
 

@@ -245,10 +245,10 @@ CASES: dict[str, Any] = {
     "memory": alone(numbers),
 }  # fmt: skip
 CASES |= WINDOW_CASES | MATRIX_CASES
-# Addresses mean nothing elsewhere. linalg_cross, linalg_solve_triangular and linalg_ldl_solve take arguments by name: tests/ops/test_linalg.py has them.
+# Addresses mean nothing elsewhere; what takes arguments by name is in tests/ops/test_linalg.py.
 NOT_ON_ARRAYS = {
-    "from_host", "to_host", "synchronize", "shares_memory", "numel", "address", "layout", "storage_offset", "linalg_cross",
-    "linalg_ldl_solve", "linalg_solve_triangular",
+    "from_host", "to_host", "synchronize", "shares_memory", "numel", "address", "layout", "storage_offset",
+    "linalg_cross", "linalg_ldl_solve", "linalg_solve_triangular",
 }  # fmt: skip
 
 # Floating-point primitives may round differently in an override; the rest has to be equal.
