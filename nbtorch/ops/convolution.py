@@ -12,7 +12,8 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.windows import Windows
-from .operands import require_tensor
+from .dispatch import FLOATS_ONLY, FLOATS_OR_INT64, NO_BOOLS, refuse_dtype
+from .operands import refuse_scalar, require_tensor
 from .record import Op, apply, check_same_device
 from .shape import reshape
 
@@ -117,8 +118,7 @@ def _check_operands(function: str, n: int, input: Any, weight: Any, bias: Any) -
                 f"Input type ({input._dtype()!r}) and {name} type ({t._dtype()!r}) should be the same\n"
                 f"  operation: {function}\n  fix: convert one of them, for example x.to(weight.dtype)"
             )
-    if input._array.dtype.kind == "b":
-        raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
+    refuse_dtype(function, input._dtype(), FLOATS_OR_INT64 if "transpose" in function else NO_BOOLS)
     shape, sizes = tuple(weight._array.shape), tuple(input._array.shape)
     if len(shape) < 3:
         raise RuntimeError(
@@ -385,6 +385,11 @@ def col2im(input: TensorT, at: Windows) -> TensorT:
     return apply(COL2IM, (input,), (at,))
 
 
+def _refuse_integers(function: str, input: Any) -> None:
+    if input._array.dtype.kind in "iu":
+        refuse_dtype(function, input._dtype(), FLOATS_ONLY)
+
+
 def _window_numbers(function: str, kernel: Any, dilation: Any, padding: Any, stride: Any) -> list[tuple[int, ...]]:
     kernel = per_dim(function, "kernel_size", kernel, 2)
     spread, around = per_dim(function, "dilation", dilation, 2), per_dim(function, "padding", padding, 2)
@@ -406,6 +411,7 @@ def unfold(input: TensorT, kernel_size: Sizes, dilation: Sizes = 1, padding: Siz
     require_tensor("unfold", "input", input)
     kernel, spread, around, steps = _window_numbers("unfold", kernel_size, dilation, padding, stride)
     shape = tuple(input._array.shape)
+    refuse_scalar("unfold", "input", input)
     if len(shape) not in (3, 4) or 0 in shape[len(shape) - 3 :]:
         raise RuntimeError(
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
@@ -422,6 +428,7 @@ def unfold(input: TensorT, kernel_size: Sizes, dilation: Sizes = 1, padding: Siz
             f"calculated shape of the array of sliding blocks as {out}, but its components must be at least one."
         )
     at = Windows(size, out, kernel, steps, around, spread)
+    _refuse_integers("im2col_out", input)
     columns = im2col(input, at)
     return reshape(columns, (*shape[:-3], shape[-3] * at.elements, at.number))
 
@@ -464,4 +471,5 @@ def fold(
             f"expected size of input's dimension 2 to match the calculated number of sliding blocks {out[0]} * "
             f"{out[1]} = {out[0] * out[1]}, but got input.size(2)={shape[-1]}."
         )
+    _refuse_integers("col2im_out", input)
     return col2im(reshape(input, (*shape[:-2], shape[-2] // at.elements, at.elements, at.number)), at)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..autograd.modes import grad_mode
 from ..autograd.variable import Variable, sync_view, wrap
-from ..backends.dtypes import BOOL, INTEGER, bool_, dtype, get_default_dtype
+from ..backends.dtypes import BOOL, INTEGER, bool_, dtype, get_default_dtype, int64
 from ..backends.quiet import hush, unhush
 from .exact_out import write_exact_out
 from .operands import (
@@ -25,9 +25,14 @@ from .writing import write_out
 _REALS = (float, int)  # numbers that leave the dtype of a floating tensor as it is
 
 # How an elementwise operation treats dtypes: takes all of them as they are; makes floats of integers and bools; makes
-# bools of all; takes floating ones alone; all but bools; integers alone.
-PROMOTE, FLOAT, BOOLEAN, FLOATS_ONLY, NO_BOOLS, INTEGERS_ONLY = 0, 1, 2, 3, 4, 5
-_EXPECTED = {FLOATS_ONLY: "a floating dtype", NO_BOOLS: "numbers, not bools", INTEGERS_ONLY: "an integer dtype"}
+# bools of all; takes floating ones alone; all but bools; integers alone; floating ones and int64.
+PROMOTE, FLOAT, BOOLEAN, FLOATS_ONLY, NO_BOOLS, INTEGERS_ONLY, FLOATS_OR_INT64 = 0, 1, 2, 3, 4, 5, 6
+_EXPECTED = {
+    FLOATS_ONLY: "a floating dtype",
+    NO_BOOLS: "numbers, not bools",
+    INTEGERS_ONLY: "an integer dtype",
+    FLOATS_OR_INT64: "a floating dtype or torch.int64",
+}
 
 
 def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), out: Any = None) -> Any:
@@ -76,6 +81,7 @@ def refuse_dtype(function: str, d: dtype, rule: int) -> None:
         (rule == FLOATS_ONLY and not d.is_floating_point)
         or (rule == NO_BOOLS and d.category == BOOL)
         or (rule == INTEGERS_ONLY and d.category != INTEGER)
+        or (rule == FLOATS_OR_INT64 and not (d.is_floating_point or d is int64))
     ):
         raise NotImplementedError(
             f'"{function}_cpu" not implemented for {d!r}\n  operation: {function}\n  expected: {_EXPECTED[rule]}\n'

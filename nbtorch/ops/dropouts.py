@@ -50,6 +50,11 @@ def _drop(function: str, input: Any, p: float, train: bool, features: bool, alph
     array, m = input._array, input._backend
     if not train or p == 0.0 or not array.size:
         return input
+    if not input._dtype().is_floating_point:
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {input._dtype()!r}\n  operation: {function}\n"
+            "  fix: x.float()"
+        )
     if p == 1.0:
         return apply(DROPOUT, (input, wrap(m.zeros((), array.dtype), m)))
     noise, dtype = _kept(function, array, p, features), array.dtype

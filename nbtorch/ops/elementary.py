@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from .dispatch import NO_BOOLS, PROMOTE, unary
+from .dispatch import FLOATS_ONLY, NO_BOOLS, PROMOTE, refuse_dtype, unary
 from .exact_out import write_exact_out
 from .operands import require_tensor
 from .record import Op
@@ -469,6 +469,7 @@ def trunc(input: TensorT, *, out: Any = None) -> TensorT:
 def round(input: TensorT, *, decimals: int = 0, out: Any = None) -> TensorT:
     """The nearest whole number, halves to the even one; with ``decimals``, the nearest multiple of 10**-decimals."""
     if decimals:
+        refuse_dtype("round", input._dtype(), FLOATS_ONLY)
         scale = 10.0**decimals
         scaled: Any = input
         rounded = _rounded(ROUND, scaled * scale, None) / scale

@@ -88,11 +88,15 @@ from .pointwise import (
     POW,
     REMAINDER,
     SUB,
+    check_lerp,
     clamp,
     div,
     frac,
+    lerp,
     no_zero_divisor,
     refuse_bool_difference,
+    refuse_whole_quotient,
+    scaled,
 )
 from .record import Op, gradient_mask, of_one_backend
 from .writing import become, check_same_batch, check_writable, overwrite, takes_out
@@ -195,14 +199,14 @@ class InplaceMethods(Variable):
 
     def add_(self: TensorT, other: Any, *, alpha: Number = 1) -> TensorT:
         """``self += alpha * other``."""
-        if alpha != 1:
-            other = other * alpha
+        if alpha != 1 or alpha is True:
+            other = scaled(self, other, alpha)
         return _arithmetic_(ADD, "add", self, other)
 
     def sub_(self: TensorT, other: Any, *, alpha: Number = 1) -> TensorT:
         """``self -= alpha * other``."""
-        if alpha != 1:
-            other = other * alpha
+        if alpha != 1 or alpha is True:
+            other = scaled(self, other, alpha)
         if is_bool(self) or is_bool(other):
             raise refuse_bool_difference(self, other)
         return _arithmetic_(SUB, "sub", self, other)
@@ -235,10 +239,14 @@ class InplaceMethods(Variable):
 
     def addcdiv_(self: TensorT, tensor1: Any, tensor2: Any, *, value: Number = 1) -> TensorT:
         """``self += value * tensor1 / tensor2``."""
+        refuse_whole_quotient(tensor1, tensor2)
         return _arithmetic_(ADD, "add", self, tensor1 / tensor2 if value == 1 else tensor1 / tensor2 * value)
 
     def lerp_(self: Any, end: Any, weight: Any) -> Any:
         """``self += weight * (end - self)``."""
+        check_lerp(self, end, weight)
+        if isinstance(weight, NUMBERS) and weight >= 0.5:
+            return become(self, lerp, end, weight)
         return self.add_((end - self) * weight)
 
     def clamp_(self: TensorT, min: Any = None, max: Any = None) -> TensorT:

@@ -31,6 +31,15 @@ def is_operand(x: object) -> TypeGuard[Any]:
     return isinstance(x, OPERANDS)
 
 
+def refuse_scalar(function: str, name: str, x: Any) -> None:
+    """Raises for a 0-d tensor where a dimension is asked for."""
+    if not x._array.ndim:
+        raise IndexError(
+            f"Dimension specified as 0 but tensor has no dimensions\n  operation: {function}\n"
+            f"  got: {name} of shape ()\n  expected: at least one dimension"
+        )
+
+
 def require_tensor(function: str, argument: str, value: Any) -> None:
     """Raises the TypeError of PyTorch, with the way out."""
     if not isinstance(value, Variable):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.variable import TensorT
-from .dispatch import FLOATS_ONLY, PROMOTE, unary
+from .dispatch import FLOATS_ONLY, NO_BOOLS, PROMOTE, refuse_dtype, unary
 from .operands import require_tensor
 from .pointwise import clamp
 from .record import Op, apply
@@ -58,6 +58,7 @@ def prelu(input: TensorT, weight: Any) -> TensorT:
             "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
             f"{weight._array.size} and channel size = {input._array.shape[1] if dims > 1 else 1}."
         )
+    refuse_dtype("prelu", input._dtype(), FLOATS_ONLY)
     slopes = weight.reshape((1, -1) + (1,) * (dims - 2) if dims > 1 else () if not dims else (1,))
     return apply(PRELU, (input, slopes))
 
@@ -65,7 +66,7 @@ def prelu(input: TensorT, weight: Any) -> TensorT:
 HARDTANH = Op(
     "hardtanh",
     lambda m, input, min_val, max_val: m.clamp(input, min_val, max_val),
-    input=lambda g, input, min_val, max_val: g * ((input > min_val) & (input < max_val)),
+    input=lambda m, g, input, min_val, max_val: m.masked_fill(g, (input <= min_val) | (input >= max_val), 0),
     formula=r"f'(x) = [a < x < b]",
 )
 
@@ -138,21 +139,25 @@ def mish(input: TensorT) -> TensorT:
 THRESHOLD = Op(
     "threshold",
     lambda m, input, threshold, value: m.masked_fill(input, input <= threshold, value),
-    input=lambda g, input, threshold: g * (input > threshold),
+    input=lambda m, g, input, threshold: m.masked_fill(g, input <= threshold, 0),
     formula=r"f'(x) = [x > \theta]",
 )
 
 
 @THRESHOLD
 def threshold(input: TensorT, threshold: float, value: float, *, out: Any = None) -> TensorT:
-    """``input`` where above ``threshold``, ``value`` elsewhere."""
+    """``input`` where above ``threshold``, ``value`` elsewhere; integers take both rounded towards 0."""
+    require_tensor("threshold", "input", input)
+    if input._array.dtype.kind in "iub":
+        refuse_dtype("threshold", input._dtype(), NO_BOOLS)
+        threshold, value = int(threshold), int(value)
     return unary(THRESHOLD, input, PROMOTE, (threshold, value), out)
 
 
 SOFTSHRINK = Op(
     "softshrink",
     lambda m, input, lambd: input - m.clamp(input, -lambd, lambd),
-    input=lambda m, g, input, lambd: g * (m.abs(input) > lambd),
+    input=lambda m, g, input, lambd: m.masked_fill(g, m.abs(input) <= lambd, 0),
     formula=r"f'(x) = [|x| > \lambda]",
 )
 

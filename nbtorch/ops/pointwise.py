@@ -13,7 +13,7 @@ from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import dtype, promote_types
 from .comparison import gt, lt
 from .conversion import to_dtype
-from .dispatch import FLOAT, FLOATS_ONLY, NO_BOOLS, PROMOTE, binary, unary
+from .dispatch import FLOAT, FLOATS_ONLY, NO_BOOLS, PROMOTE, binary, refuse_dtype, unary
 from .elementary import is_bool, reciprocal
 from .exact_out import write_exact_out
 from .operands import (
@@ -51,7 +51,7 @@ ADD = Op(
 @ADD
 def add(input: TensorT, other: TensorT | Number, *, alpha: Number = 1, out: Any = None) -> TensorT:
     """``input + alpha * other``, elementwise with broadcasting."""
-    return binary(ADD, input, other if alpha == 1 else _scaled(other, alpha), out=out)
+    return binary(ADD, input, other if alpha == 1 and alpha is not True else scaled(input, other, alpha), out=out)
 
 
 SUB = Op(
@@ -74,7 +74,7 @@ def sub(input: TensorT, other: TensorT | Number, *, alpha: Number = 1, out: Any 
     """
     if is_bool(input) or is_bool(other):
         raise refuse_bool_difference(input, other)
-    return binary(SUB, input, other if alpha == 1 else _scaled(other, alpha), out=out)
+    return binary(SUB, input, other if alpha == 1 and alpha is not True else scaled(input, other, alpha), out=out)
 
 
 def refuse_bool_difference(input: Any, other: Any) -> RuntimeError:
@@ -90,7 +90,22 @@ def refuse_bool_difference(input: Any, other: Any) -> RuntimeError:
     )
 
 
-def _scaled(other: Any, alpha: Number) -> Any:
+def scaled(input: Any, other: Any, alpha: Number) -> Any:
+    """``alpha * other``, to be added to ``input``.
+
+    Raises:
+        RuntimeError: for a bool ``alpha`` unless all is bool, and a floating one where all are integers.
+    """
+    operands = [x for x in (input, other) if not isinstance(x, bool)]
+    if isinstance(alpha, bool) and not all(is_bool(x) for x in operands):
+        raise RuntimeError(f"Boolean alpha only supported for Boolean results.\n  got: alpha={alpha}")
+    if isinstance(alpha, float) and not any(
+        x._array.dtype.kind in "fV" if isinstance(x, Variable) else isinstance(x, float) for x in operands
+    ):
+        raise RuntimeError(
+            f"For integral input tensors, argument alpha must not be a floating point number.\n  got: alpha={alpha}\n"
+            "  fix: x.float()"
+        )
     return other * alpha if isinstance(other, NUMBERS) else mul(other, alpha)
 
 
@@ -508,18 +523,56 @@ def frac(input: TensorT, *, out: Any = None) -> TensorT:
     return unary(FRAC, input, FLOATS_ONLY, out=out)
 
 
+def check_lerp(input: Any, end: Any, weight: Any) -> None:
+    """Raises where PyTorch does not interpolate."""
+    weighted = isinstance(weight, Variable) and weight._array.ndim > 0
+    for name, x in (("input", input), ("end", end), ("weight", weight))[: 3 if weighted else 2]:
+        require_tensor("lerp", name, x)
+        if x._array.dtype != input._array.dtype:
+            raise RuntimeError(
+                f"expected dtype {input._dtype()!r} for `{name}` but got dtype {x._dtype()!r}\n  operation: lerp\n"
+                f"  fix: {name}.to({input._dtype()!r})"
+            )
+    refuse_dtype("lerp", input._dtype(), FLOATS_ONLY)
+
+
 def lerp(input: TensorT, end: TensorT, weight: TensorT | float, *, out: Any = None) -> TensorT:
-    """``input + weight * (end - input)``."""
+    """``input + weight * (end - input)``.
+
+    Raises:
+        NotImplementedError: for integers and bools.
+        RuntimeError: where the dtypes differ; a 0-d weight may be of another.
+    """
+    check_lerp(input, end, weight)
+    if not isinstance(weight, Variable) and weight >= 0.5:  # from the nearer end, so that weight 1 gives just that
+        return sub(end, mul(sub(end, input), 1 - weight), out=out)
     return add(input, mul(sub(end, input), weight), out=out)
 
 
 def addcmul(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number = 1, out: Any = None) -> TensorT:
     """``input + value * tensor1 * tensor2``."""
+    if is_bool(input) and is_bool(tensor1) and is_bool(tensor2):
+        refuse_dtype("addcmul", input._dtype(), NO_BOOLS)
     return add(input, mul(mul(tensor1, tensor2), value), out=out)
 
 
+def refuse_whole_quotient(tensor1: Any, tensor2: Any) -> None:
+    """Raises for a quotient of integers, which might mean either of two things."""
+    if all(isinstance(x, Variable) and x._array.dtype.kind in "iub" for x in (tensor1, tensor2)):
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported, and in a future release addcdiv will perform a true "
+            "division of tensor1 and tensor2.\n  fix: input + value * torch.trunc(tensor1 / tensor2).to(input.dtype), "
+            "or input + value * tensor1 / tensor2"
+        )
+
+
 def addcdiv(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number = 1, out: Any = None) -> TensorT:
-    """``input + value * tensor1 / tensor2``."""
+    """``input + value * tensor1 / tensor2``.
+
+    Raises:
+        RuntimeError: for a quotient of integers.
+    """
+    refuse_whole_quotient(tensor1, tensor2)
     return add(input, mul(div(tensor1, tensor2), value), out=out)
 
 

@@ -14,7 +14,8 @@ from ..autograd.variable import wrap
 from ..backends.pooling import window_positions
 from ..backends.resampling import Along
 from ..backends.windows import Windows
-from .operands import require_tensor
+from .dispatch import FLOATS_ONLY, FLOATS_OR_INT64, NO_BOOLS, refuse_dtype
+from .operands import refuse_scalar, require_tensor
 from .record import Op, apply, mathematical
 from .shape import reshape
 
@@ -188,12 +189,13 @@ def avg_pool(
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
     require_tensor(function, "input", input)
+    if n == 2:
+        refuse_scalar(function, "input", input)
     at = pool_windows(function, n, input, kernel, stride, padding, 1, ceil_mode)
     if n == 3 and any(s < k for s, k in zip(at.size, at.kernel, strict=True)):
         raise RuntimeError(f"input image {at.size} smaller than kernel size {at.kernel}\n  operation: {function}")
     whole = input._array.dtype.kind in "iub"
-    if input._array.dtype.kind == "b":
-        raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
+    refuse_dtype(function, input._dtype(), FLOATS_OR_INT64)
     after = "nothing" if divisor is not None or whole else "all" if include else "inside"
     places = tuple(zip(at.size, at.out, at.kernel, at.stride, at.before, strict=True))
     maps = tuple(_window_sums(*place, after) for place in places)
@@ -239,8 +241,10 @@ def adaptive_sizes(function: str, n: int, input: Any, output_size: Any) -> tuple
     require_tensor(function, "input", input)
     shape = tuple(input._array.shape)
     given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * n
-    if n > 1 and len(shape) < n + 1:
+    if 0 < len(shape) < n + 1 and n > 1:
         raise ValueError(f"Input dimension should be at least {n + 1}\n  operation: {function}\n  got: {list(shape)}")
+    if len(shape) < n + 1:
+        raise RuntimeError(f"{function}: Expected {n + 1}D or {n + 2}D tensor, but got {list(shape)}")
     if len(given) != n:
         raise RuntimeError(f"{function}: output_size must be {n}\n  got: {given!r}")
     sizes = tuple(s if o is None else o for o, s in zip(given, shape[len(shape) - n :], strict=True))
@@ -254,6 +258,7 @@ def adaptive_sizes(function: str, n: int, input: Any, output_size: Any) -> tuple
             f"{function}: Expected {n + 1}D or {n + 2}D tensor whose non-batch dimensions have positive sizes, but got "
             f"{list(shape)}"
         )
+    refuse_dtype(function, input._dtype(), FLOATS_ONLY)
     return sizes
 
 
@@ -347,8 +352,8 @@ def max_pool(
     function = f"max_pool{n}d"
     require_tensor(function, "input", input)
     at = pool_windows(function, n, input, kernel, stride, padding, dilation, ceil_mode)
-    if input._array.dtype.kind == "b":
-        raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'\n  fix: x.float()")
+    # In one dimension PyTorch has a kernel for floating numbers alone; with indices it borrows that of two.
+    refuse_dtype(function, input._dtype(), FLOATS_ONLY if n == 1 and not indices else NO_BOOLS)
     out = apply(MAX_POOL[n], (input,), (at,))
     return (out, max_indices(input, window_positions(at))) if indices else out
 
@@ -379,6 +384,8 @@ def fractional_max_pool(n: int, input: Any, kernel: Any, sizes: tuple[int, ...],
         indices: whether to return where the maxima are, too.
     """
     function = f"fractional_max_pool{n}d"
+    require_tensor(function, "input", input)
+    refuse_scalar(function, "input", input)
     check_plane(function, n, input)
     kernel = sizes_of(function, "kernel_size", kernel, n)
     alone = input._array.ndim == n + 1
@@ -457,6 +464,7 @@ def max_unpool(n: int, input: Any, indices: Any, kernel: Any, stride: Any, paddi
     require_tensor(function, "input", input)
     require_tensor(function, "indices", indices)
     shape = tuple(input._array.shape)
+    refuse_scalar(function, "input", input)
     if len(shape) not in (n + 1, n + 2):
         raise RuntimeError(f"{function}: Input must be {n + 1}d or {n + 2}d tensor, but got shape {list(shape)}")
     kernel = sizes_of(function, "kernel_size", kernel, n)
@@ -495,4 +503,5 @@ def max_unpool(n: int, input: Any, indices: Any, kernel: Any, stride: Any, paddi
         raise RuntimeError(
             f"Found an invalid max index: {bad} (output volumes are of size {' x '.join(map(str, size))})"
         )
+    refuse_dtype(function, input._dtype(), FLOATS_ONLY)
     return apply(MAX_UNPOOL[n], (input, indices), (size,))

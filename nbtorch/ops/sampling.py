@@ -11,9 +11,10 @@ import numpy as np
 
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.resampling import Along
+from .dispatch import FLOATS_ONLY, FLOATS_OR_INT64, refuse_dtype
 from .gathering import gather
 from .interpolation import cubic_weights
-from .operands import require_tensor
+from .operands import refuse_scalar, require_tensor
 from .pooling import resample, transposed, truncated
 from .record import Op, apply, check_same_device
 from .shape import expand, reshape
@@ -66,7 +67,9 @@ def _check(function: str, n: int | None, input: Any, grid: Any, mode: int, paddi
     require_tensor(function, "grid", grid)
     check_same_device(WITH_SLOPE, (input, grid))
     a, b = tuple(input._array.shape), tuple(grid._array.shape)
-    if input._array.dtype != grid._array.dtype or input._array.dtype.kind not in "fV":
+    refuse_scalar(function, "input", input)
+    refuse_scalar(function, "grid", grid)
+    if input._array.dtype != grid._array.dtype:
         raise RuntimeError(
             f"{function}(): expected input and grid to have same floating dtype, but input has {input._dtype()!r} and "
             f"grid has {grid._dtype()!r}"
@@ -95,6 +98,7 @@ def _check(function: str, n: int | None, input: Any, grid: Any, mode: int, paddi
         raise RuntimeError(f"{function}(): interpolation_mode and padding_mode are 0, 1 or 2, got {mode} and {padding}")
     if mode == 2 and len(a) == 5:
         raise RuntimeError(f"{function}(): bicubic interpolation only supports 4D input")
+    refuse_dtype(function, input._dtype(), FLOATS_ONLY)
     return len(a) - 2
 
 
@@ -107,8 +111,8 @@ def _taps(m: Any, x: Any, size: int, mode: int, padding: int, align: bool) -> li
     at = scaled._array
 
     def tap(place: Any, weight: Any) -> Tap:
-        inside = (place >= 0) & (place <= size - 1)
-        return m.astype(m.clamp(m.where(inside, place, place * 0), 0, size - 1), np.int64), inside, weight
+        inside = (place >= 0) & (place <= size - 1)  # NaN is not: it takes nothing, or with padding the first pixel
+        return m.astype(m.clamp(m.where(inside, place, 0), 0, size - 1), np.int64), inside, weight
 
     def attached(value: Any, slope: Any) -> Any:
         return apply(WITH_SLOPE, (scaled, wrap(value, m), wrap(slope, m)))
@@ -207,7 +211,8 @@ def mean_of_neighbours(input: Any, size: int) -> Any:
     inside = (taps >= 0) & (taps < channels)
     results = np.broadcast_to(np.arange(channels)[:, None], taps.shape)[inside]
     along = Along.of(channels, channels, results, taps[inside])
-    whole = input._array.dtype.kind in "iu"
+    whole = input._array.dtype.kind in "iub"
+    refuse_dtype("local_response_norm", input._dtype(), FLOATS_OR_INT64)
     if not whole:
         along = along._replace(after=1.0 / size)
     rest = (None,) * (input._array.ndim - 2)
