@@ -397,13 +397,15 @@ def fractional_max_pool(n: int, input: Any, kernel: Any, sizes: tuple[int, ...],
                 f"{function}: kernel size {list(kernel)} and output size {list(sizes)} too large relative to input "
                 f"size {list(shape[2:])}"
             )
-    if tuple(samples._array.shape) != (*shape[:2], n) or samples._array.dtype != batch._array.dtype:
+    given = tuple(samples._array.shape)  # those of further planes are left over
+    fits = len(given) == 3 and given[0] >= shape[0] and given[1:] == (shape[1], n)
+    if not fits or samples._array.dtype != batch._array.dtype:
         raise RuntimeError(
             f"{function}: expected _random_samples of shape {[*shape[:2], n]} and dtype {batch._dtype()!r}, got "
             f"{list(samples._array.shape)} and {samples._dtype()!r}"
         )
     m = batch._backend
-    drawn = m.to_host(samples._array)
+    drawn = m.to_host(samples._array)[: shape[0]]
     order = (1, 0) if n == 2 else (0, 1, 2)  # which of a plane's numbers is for which dimension
     starts = [
         m.from_host(_window_starts(drawn[..., j], size, out, k))

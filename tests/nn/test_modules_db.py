@@ -23,6 +23,13 @@ NAMES = [
     "GaussianNLLLoss", "SoftMarginLoss", "MultiMarginLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
     "MarginRankingLoss", "HingeEmbeddingLoss", "CosineEmbeddingLoss", "TripletMarginLoss",
     "TripletMarginWithDistanceLoss", "CTCLoss", "CosineSimilarity", "PairwiseDistance",
+    "MaxPool1d", "MaxPool2d", "MaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "LPPool3d",
+    "FractionalMaxPool2d", "FractionalMaxPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d",
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "Upsample", "Fold", "Unfold", "CircularPad1d",
+    "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d", "ReflectionPad1d",
+    "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "ZeroPad1d",
+    "ZeroPad2d", "ZeroPad3d", "PixelShuffle", "PixelUnshuffle", "ChannelShuffle", "LocalResponseNorm", "CrossMapLRN2d",
+    "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "UpsamplingNearest2d", "UpsamplingBilinear2d",
     "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d",
 ]  # fmt: skip
 
@@ -122,3 +129,121 @@ def test_layers_of_vectors(name: str) -> None:
     theirs, mine = getattr(torch.nn, name)(**options), getattr(nbtorch.nn, name)(**options)
     assert repr(mine) == repr(theirs)
     helpers.same(mine(*map(helpers.to_nbtorch, hosts)), theirs(*map(helpers.to_torch, hosts)))
+
+
+def on_both_sides(act: Any) -> tuple[Any, Any]:
+    """What ``act`` gives with nbtorch and with torch, from equal seeds."""
+    outcomes = []
+    for library in (nbtorch, torch):
+        library.manual_seed(0)
+        outcomes.append(act(library))
+    return outcomes[0], outcomes[1]
+
+
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", ["same", "valid", 1, (2, 1)])
+def test_edges_of_a_convolution(mode: str, padding: Any) -> None:
+    def act(library: Any) -> Any:
+        layer = library.nn.Conv2d(2, 4, (3, 2), padding=padding, dilation=(1, 2), groups=2, padding_mode=mode)
+        return repr(layer), layer.double(), library.rand(2, 2, 6, 5, dtype=library.float64)
+
+    (mine, layer, x), (theirs, their_layer, their_x) = on_both_sides(act)
+    assert mine == theirs
+    helpers.same(layer.to(helpers.device_name())(x.to(helpers.device_name())), their_layer(their_x))
+
+
+@pytest.mark.parametrize("size", [(7, 9), (8, 10), [2, 4, 8, 9]])
+def test_sizes_of_a_transposed_convolution(size: Any) -> None:
+    def act(library: Any) -> Any:
+        layer = library.nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1)
+        return layer, library.rand(2, 3, 4, 5)
+
+    (layer, x), (their_layer, their_x) = on_both_sides(act)
+    result = layer.to(helpers.device_name())(x.to(helpers.device_name()), output_size=size)
+    helpers.same(result, their_layer(their_x, output_size=size))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_maxima_go_back(n: int) -> None:
+    def act(library: Any) -> Any:
+        x = library.rand(2, 3, *(6, 7, 8)[:n]).to(helpers.device_name() if library is nbtorch else "cpu")
+        pool, back = (getattr(library.nn, f"{name}{n}d")(2) for name in ("MaxPool", "MaxUnpool"))
+        pool.return_indices = True
+        return repr(back), back(*pool(x), output_size=x.size())
+
+    (mine, result), (theirs, expected) = on_both_sides(act)
+    assert mine == theirs
+    helpers.same(result, expected)
+
+
+@pytest.mark.parametrize("options", [{"size": (5, 6)}, {"scale_factor": 2}, {"scale_factor": (1.5, 2.0)}])
+@pytest.mark.parametrize("name", ["UpsamplingNearest2d", "UpsamplingBilinear2d"])
+def test_older_upsampling(name: str, options: Any) -> None:
+    theirs, mine = getattr(torch.nn, name)(**options), getattr(nbtorch.nn, name)(**options)
+    assert repr(mine) == repr(theirs)
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    helpers.same(mine(helpers.to_nbtorch(x)), theirs(helpers.to_torch(x)))
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 5])
+def test_neighbouring_channels(size: int) -> None:
+    theirs, mine = torch.nn.LocalResponseNorm(size, alpha=0.5), nbtorch.nn.LocalResponseNorm(size, alpha=0.5)
+    x = np.random.default_rng(0).normal(size=(2, 7, 3, 2))
+    helpers.same(mine(helpers.to_nbtorch(x)), theirs(helpers.to_torch(x)))
+    # PyTorch's other layer sums wrongly once its window has left the first channel, so few channels here.
+    theirs, mine = torch.nn.CrossMapLRN2d(size, alpha=0.5), nbtorch.nn.CrossMapLRN2d(size, alpha=0.5)
+    x = x[:, : int((size + 1) / 2)]
+    helpers.same(mine(helpers.to_nbtorch(x)), theirs(helpers.to_torch(x)))
+
+
+MISTAKES: list[Any] = [
+    lambda nn: nn.Conv2d(3, 4, 3, groups=2),
+    lambda nn: nn.Conv2d(4, 3, 3, groups=2),
+    lambda nn: nn.Conv2d(4, 4, 3, groups=0),
+    lambda nn: nn.Conv1d(4, 4, 3, padding="full"),
+    lambda nn: nn.Conv3d(4, 4, 3, padding="same", stride=2),
+    lambda nn: nn.Conv2d(4, 4, 3, padding_mode="mirror"),
+    lambda nn: nn.ConvTranspose2d(4, 4, 3, padding_mode="reflect"),
+    lambda nn: nn.FractionalMaxPool2d(2),
+    lambda nn: nn.FractionalMaxPool2d(2, output_size=2, output_ratio=0.5),
+    lambda nn: nn.FractionalMaxPool3d(2, output_ratio=1.5),
+    lambda nn: nn.FractionalMaxPool3d((2, 0, 2), output_size=3),
+]
+MISTAKEN_CALLS: list[Any] = [
+    (lambda nn: nn.Conv2d(3, 4, 3), (1, 2, 5, 5)),
+    (lambda nn: nn.Conv2d(3, 4, 3), (3, 5)),
+    (lambda nn: nn.Conv2d(3, 4, 7), (1, 3, 5, 5)),
+    (lambda nn: nn.CircularPad2d(1), (5, 5)),
+    (lambda nn: nn.ReflectionPad1d(5), (1, 3, 4)),
+    (lambda nn: nn.ReplicationPad2d((1, 2)), (1, 3, 4, 4)),
+    (lambda nn: nn.CrossMapLRN2d(2), (3, 4, 4)),
+    (lambda nn: nn.LocalResponseNorm(2), (4, 4)),
+    (lambda nn: nn.PixelShuffle(2), (1, 3, 4, 4)),
+    (lambda nn: nn.PixelUnshuffle(2), (1, 3, 5, 4)),
+    (lambda nn: nn.MaxPool2d(2, padding=2), (1, 3, 5, 4)),
+    (lambda nn: nn.AvgPool2d(8), (1, 3, 5, 4)),
+    (lambda nn: nn.Fold(4, 2), (1, 3, 5)),
+    (lambda nn: nn.Upsample(), (1, 3, 5, 4)),
+    (lambda nn: nn.Upsample(scale_factor=2, mode="bilinear"), (1, 3, 5)),
+]
+
+
+def classes_of_errors(act: Any) -> list[type[BaseException]]:
+    found: list[type[BaseException]] = []
+    for library in (nbtorch, torch):
+        with pytest.raises(Exception) as caught:
+            act(library)
+        found.append(caught.type)
+    return found
+
+
+@pytest.mark.parametrize("make", MISTAKES)
+def test_mistakes_in_making(make: Any) -> None:
+    mine, theirs = classes_of_errors(lambda library: make(library.nn))
+    assert mine is theirs
+
+
+@pytest.mark.parametrize(("make", "shape"), MISTAKEN_CALLS)
+def test_mistakes_in_calling(make: Any, shape: Any) -> None:
+    mine, theirs = classes_of_errors(lambda library: make(library.nn)(library.zeros(shape)))
+    assert mine is theirs
