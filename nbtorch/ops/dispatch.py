@@ -171,11 +171,16 @@ def _prepare(op: Op, input: Any, other: Any, rule: int) -> tuple[Any, Any, Any, 
 def _to_device_of_the_other(input: Any, other: Any) -> tuple[Any, Any]:
     """A 0-d tensor on the CPU may meet a tensor on a device: it counts as a number there, as in PyTorch."""
     if isinstance(input, Variable) and isinstance(other, Variable) and input._backend.device != other._backend.device:
-        if other._array.ndim == 0 and other._backend.device.type == "cpu" and not other.requires_grad:
-            return input, wrap(input._backend.from_host(other._array), input._backend)
-        if input._array.ndim == 0 and input._backend.device.type == "cpu" and not input.requires_grad:
-            return wrap(other._backend.from_host(input._array), other._backend), other
+        if other._array.ndim == 0 and other._backend.device.type == "cpu":
+            return input, _moved(other, input._backend)
+        if input._array.ndim == 0 and input._backend.device.type == "cpu":
+            return _moved(input, other._backend), other
     return input, other
+
+
+def _moved(number: Any, backend: Any) -> Any:
+    """A 0-d tensor on another device; in the graph where a gradient or a tangent goes through it."""
+    return number.to(backend.device) if number._requires_grad else wrap(backend.from_host(number._array), backend)
 
 
 def _explain(op: Op, input: Any, other: Any, error: Exception) -> Exception:

@@ -160,7 +160,10 @@ def mv(input: TensorT, vec: TensorT, *, out: Any = None) -> TensorT:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a._array.ndim}, {b._array.ndim}")
     (n, k), (m,) = a._array.shape, b._array.shape
     if k != m:
-        raise RuntimeError(f"size mismatch, got input ({n}), mat ({n}x{k}), vec ({m})")
+        raise RuntimeError(
+            f"size mismatch, got input ({n}), mat ({n}x{k}), vec ({m})\n  expected: a vector of {k} elements, as many "
+            "as the matrix has columns"
+        )
     return _product(MV, a, b)
 
 

@@ -30,7 +30,7 @@ from .generator import (
     set_rng_state,
 )
 from .operands import broadcast_shapes, require_tensor
-from .record import Op, apply
+from .record import Op, apply, check_same_device
 from .writing import takes_out, write_out
 
 __all__ = [
@@ -497,7 +497,7 @@ def binomial(count: Any, prob: Any, generator: Generator | None = None) -> Any:
         raise NotImplementedError(f'"binomial_cpu" not implemented for {count._dtype()!r}')
     if prob._array.dtype != d:
         raise RuntimeError(f"Found dtype {prob._dtype()!r} but expected {count._dtype()!r}")
-    g, m = chosen(generator, "binomial"), count._backend
+    g, m = chosen(generator, "binomial"), check_same_device(FILLS["binomial"], (count, prob))
     hosts = np.broadcast_arrays(m.to_host(count._array).astype(np.float64), m.to_host(prob._array).astype(np.float64))
     drawn = distributions.binomial(g, hosts[0].reshape(-1), hosts[1].reshape(-1))
     return apply(FILLS["binomial"], (count,), (m.from_host(drawn.reshape(hosts[0].shape).astype(d)),))

@@ -190,7 +190,7 @@ case(fwdrev, X)
 
 def model(t, m):
     t.manual_seed(0)
-    net = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.Tanh(), t.nn.Linear(4, 1)).double()
+    net = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.Tanh(), t.nn.Linear(4, 1)).double().to(m.device)
     with t.no_grad():
         for k, p in enumerate(net.parameters()):
             p.copy_((t.arange(p.numel()).double() / p.numel() - 0.5).reshape(p.shape) * (k + 1))
@@ -214,7 +214,7 @@ case(lambda t, a: t.func.jacrev(t.func.grad(lambda z: z.prod()))(a), X)
 case(lambda t, a: t.func.hessian(lambda z: t.softmax(z, 0).max())(a), X)
 case(lambda t, a: t.func.hessian(lambda z: z.norm())(a), X)
 case(lambda t, a: t.func.hessian(lambda z: t.nn.functional.layer_norm(z, (3,)).exp().sum())(a), X)
-case(lambda t, a: t.vmap(lambda z: z + t.rand(3), randomness="same")(a)[:, 0] * 0, M)
+case(lambda t, a: t.vmap(lambda z: z + t.rand(3, device=a.device), randomness="same")(a)[:, 0] * 0, M)
 case(lambda t, a: t.vmap(lambda z: z.sum(), in_dims=3)(a), M)
 case(lambda t, a: t.vmap(lambda z: z.sum(), in_dims=[0])(a), M)
 case(lambda t, a: t.vmap(lambda z: z.sum(), in_dims=(0, 0))(a), M)

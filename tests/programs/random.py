@@ -18,5 +18,5 @@ PROGRAMS: dict[str, Program] = {
     "cauchy": lambda d: (d() * 2).cauchy_(),
     "log_normal": lambda d: (d() * 2).log_normal_(),
     "poisson": lambda d: nbtorch.poisson(d().abs()),
-    "binomial": lambda d: nbtorch.binomial(d().abs().round(), nbtorch.tensor(0.5, dtype=nbtorch.float64)),
+    "binomial": lambda d: (lambda x: nbtorch.binomial(x, nbtorch.full_like(x, 0.5)))(d().abs().round()),
 }
