@@ -45,6 +45,8 @@ from . import (
     pseudoinverse,
     random,
     rearranging,
+    recurrence,
+    recurrent,
     reduction,
     sampling,
     scans,
@@ -102,6 +104,8 @@ from .pseudoinverse import *
 from .random import *
 from .rearranging import *
 from .record import registry as registry
+from .recurrence import *
+from .recurrent import *
 from .reduction import *
 from .sampling import *
 from .scans import *
@@ -157,6 +161,8 @@ __all__ += sampling.__all__
 __all__ += scans.__all__
 __all__ += selection.__all__
 __all__ += rearranging.__all__
+__all__ += recurrence.__all__
+__all__ += recurrent.__all__
 __all__ += scattering.__all__
 __all__ += shape.__all__
 __all__ += special.__all__
