@@ -56,9 +56,9 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         RuntimeError: for a 0-d tensor, a negative ``n``, and where shapes don't fit.
     """
     require_tensor("diff", "input", input)
-    d = normalize_dim(dim, input._array.ndim, "diff")
     if not input._array.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional\n  got: a 0-d tensor")
+    d = normalize_dim(dim, input._array.ndim, "diff")
     x = _joined(input, d, prepend, append)
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")

@@ -88,7 +88,7 @@ def neg(input: TensorT, *, out: Any = None) -> TensorT:
 ABS = Op(
     "abs",
     lambda m, input: m.abs(input),
-    input=lambda m, g, input: g * m.sign(input),
+    input=lambda m, g, input: g * direction(m, input),
     formula=r"|x|' = \operatorname{sign}(x)",
 )
 
@@ -101,7 +101,12 @@ def abs(input: TensorT, *, out: Any = None) -> TensorT:
 
 def sign_of(m: Any, input: Any) -> Any:
     """-1, 0 or 1; 0 for NaN, as in PyTorch."""
-    return m.masked_fill(m.sign(input), input != input, 0) if input.dtype.kind in "fV" else m.sign(input)
+    return direction(m, input) if input.dtype.kind in "fV" else m.sign(input)
+
+
+def direction(m: Any, input: Any) -> Any:
+    """The sign of floating numbers, 0 for NaN, on arrays and on tensors: what derivatives of sizes call."""
+    return m.masked_fill(m.sign(input), input != input, 0)
 
 
 SIGN = Op("sign", sign_of, input=lambda g: g * 0, formula=r"\operatorname{sign}'(x) = 0")

@@ -13,7 +13,7 @@ from ..backends.dtypes import int64
 from .exact_out import takes_out_apart
 from .indexing import getitem
 from .joining import unshared
-from .operands import Number, broadcast_shapes, normalize_dim, require_tensor
+from .operands import Number, broadcast_shapes, normalize_dim, refuse_scalar, require_tensor
 from .pieces import narrow
 from .pointwise import where
 from .record import Op, apply, check_same_device, mathematical
@@ -228,6 +228,10 @@ def index_select(input: TensorT, dim: int, index: Variable, *, out: Any = None) 
     d = normalize_dim(dim, input._array.ndim, "index_select")
     check_range("index_select", index, input._array.shape[d] if input._array.ndim else 1, d, IndexError)
     if not input._array.ndim:
+        if index._array.size != 1:
+            raise RuntimeError(
+                f"index_select(): Index to scalar can have only 1 value, got {index._array.size} value(s)"
+            )
         return input.clone()  # type: ignore[attr-defined]
     return apply(INDEX_SELECT, (input, index.reshape(-1) if not index._array.ndim else index), (d,))  # type: ignore[attr-defined]
 
@@ -269,10 +273,12 @@ def _slices_to_add(function: str, input: Any, d: int, index: Any, source: Any, a
             f"{function}(): self ({input._dtype()!r}) and source ({source._dtype()!r}) must have the same scalar type\n"
             "  fix: source.to(input.dtype)"
         )
+    given = source._array.ndim
     index, source, input = as_vector(index), as_vector(source), as_vector(input)
     expected = (*input._array.shape[:d], index._array.shape[0], *input._array.shape[d + 1 :])
     if tuple(source._array.shape) != expected:
-        raise RuntimeError(
+        kind = RuntimeError if given else IndexError  # a 0-d source has no dimension to be sliced along
+        raise kind(
             f"{function}(): source must have one slice for each index\n  expected: a source of shape {expected}\n"
             f"  got: a source of shape {tuple(source._array.shape)}"
         )
@@ -326,9 +332,8 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, outpu
     require_tensor("repeat_interleave", "input", input)
     if dim is None:
         input, dim = reshape(input, -1), 0
+    refuse_scalar("repeat_interleave", "input", input)
     d = normalize_dim(dim, input._array.ndim, "repeat_interleave")
-    if not input._array.ndim:
-        return repeat_interleave(reshape(input, 1), repeats, 0)
     shape = tuple(input._array.shape)
     if isinstance(repeats, Variable):
         if repeats._array.ndim > 1:
@@ -344,6 +349,11 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, outpu
             )
         if (times < 0).any():
             raise RuntimeError("repeats can not be negative")
+        if output_size is not None and int(times.sum()) != output_size:
+            raise RuntimeError(
+                f"allocated size does not match required size\n  operation: repeat_interleave\n"
+                f"  got: output_size={output_size} where the repeats add up to {int(times.sum())}"
+            )
         positions = input._backend.from_host(np.repeat(np.arange(shape[d]), times))
         return index_select(input, d, wrap(positions, input._backend))
     if repeats < 0:

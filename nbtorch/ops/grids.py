@@ -30,6 +30,10 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
         require_tensor("meshgrid", "tensors", v)
         if v.ndim > 1:
             raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: shape {v.shape}")
+    if any(v.dtype != vectors[0].dtype for v in vectors):
+        raise RuntimeError(
+            "meshgrid expects all tensors to have the same dtype\n  got: " + ", ".join(repr(v.dtype) for v in vectors)
+        )
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     swap = indexing == "xy" and len(vectors) >= 2

@@ -365,7 +365,11 @@ def _mismatch(input: Any, parsed: Any, values: Any) -> RuntimeError:
 def index_put(input: Any, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Any:
     """A copy of ``input`` with ``values`` written at ``indices``, or added there, duplicates counted."""
     parsed, _ = parse_index(input, tuple(indices))
-    return apply(INDEX_PUT, (input, _values(input, values)), (parsed, accumulate))
+    values = _values(input, values)
+    try:
+        return apply(INDEX_PUT, (input, values), (parsed, accumulate))
+    except ValueError:
+        raise _mismatch(input, parsed, values) from None
 
 
 # -- masks ---

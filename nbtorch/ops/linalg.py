@@ -13,7 +13,7 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable
 from .exact_out import write_exact_out
 from .matrices import type_name
-from .operands import broadcast_shapes, is_operand, normalize_dim, operand, require_tensor
+from .operands import broadcast_shapes, is_operand, normalize_dim, operand, refuse_scalar, require_tensor
 from .record import Op, apply, apply_view, check_same_device
 from .reduction import sum as sum_over
 from .shape import reshape
@@ -156,6 +156,8 @@ def mv(input: TensorT, vec: TensorT, *, out: Any = None) -> TensorT:
     if out is not None:
         return write_exact_out("mv", out, mv(input, vec))
     a, b = _factors("mv", input, vec)
+    refuse_scalar("mv", "input", a)
+    refuse_scalar("mv", "vec", b)
     if a._array.ndim != 2 or b._array.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a._array.ndim}, {b._array.ndim}")
     (n, k), (m,) = a._array.shape, b._array.shape
@@ -335,6 +337,14 @@ def linear(input: TensorT, weight: TensorT, bias: TensorT | None = None) -> Tens
         return apply(LINEAR_NO_BIAS, (input, weight))
     if bias._array.dtype != w.dtype:
         raise RuntimeError(f"linear: weight is {weight._dtype()!r} but bias is {bias._dtype()!r}; they must agree")
+    have = bias._array.shape
+    if have != (w.shape[0],):
+        shape = (*x.shape[:-1], w.shape[0])
+        if broadcast_shapes("linear", tuple(have), shape) != shape:
+            raise RuntimeError(
+                f"linear: bias of shape {list(have)} doesn't broadcast to the output's {list(shape)}\n"
+                f"  expected: a bias of shape [{w.shape[0]}]"
+            )
     return apply(LINEAR, (input, weight, bias))
 
 
@@ -439,6 +449,11 @@ def _diagonals(x: Any, subscripts: str) -> Any:
         while subscripts.count(c) > 1:
             first = subscripts.index(c)
             second = subscripts.index(c, first + 1)
+            if x._array.shape[first] != x._array.shape[second]:
+                raise RuntimeError(
+                    f"einsum(): subscript {c} is repeated for one operand but the sizes don't match, "
+                    f"{x._array.shape[second]} != {x._array.shape[first]}"
+                )
             x = diagonal(x, 0, first, second).movedim(-1, first)
             subscripts = subscripts[:second] + subscripts[second + 1 :]
     return x
@@ -471,7 +486,9 @@ def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str]) -> tuple[Any, s
         x = x.permute([s.index(c) for group in order for c in group])
         return x.reshape([math.prod(size[c] for c in group) for group in order])
 
-    product = bmm(arrange(a, sa, [batch, free_a, inner], size_a), arrange(b, sb, [batch, inner, free_b], size_b))
+    left, right = arrange(a, sa, [batch, free_a, inner], size_a), arrange(b, sb, [batch, inner, free_b], size_b)
+    # With nothing to sum it is a plain product, whose operands may be of two dtypes.
+    product = bmm(left, right) if inner or a._array.dtype == b._array.dtype else left * right
     shape = [size_a[c] for c in batch + free_a] + [size_b[c] for c in free_b]
     return product.reshape(shape), "".join(batch + free_a + free_b)
 

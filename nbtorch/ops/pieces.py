@@ -168,6 +168,8 @@ def unsafe_split_with_sizes(input: TensorT, split_sizes: Sequence[int], dim: int
 def unsafe_chunk(input: TensorT, chunks: int, dim: int = 0) -> tuple[TensorT, ...]:
     """``chunk`` whose pieces don't know of each other, as those of ``unsafe_split``."""
     d, size = _chunk_size(input, chunks, dim)
+    if not input._array.shape[d]:
+        return unsafe_split_with_sizes(input, (0,) * chunks, d)
     return unsafe_split(input, size, d)
 
 

@@ -6,12 +6,12 @@ Each takes tensors of any shape (or numbers) and gives one of the broadcast shap
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import dtype, promote_types
-from .comparison import gt, lt
 from .conversion import to_dtype
 from .dispatch import FLOAT, FLOATS_ONLY, NO_BOOLS, PROMOTE, binary, refuse_dtype, unary
 from .elementary import is_bool, reciprocal
@@ -459,6 +459,22 @@ CLAMP = Op(
 )
 
 
+CLAMP_BY = Op(
+    "clamp_by",
+    lambda m, input, min, max: m.clamp(input, min, max),
+    tensors=3,
+    input=lambda m, g, input, min, max: m.masked_fill(g, ~_inside(input, min, max), 0),
+    min=lambda m, g, input, min, max: m.masked_fill(
+        g, ~(input < min if max is None else (input < min) & (min < max)), 0
+    ),
+    max=lambda m, g, input, min, max: m.masked_fill(
+        g, ~(input > max if min is None else (input > max) | (max < min)), 0
+    ),
+    node="ClampBackward0",
+    formula=r"g\,[a \le x \le b],\quad g\,[x < a < b],\quad g\,[x > b\ \text{or}\ b < a]",
+)
+
+
 @CLAMP
 def clamp(input: TensorT, min: Any = None, max: Any = None, *, out: Any = None) -> TensorT:
     """``input`` bounded from below by ``min`` and from above by ``max``, numbers or tensors.
@@ -477,14 +493,13 @@ def clamp(input: TensorT, min: Any = None, max: Any = None, *, out: Any = None) 
             "  fix: x.clamp(min=0), x.clamp(max=1) or both"
         )
     if isinstance(min, Variable) or isinstance(max, Variable):
-        out = input
-        if min is not None:
-            bound = operand(min, input._backend, "clamp", "min")
-            out = where(lt(out, bound), bound, out)
-        if max is not None:
-            bound = operand(max, input._backend, "clamp", "max")
-            out = where(gt(out, bound), bound, out)
-        return out
+        m = input._backend
+        low, high = (None if b is None else operand(b, m, "clamp", "bound") for b in (min, max))
+        d = functools.reduce(_joint, [x for x in (input, low, high) if x is not None])._dtype()
+        given = [x if x is None else to_dtype(_as_tensor(x, d, m), d) for x in (input, low, high)]
+        check_same_device(CLAMP_BY, given)
+        broadcast_shapes("clamp", *[tuple(x._array.shape) for x in given if x is not None])
+        return apply(CLAMP_BY, tuple(given))
     numbers = [b for b in (min, max) if b is not None]
     for b in numbers:
         if not isinstance(operand(b, input._backend, "clamp", "min or max"), NUMBERS):
@@ -492,6 +507,17 @@ def clamp(input: TensorT, min: Any = None, max: Any = None, *, out: Any = None) 
     if any(isinstance(b, float) for b in numbers) and input._array.dtype.kind in "iub":
         input = to_dtype(input, float_of(input._dtype()))
     return unary(CLAMP, input, PROMOTE, (min, max))
+
+
+def _as_tensor(x: Any, d: dtype, m: Any) -> Any:
+    return x if isinstance(x, Variable) else wrap(m.full((), x, d.numpy), m)
+
+
+def _joint(a: Any, b: Any) -> Any:
+    """An empty tensor that promotes as ``a`` and ``b`` together: of their dtype, with dimensions if one has them."""
+    m = (a if isinstance(a, Variable) else b)._backend
+    deep = any(isinstance(x, Variable) and x._array.ndim for x in (a, b))
+    return wrap(m.zeros((0,) if deep else (), result_type(a, b).numpy), m)
 
 
 def clip(input: TensorT, min: Any = None, max: Any = None, *, out: Any = None) -> TensorT:

@@ -18,7 +18,7 @@ from .exact_out import takes_exact_out
 from .joining import cat
 from .linalg import dot, mm
 from .matrices import mT, require_real, require_same, type_name
-from .operands import Number, broadcast_shapes, normalize_dim, normalize_dims, require_tensor
+from .operands import Number, broadcast_shapes, normalize_dim, normalize_dims, refuse_scalar, require_tensor
 from .record import Op, apply, check_same_device
 from .reduction import sum as sum_over
 from .writing import become, takes_out
@@ -188,6 +188,8 @@ def addmv(
     """``beta * input + alpha * (mat @ vec)`` for a matrix (n, k) and a vector (k); ``input`` broadcasts to (n)."""
     _require_tensors("addmv", input=input, mat=mat, vec=vec)
     x, a, v = input._array, mat._array, vec._array
+    for name, operand in (("mat", mat), ("vec", vec)):
+        refuse_scalar("addmv", name, operand)
     if a.ndim != 2 or v.ndim != 1 or x.ndim > 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {x.ndim}, {a.ndim}, {v.ndim}")
     if a.shape[1] != v.shape[0] or (x.ndim and x.shape[0] not in (1, a.shape[0])):
@@ -198,6 +200,8 @@ def addmv(
 
 def _require_batches(function: str, batch1: Any, batch2: Any) -> None:
     a, b = batch1._array, batch2._array
+    refuse_scalar(function, "batch1", batch1)
+    refuse_scalar(function, "batch2", batch2)
     for name, x in (("batch1", a), ("batch2", b)):
         if x.ndim != 3:
             kind = IndexError if function == "baddbmm" and x.ndim < 3 and name == "batch2" else RuntimeError
@@ -327,6 +331,8 @@ def linalg_cross(input: TensorT, other: TensorT, *, dim: int = -1, out: Any = No
     _require_tensors("linalg.cross", input=input, other=other)
     a: Any = input
     b: Any = other
+    refuse_scalar("linalg.cross", "input", a)
+    refuse_scalar("linalg.cross", "other", b)
     if a._array.ndim != b._array.ndim:
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     d = normalize_dim(dim, a._array.ndim, "linalg.cross")
@@ -338,8 +344,10 @@ def linalg_cross(input: TensorT, other: TensorT, *, dim: int = -1, out: Any = No
         raise NotImplementedError("\"cross\" not implemented for 'Bool'")
     shape = broadcast_shapes("linalg.cross", tuple(a._array.shape), tuple(b._array.shape))
     if a._array.dtype != b._array.dtype:
-        wide = (a.reshape(-1)[:0] + b.reshape(-1)[:0])._dtype()
-        a, b = a.to(wide), b.to(wide)
+        raise RuntimeError(
+            f"expected scalar type {type_name(a)} but found {type_name(b)}\n  operation: linalg.cross\n"
+            "  fix: other.to(input.dtype)"
+        )
     return apply(CROSS, (a.expand(shape), b.expand(shape)), (d,))
 
 

@@ -146,6 +146,7 @@ def linalg_pinv(
             f"linalg.pinv({type_name(A)}{{{list(A._array.shape)}}}): expected a tensor with 2 or more dimensions of "
             "float, double, cfloat or cdouble types"
         )
+    hermitian = hermitian and bool(A._array.size)  # of nothing there are no eigenvalues to ask for
     if hermitian:
         require_matrix("linalg.eigh", A, square=True)
     absolute, relative = _tolerances("linalg.pinv", A, atol, rtol)
@@ -176,7 +177,7 @@ def linalg_matrix_rank(
         atol, rtol = tol, 0.0
     m = A._backend
     A = A.detach()
-    if hermitian:
+    if hermitian and A._array.size:
         require_matrix("linalg.eigh", A, square=True)
         S = m.abs(linalg_eigvalsh(A)._array)
     else:

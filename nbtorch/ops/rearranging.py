@@ -13,7 +13,7 @@ from .memory import as_strided, tensor_unfold
 from .operands import normalize_dim, numpy_names, require_tensor
 from .pieces import narrow, split_with_sizes, unbind
 from .record import Op, apply
-from .shape import at_least, expand, flip, permute, reshape, squeeze, t, transpose, unsqueeze, view
+from .shape import at_least, expand, flip, permute, reshape, squeeze, t, transpose, unsqueeze
 from .writing import takes_out
 
 __all__ = [
@@ -210,7 +210,7 @@ def diag_embed(input: TensorT, offset: int = 0, dim1: int = -2, dim2: int = -1) 
     require_tensor("diag_embed", "input", input)
     shape = tuple(input._array.shape)
     if not shape:
-        raise RuntimeError("diag_embed: a 0-d tensor has no last dimension\n  fix: x.reshape(1)")
+        raise IndexError("diag_embed: a 0-d tensor has no last dimension\n  fix: x.reshape(1)")
     ndim = len(shape) + 1
     d1, d2 = normalize_dim(dim1, ndim, "diag_embed"), normalize_dim(dim2, ndim, "diag_embed")
     if d1 == d2:
@@ -421,8 +421,8 @@ def unsqueeze_copy(input: TensorT, dim: int, *, out: Any = None) -> TensorT:
 
 @takes_out
 def view_copy(input: TensorT, size: Any, *, out: Any = None) -> TensorT:
-    """``view`` as a copy."""
-    return _compact(view(input, size))
+    """``view`` as a copy, which any layout allows."""
+    return _compact(reshape(input, size))
 
 
 class RearrangingMethods(Variable):

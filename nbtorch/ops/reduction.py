@@ -272,7 +272,8 @@ def _centred(m: Any, input: Any, dim: Any) -> Any:
 def _var(m: Any, input: Any, dim: Any, correction: Any, keepdim: Any) -> Any:
     input = widen(m, input)
     centred = _centred(m, input, dim)
-    return m.sum(centred * centred, dim, keepdim) / float(builtins.max(_reduced(input.shape, dim) - correction, 0))
+    count = _reduced(input.shape, dim)
+    return m.sum(centred * centred, dim, keepdim) / float(builtins.max(count - correction, 0) if count else 0)
 
 
 def _var_input(m: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: Any, shape: Any) -> Any:

@@ -176,7 +176,8 @@ def index_reduce(
     n = at._array.shape[0]
     expected = (*target._array.shape[:d], n, *target._array.shape[d + 1 :])
     if tuple(given._array.shape) != expected:
-        raise RuntimeError(
+        kind = RuntimeError if source._array.ndim else IndexError  # a 0-d source has no dimension to be sliced along
+        raise kind(
             f"index_reduce_(): Number of indices ({n}) should be equal to source.size(dim), and the other sizes to "
             f"those of self\n  expected: a source of shape {expected}\n  got: {tuple(source._array.shape)}"
         )

@@ -373,9 +373,9 @@ def ravel(input: TensorT) -> TensorT:
 def unflatten(input: TensorT, dim: int, sizes: Sequence[int]) -> TensorT:
     """Dimension ``dim`` split into several; one of ``sizes`` may be -1."""
     shape = tuple(input._array.shape)
+    d = normalize_dim(dim, len(shape), "unflatten")
     if not shape:
         raise RuntimeError("unflatten: a 0-d tensor has no dimension to split\n  fix: x.reshape(sizes)")
-    d = normalize_dim(dim, len(shape), "unflatten")
     return reshape(input, (*shape[:d], *infer_shape(tuple(sizes), shape[d], "unflatten"), *shape[d + 1 :]))
 
 

@@ -50,6 +50,21 @@ REFUSED = {
     "round": lambda T: T.round(ints(T, 3), decimals=2),
     "add_alpha": lambda T: T.add(ints(T, 3), ints(T, 3), alpha=0.5),
     "add_alpha_bool": lambda T: T.add(ints(T, 3), ints(T, 3), alpha=True),
+    "cross": lambda T: T.linalg.cross(T.ones(3), doubles(T, 1, 2, 3)),
+    "cross_scalars": lambda T: T.linalg.cross(T.tensor(1.0), T.tensor(1.0)),
+    "mv_scalars": lambda T: T.mv(T.tensor(1.0), T.tensor(1.0)),
+    "meshgrid": lambda T: T.meshgrid(T.ones(2), ints(T, 3), indexing="ij"),
+    "cartesian_prod": lambda T: T.cartesian_prod(T.ones(2), ints(T, 3)),
+    "einsum_diagonal": lambda T: T.einsum("ii->i", T.ones(1, 3)),
+    "linear_bias": lambda T: T.nn.functional.linear(T.ones(2), T.ones(4, 2), T.ones(3)),
+    "index_put": lambda T: T.ones(4, 3).index_put((T.tensor([0, 1]),), T.ones(2, 2), True),
+    "index_put_of_nothing": lambda T: T.ones(4, 0).index_put((T.tensor([], dtype=T.int64),), T.ones(2, 0), True),
+    "index_select_scalar": lambda T: T.tensor(1.0).index_select(0, T.tensor([], dtype=T.int64)),
+    "repeat_interleave": lambda T: T.ones(2, 2).repeat_interleave(T.tensor([1, 2]), 0, output_size=6),
+    "repeat_interleave_scalar": lambda T: T.tensor(1.0).repeat_interleave(T.tensor([2]), 0),
+    "diff_scalar": lambda T: T.diff(T.tensor(1.0), dim=1),
+    "diag_embed_scalar": lambda T: T.diag_embed(T.tensor(1.0)),
+    "bilinear": lambda T: T.nn.functional.bilinear(T.ones(1), T.ones(1), T.ones(1, 3, 4)),
     "sub_alpha": lambda T: ints(T, 3).sub_(ints(T, 3), alpha=0.5),
 }
 
@@ -67,6 +82,14 @@ TAKEN = {
     "max_pool1d_with_indices": lambda T: T.nn.functional.max_pool1d(ints(T, 1, 3), 2, return_indices=True)[1],
     "lerp_at_its_end": lambda T: T.lerp(doubles(T, 1e20, INF, 0), doubles(T, 1, 1, 3), 1.0),
     "lerp_with_a_0d_weight": lambda T: T.lerp(doubles(T, 1, 2), doubles(T, 5, 6), T.tensor(0.25)),
+    "clamp_by_nan": lambda T: T.clamp(doubles(T, 1, NAN, 3), doubles(T, NAN, 2, 4), doubles(T, 5, 5, 2)),
+    "clamp_promotes": lambda T: T.clamp(T.tensor([1, 2, 3]), T.tensor(1.5)),
+    "std_of_nothing": lambda T: T.std(T.ones(0, 2), correction=-5),
+    "einsum_outer_of_two_dtypes": lambda T: T.einsum("i,j->ij", T.ones(2), doubles(T, 1, 2, 3)),
+    "view_copy": lambda T: T.view_copy(T.ones(2, 3).t(), (2, 3)),
+    "matrix_rank_of_nothing": lambda T: T.linalg.matrix_rank(T.ones(0, 5), hermitian=True),
+    "pinv_of_nothing": lambda T: T.linalg.pinv(T.ones(0, 5), hermitian=True),
+    "unsafe_chunk_of_nothing": lambda T: T.unsafe_chunk(T.ones(0, 5), 2)[1],
     "grid_sample_at_nan": lambda T: T.nn.functional.grid_sample(
         T.arange(9, dtype=T.float64).reshape(1, 1, 3, 3),
         doubles(T, NAN, 0, 0, INF, -INF, NAN, 0.1, 0.2).reshape(1, 2, 2, 2),
@@ -84,6 +107,10 @@ def test_same_as_pytorch(call: Any) -> None:
 
 
 SLOPES = {
+    "abs": (lambda T, x: x.abs(), (NAN, INF, -1)),
+    "clamp": (lambda T, x: x.clamp(doubles(T, 1, 2, 3), doubles(T, 5, INF, 4)), (NAN, INF, 3)),
+    "clamp_bounds": (lambda T, x: doubles(T, 1, 2, 9).clamp(x, x - 1), (NAN, 1, 3)),
+    "vector_norm": (lambda T, x: T.linalg.vector_norm(x, INF), (NAN, INF, 3)),
     "hardtanh": (lambda T, x: T.nn.functional.hardtanh(x), (NAN, INF, 0.5)),
     "softshrink": (lambda T, x: T.nn.functional.softshrink(x), (NAN, INF, 0.1)),
     "threshold": (lambda T, x: T.nn.functional.threshold(x, 0.1, 20.0), (NAN, INF, -1)),

@@ -275,7 +275,7 @@ def linear_cross_entropy(
         raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
     logits = ops.linear(
         input,
-        linear_weight.reshape(-1, features),
+        linear_weight.reshape(math.prod(outputs), features),
         None if linear_bias is None else linear_bias.reshape(-1),
     )
     if len(outputs) > 1:
