@@ -18,6 +18,7 @@ import nbtorch  # noqa: E402
 
 NAMES = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "TransformerEncoder", "TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer",
     "LayerNorm", "RMSNorm", "MultiheadAttention", "Embedding", "EmbeddingBag", "L1Loss", "MSELoss", "SmoothL1Loss",
     "HuberLoss", "NLLLoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss", "PoissonNLLLoss",
     "GaussianNLLLoss", "SoftMarginLoss", "MultiMarginLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
@@ -55,14 +56,36 @@ def inputs(name: str, training: bool) -> list[Any]:
     return made
 
 
+def counterparts(given: Any) -> Any:
+    """Functions and modules of PyTorch's among the arguments, as nbtorch's."""
+    if isinstance(given, dict):
+        return {name: counterparts(v) for name, v in given.items()}
+    if isinstance(given, (tuple, list)):
+        return type(given)(counterparts(v) for v in given)
+    if isinstance(given, torch.nn.TransformerEncoderLayer):
+        attention, eps = given.self_attn, given.norm1.eps
+        layer = nbtorch.nn.TransformerEncoderLayer(
+            attention.embed_dim, attention.num_heads, given.linear1.out_features, given.dropout.p,
+            counterparts(given.activation), eps, attention.batch_first, given.norm_first,
+            given.linear1.bias is not None,
+        )  # fmt: skip
+        if given.linear1.weight.dtype == torch.float64:
+            layer.double()
+        layer.load_state_dict({k: helpers.to_nbtorch(v.numpy()) for k, v in given.state_dict().items()})
+        return layer
+    if getattr(given, "__name__", "") in ("relu", "gelu"):
+        return getattr(nbtorch.nn.functional, given.__name__)
+    return given
+
+
 def compared(made: Any, name: str, training: bool) -> bool:
     """One example of the database on both sides; False where it can't be given to nbtorch."""
     arguments, keywords = made.constructor_input.args, made.constructor_input.kwargs
     try:
-        mine_args, mine_kwargs = oracle.translate(arguments), oracle.translate(keywords)
+        mine_args, mine_kwargs = oracle.translate(counterparts(arguments)), oracle.translate(counterparts(keywords))
     except oracle.OutOfScope:
         return False
-    if any(callable(v) for v in keywords.values()):
+    if any(callable(v) and getattr(v, "__name__", "") not in ("relu", "gelu") for v in keywords.values()):
         return False  # a module of PyTorch's as an argument
     torch.manual_seed(1)
     theirs = getattr(torch.nn, name)(*arguments, **keywords)
