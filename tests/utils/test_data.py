@@ -355,16 +355,3 @@ def test_samplers() -> None:
     assert list(data.BatchSampler(range(5), 2, False)) == [[0, 1], [2, 3], [4]]
     assert list(data.BatchSampler(range(5), 2, True)) == [[0, 1], [2, 3]]
     assert len(data.BatchSampler(range(5), 2, False)) == 3 and len(data.BatchSampler(range(5), 2, True)) == 2
-
-
-def test_workers_are_accepted_with_one_note(monkeypatch: pytest.MonkeyPatch) -> None:
-    lib = nbtorch_side()
-    from nbtorch.utils.data import dataloader
-
-    monkeypatch.setattr(dataloader, "_noted", False)
-    with pytest.warns(UserWarning, match="num_workers"):
-        loader = lib.utils.data.DataLoader(squares(lib), batch_size=5, num_workers=2, persistent_workers=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        lib.utils.data.DataLoader(squares(lib), num_workers=1, pin_memory=True, prefetch_factor=4)
-    assert len(list(loader)) == 2 and loader.prefetch_factor == 2

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
-from ...tensor import Generator, as_tensor
+from ...tensor import Generator
 from .collate import default_collate, default_convert
-from .dataset import Dataset, IterableDataset, Subset, TensorDataset
+from .dataset import Dataset, IterableDataset
+from .fetch import fetcher
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, fresh_seed
+from .worker import Failure, WorkerInfo, get_worker_info
 
 __all__ = ["DataLoader", "WorkerInfo", "get_worker_info"]
 
 T_co = TypeVar("T_co", covariant=True)
-
-
-class WorkerInfo(NamedTuple):
-    """What a worker process knows of itself."""
-
-    id: int
-    num_workers: int
-    seed: int
-    dataset: Any
-
-
-def get_worker_info() -> WorkerInfo | None:
-    """The worker that is running, or None in the main process, where all loading happens."""
-    return None
 
 
 class _Endless(Sampler[None]):
@@ -47,25 +36,33 @@ class DataLoader(Generic[T_co]):
         shuffle: a new random order in every pass.
         sampler: the order of the indices; instead of ``shuffle``.
         batch_sampler: lists of indices; instead of ``batch_size``, ``shuffle``, ``sampler`` and ``drop_last``.
-        num_workers: accepted; samples are read in this process, which a note says once.
+        num_workers: processes that read samples beside this one; 0 reads them here. Batches come in the same order.
+            Every worker has its own copy of the dataset; batches travel by pickling. Workers are forked on Linux,
+            unless ``multiprocessing.set_start_method`` or ``multiprocessing_context`` says otherwise.
         collate_fn: puts a list of samples together; :func:`default_collate` when left out.
         pin_memory: accepted; memory is not pinned.
         drop_last: leave out a last batch that is not full.
-        timeout: accepted; without workers nothing waits.
-        worker_init_fn: accepted; there are no workers.
-        multiprocessing_context: accepted; there are no workers.
-        generator: where the random order comes from.
-        prefetch_factor: accepted with ``num_workers > 0``.
-        persistent_workers: accepted with ``num_workers > 0``.
+        timeout: seconds to wait for a batch of the workers before RuntimeError is raised; 0 waits for ever.
+        worker_init_fn: called in every worker with its number, after seeding and before reading.
+        multiprocessing_context: how workers are started: ``"fork"``, ``"spawn"``, ``"forkserver"`` or a context.
+        generator: where the random order and the seeds of the workers come from: worker ``i`` is seeded with
+            a number drawn when a pass begins, plus ``i``.
+        prefetch_factor: how many batches each worker makes in advance; 2 when left out.
+        persistent_workers: keep the workers after a pass for the next.
         pin_memory_device: accepted.
-        in_order: accepted; batches are always in order.
+        in_order: False gives batches as they become ready.
 
     Raises:
         ValueError: if arguments exclude each other or are out of range.
+
+    An exception in a worker is raised here with its class and the worker's traceback; a worker that is killed, or takes
+    longer than ``timeout``, raises RuntimeError. No process outlives the iterator, except persistent workers, which end
+    with the loader.
     """
 
     _fixed = frozenset(("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"))
     _initialized = False
+    _context: Any = None
 
     def __init__(
         self,
@@ -88,7 +85,7 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        _check_worker_options(num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context)
+        _check_worker_options(num_workers, timeout, prefetch_factor, persistent_workers)
         self.dataset = dataset
         self.num_workers = num_workers
         self.pin_memory = pin_memory
@@ -127,9 +124,11 @@ class DataLoader(Generic[T_co]):
         self.sampler = sampler
         self.batch_sampler = batch_sampler
         self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
+        self._promised: int | None = None
+        self._iterator: Any = None
         self._initialized = True
         if num_workers > 0:
-            _note_in_process()
+            _check_processors(num_workers)
 
     def _default_sampler(self, shuffle: bool) -> Sampler[Any]:
         if self._is_stream:
@@ -143,98 +142,126 @@ class DataLoader(Generic[T_co]):
         super().__setattr__(name, value)
 
     @property
+    def multiprocessing_context(self) -> Any:
+        """How worker processes are started; None for the usual way."""
+        return self._context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, context: Any) -> None:
+        if context is not None:
+            if self.num_workers == 0:
+                raise ValueError(
+                    "multiprocessing_context can only be used with multi-process loading (num_workers > 0), "
+                    f"but got num_workers={self.num_workers}"
+                )
+            from .pool import checked_context
+
+            context = checked_context(context)
+        self._context = context
+
+    @property
     def _index_sampler(self) -> Any:
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
+    def _fetcher(self) -> Callable[[Any], Any]:
+        return fetcher(
+            self.dataset,
+            stream=self._is_stream,
+            batched=self.batch_sampler is not None,
+            collate=self.collate_fn,
+            drop_last=self.drop_last,
+        )
+
     def __iter__(self) -> Iterator[Any]:
-        return _LoaderIterator(self)
+        if self.num_workers == 0:
+            return _InProcess(self)
+        from .workers import InWorkers  # with multiprocessing, which most programs never need
+
+        if not self.persistent_workers:
+            return InWorkers(self)
+        if self._iterator is None or self._iterator.closed:
+            self._iterator = InWorkers(self)
+        else:
+            self._iterator.restart(self)
+        return self._iterator  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
         """How many batches one pass gives; for a stream, as many as its own length promises."""
         if not self._is_stream:
             return len(self._index_sampler)
         samples: int = len(self.dataset)  # type: ignore[arg-type]
+        self._promised = samples
         if self.batch_size is None:
             return samples
         return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
 
 
 class _LoaderIterator:
-    """One pass through a loader."""
+    """One pass through a loader; the base of the two ways to make batches."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
-        self._loader = loader
-        self._indices = iter(loader._index_sampler)
+        # Not the loader itself: a loader with persistent workers keeps its iterator, and neither may keep the other.
+        self._dataset = loader.dataset
+        self._index_sampler = loader._index_sampler
+        self._num_workers = loader.num_workers
+        self._indices = iter(self._index_sampler)
         # PyTorch draws the seed of its workers at this point, with or without workers; so does nbtorch, because
         # otherwise the random numbers that come after would differ.
         self._base_seed = fresh_seed(loader.generator)
-        self._fetch = _fetcher(loader)
+        self._begin_pass(loader)
+
+    def _begin_pass(self, loader: DataLoader[Any]) -> None:
+        self._promised = loader._promised
+        self._given = 0
 
     def __iter__(self) -> _LoaderIterator:
         return self
 
     def __next__(self) -> Any:
-        return self._fetch(next(self._indices))
+        batch = self._next_batch()
+        if isinstance(batch, Failure):
+            # The exception's traceback must not keep the workers alive when nobody else does.
+            del self
+            batch.reraise()
+        self._given += 1
+        if self._promised is not None and self._given > self._promised:
+            self._warn_of_length()
+        return batch
+
+    def _next_batch(self) -> Any:
+        raise NotImplementedError
+
+    def _warn_of_length(self) -> None:
+        note = (
+            f"Length of IterableDataset {self._dataset} was reported to be {self._promised} (when accessing "
+            f"len(dataloader)), but {self._given} samples have been fetched."
+        )
+        if self._num_workers > 0:
+            note += (
+                " Every worker iterates its own copy of the dataset: share the work by get_worker_info() in __iter__."
+            )
+        warnings.warn(note, stacklevel=3)
 
     def __len__(self) -> int:
-        return len(self._loader._index_sampler)
+        return len(self._index_sampler)
 
     def __getstate__(self) -> NoReturn:
         raise NotImplementedError(f"{type(self).__name__} cannot be pickled")
 
 
-def _fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
-    """What turns an index, or a list of indices, into a batch."""
-    dataset: Any = loader.dataset
-    collate = loader.collate_fn
-    batched = loader.batch_sampler is not None
-    if loader._is_stream:
-        return _stream_fetcher(iter(dataset), collate, batched, loader.drop_last)
-    if not batched:
-        return lambda index: collate(dataset[index])
-    if collate is default_collate:
-        whole = _whole_batches(dataset)
-        if whole is not None:
-            return whole
-    read_many = getattr(dataset, "__getitems__", None)
-    if callable(read_many):
-        return lambda indices: collate(read_many(indices))
-    return lambda indices: collate([dataset[index] for index in indices])
+class _InProcess(_LoaderIterator):
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        if loader.timeout != 0:
+            raise AssertionError("timeout needs num_workers > 0: without workers nothing can be interrupted")
+        super().__init__(loader)
+        self._fetch = loader._fetcher()
 
-
-def _stream_fetcher(
-    stream: Iterator[Any], collate: Callable[[Any], Any], batched: bool, drop_last: bool
-) -> Callable[[Any], Any]:
-    def fetch_one(_: Any) -> Any:
-        return collate(next(stream))
-
-    def fetch_batch(indices: list[Any]) -> Any:
-        samples = list(itertools.islice(stream, len(indices)))
-        if not samples or (drop_last and len(samples) < len(indices)):
-            raise StopIteration
-        return collate(samples)
-
-    return fetch_batch if batched else fetch_one
-
-
-def _whole_batches(dataset: Any) -> Callable[[list[int]], list[Any]] | None:
-    """For plain tensors: one indexing for the batch in place of one for each sample; the result is the same.
-
-    Subclasses may read their samples in another way, so they are left alone.
-    """
-    if type(dataset) is TensorDataset:
-        tensors = dataset.tensors
-        return lambda indices: [t[as_tensor(indices, device=t.device)] for t in tensors]
-    if type(dataset) is Subset:
-        inner = _whole_batches(dataset.dataset)
-        if inner is not None:
-            own = dataset.indices
-            return lambda indices: inner([own[i] for i in indices])
-    return None
+    def _next_batch(self) -> Any:
+        return self._fetch(next(self._indices))
 
 
 def _check_worker_options(
-    num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool, context: Any
+    num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool
 ) -> None:
     if num_workers < 0:
         raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
@@ -249,23 +276,14 @@ def _check_worker_options(
         raise ValueError("prefetch_factor option should be non-negative")
     if persistent_workers and num_workers == 0:
         raise ValueError("persistent_workers option needs num_workers > 0")
-    if context is not None and num_workers == 0:
-        raise ValueError(
-            "multiprocessing_context can only be used with multi-process loading (num_workers > 0), "
-            f"but got num_workers={num_workers}"
-        )
 
 
-_noted = False
-
-
-def _note_in_process() -> None:
-    """Says, once in a process, that workers are not started."""
-    global _noted
-    if not _noted:
-        _noted = True
+def _check_processors(num_workers: int) -> None:
+    """Warns, as PyTorch does, when there are more workers than processors."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if allowed is None or num_workers > allowed:
         warnings.warn(
-            "DataLoader: nbtorch reads samples in the main process, so num_workers has no effect here; "
-            "the batches are the same. This note is shown once.",
-            stacklevel=4,
+            f"This DataLoader will create {num_workers} worker processes, but only {allowed} can run at a time here: "
+            "fewer workers are likely to be faster.",
+            stacklevel=3,
         )
