@@ -6,17 +6,17 @@ import itertools
 import time
 from typing import Any
 
-from .dataloader import DataLoader, _LoaderIterator
+from .passes import LoaderIterator
 from .pool import Pool
 from .worker import NEW_PASS, Job, StreamEnded
 
 __all__ = ["InWorkers"]
 
 
-class InWorkers(_LoaderIterator):
+class InWorkers(LoaderIterator):
     """Gives out numbered tasks in turn, a few ahead, and hands back the batches in the order of their tasks."""
 
-    def __init__(self, loader: DataLoader[Any]) -> None:
+    def __init__(self, loader: Any) -> None:
         self._timeout = loader.timeout
         self._in_order = loader.in_order
         self._persistent = loader.persistent_workers
@@ -40,7 +40,7 @@ class InWorkers(_LoaderIterator):
         self._indices = iter(self._index_sampler)
         self._fill()
 
-    def _begin_pass(self, loader: DataLoader[Any]) -> None:
+    def _begin_pass(self, loader: Any) -> None:
         super()._begin_pass(loader)
         self._tasks: dict[int, int] = {}  # number of a task: its worker
         self._arrived: dict[int, Any] = {}  # number of a task: its batch
@@ -52,7 +52,7 @@ class InWorkers(_LoaderIterator):
         """Whether the workers are gone."""
         return not self._pool.close.alive
 
-    def restart(self, loader: DataLoader[Any]) -> None:
+    def restart(self, loader: Any) -> None:
         """Begins another pass with the same workers; what they are still making of the last one is dropped."""
         self._begin_pass(loader)
         self._indices = iter(self._index_sampler)
