@@ -18,7 +18,7 @@ class LoaderIterator:
         # Not the loader itself: a loader with persistent workers keeps its iterator, and neither may keep the other.
         self._dataset = loader.dataset
         self._index_sampler = loader._index_sampler
-        self._num_workers = loader.num_workers
+        self._num_workers: int = loader.num_workers
         self._indices = iter(self._index_sampler)
         # PyTorch draws the seed of its workers at this point, with or without workers; so does nbtorch, because
         # otherwise the random numbers that come after would differ.
