@@ -101,7 +101,18 @@ def stacked(lib: Any) -> Any:
     )
 
 
+@case
+def stacked_many_at_once(lib: Any) -> Any:
+    data = lib.utils.data
+    tens = type("Tens", (list,), {"__getitems__": lambda self, indices: [10 * i for i in indices]})([0] * 3)
+    return data.StackDataset(range(3), tens).__getitems__([2, 0]), data.StackDataset(a=tens).__getitems__([1])
+
+
 ERRORS = {
+    "stream without iter": lambda lib, d: d.IterableDataset(),
+    "stack many": lambda lib, d: d.StackDataset(
+        type("Few", (list,), {"__getitems__": lambda self, indices: [1]})([1, 2])
+    ).__getitems__([0, 1]),
     "sizes": lambda lib, d: d.TensorDataset(lib.arange(3), lib.arange(4)),
     "abstract": lambda lib, d: d.Dataset()[0],
     "concat nothing": lambda lib, d: d.ConcatDataset([]),

@@ -36,11 +36,12 @@ class Dataset(Generic[T_co]):
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset[T_co]):
-    """Samples as a stream. Subclasses define ``__iter__``; there are no numbers, and need be no length."""
+class IterableDataset(Dataset[T_co], Iterable[T_co]):
+    """Samples as a stream. Subclasses define ``__iter__``; there are no numbers, and need be no length.
 
-    def __iter__(self) -> Iterator[T_co]:
-        raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
+    Raises:
+        TypeError: when made of a class without ``__iter__``.
+    """
 
     def __add__(self, other: Dataset[T_co]) -> Dataset[T_co]:
         return ChainDataset([self, other])
@@ -102,8 +103,28 @@ class StackDataset(Dataset[Any]):
             return {name: dataset[index] for name, dataset in self.datasets.items()}
         return tuple(dataset[index] for dataset in self.datasets)
 
+    def __getitems__(self, indices: list[Any]) -> list[Any]:
+        """The samples at several indices; members that can read many at once do so."""
+        if isinstance(self.datasets, dict):
+            columns = [_read_many(dataset, indices) for dataset in self.datasets.values()]
+            return [dict(zip(self.datasets, row, strict=True)) for row in zip(*columns, strict=True)]
+        return list(zip(*(_read_many(dataset, indices) for dataset in self.datasets), strict=True))
+
     def __len__(self) -> int:
         return self._length
+
+
+def _read_many(dataset: Any, indices: list[Any]) -> list[Any]:
+    read_many = getattr(dataset, "__getitems__", None)
+    if not callable(read_many):
+        return [dataset[i] for i in indices]
+    samples: list[Any] = read_many(indices)
+    if len(samples) != len(indices):
+        raise ValueError(
+            f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)} from the "
+            f"__getitems__ of {type(dataset).__name__}"
+        )
+    return samples
 
 
 class ConcatDataset(Dataset[T_co]):
