@@ -107,6 +107,8 @@ def test_same_as_pytorch(call: Any) -> None:
 
 
 SLOPES = {
+    "elu": (lambda T, x: T.nn.functional.elu(x), (NAN, INF, -1)),
+    "selu": (lambda T, x: T.nn.functional.selu(x), (NAN, INF, -1)),
     "abs": (lambda T, x: x.abs(), (NAN, INF, -1)),
     "clamp": (lambda T, x: x.clamp(doubles(T, 1, 2, 3), doubles(T, 5, INF, 4)), (NAN, INF, 3)),
     "clamp_bounds": (lambda T, x: doubles(T, 1, 2, 9).clamp(x, x - 1), (NAN, 1, 3)),

@@ -81,7 +81,7 @@ PROGRAMS: dict[str, Program] = {
     "softshrink": lambda d: F.softshrink(d()),
     "hardshrink": lambda d: F.hardshrink(d()),
     "clamp": lambda d: d().clamp(-1.0, 1.0) + d().clamp(max=0.2),
-    "clamp_by": lambda d: d().clamp(d(1, low=-1.0, high=0.0), d(low=0.1, high=1.0)) + d().clamp(max=d()),
+    "clamp_by": lambda d: d().clamp(d(1, low=-1.0, high=0.0), d(low=0.1, high=1.0)) + d().clamp(max=d(low=0.1)),
     "to_copy": lambda d: d().to(nbtorch.float64, copy=True).double() + d().to(nbtorch.float32).double() * 0,
     "contiguous": lambda d: d(3, 2).t().contiguous() * d(2, 3),
     "add": lambda d: d() + d(1),
