@@ -88,11 +88,21 @@ class FlatConvolution(ConvolutionPrimitives):
 
     def _correlate_back(self, g: Array, w: Array, channels: int, at: Windows) -> Array:
         n, planes = g.shape[:2]
+        alone = w.shape[:2] == (channels, 1)
+        if alone and max(at.stride) > 1 and at.number and g.dtype.kind == "f" and np.isfinite(w).all():
+            # Channels of their own have little to multiply: zeros between the gradients cost less than jumping.
+            close = tuple((o - 1) * s + 1 for o, s in zip(at.out, at.stride, strict=True))
+            places: Any = (..., *(slice(None, None, s) for s in at.stride))
+            spread = np.zeros((n, planes, *close), g.dtype)
+            spread[places] = g
+            return self._correlate_back(spread, w, channels, at._replace(out=close, stride=(1,) * len(close)))
         if planes <= 2 * channels:
             turned = _turned(at)
             if turned is not None:
                 w = w.reshape(w.shape[0], w.shape[1], -1, at.elements)[..., ::-1].swapaxes(1, 2)
-                return self._correlate(g, w.reshape(w.shape[0], w.shape[1], -1), None, turned)
+                # In order: BLAS takes no matrix that runs backwards, as that of single channels still would.
+                w = np.ascontiguousarray(w.reshape(w.shape[0], w.shape[1], -1))
+                return self._correlate(g, w, None, turned)
         row = _row(at)
         if row is None:
             return super()._correlate_back(g, w, channels, at)

@@ -271,3 +271,19 @@ def test_mistakes_in_making(make: Any) -> None:
 def test_mistakes_in_calling(make: Any, shape: Any) -> None:
     mine, theirs = classes_of_errors(lambda library: make(library.nn)(library.zeros(shape)))
     assert mine is theirs
+
+
+@pytest.mark.parametrize(("stride", "padding", "dilation"), [(1, 1, 1), (2, 1, 1), (3, 0, 2), ((1, 2), (2, 0), (2, 1))])
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_channels_of_their_own(multiplier: int, stride: Any, padding: Any, dilation: Any) -> None:
+    def act(library: Any) -> Any:
+        layer = library.nn.Conv2d(4, 4 * multiplier, 3, stride, padding, dilation, groups=4)
+        x = library.rand(2, 4, 9, 8)
+        if library is nbtorch:
+            layer, x = layer.to(helpers.device_name()), x.to(helpers.device_name())
+        leaves = [x.requires_grad_(), *layer.parameters()]
+        y = layer(x)
+        return [y, *library.autograd.grad((y * y).sum(), leaves)]
+
+    for mine, theirs in zip(*on_both_sides(act), strict=True):
+        helpers.same(mine.detach(), theirs.detach(), rtol=1e-5, atol=1e-5)
