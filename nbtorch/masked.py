@@ -287,6 +287,8 @@ def logaddexp(
 ) -> Any:
     """``log(exp(input) + exp(other))``, of each only what is under its mask."""
     a, b = _in_dtype("logaddexp", input, dtype), _in_dtype("logaddexp", other, dtype)
+    if not (a.is_floating_point() or b.is_floating_point()):
+        return ops.logaddexp(a, b)  # which refuses them: nothing would stand for a masked integer
     return ops.logaddexp(_filled(a, input_mask, -math.inf), _filled(b, other_mask, -math.inf))
 
 

@@ -65,6 +65,8 @@ REFUSED = {
     "diff_scalar": lambda T: T.diff(T.tensor(1.0), dim=1),
     "diag_embed_scalar": lambda T: T.diag_embed(T.tensor(1.0)),
     "bilinear": lambda T: T.nn.functional.bilinear(T.ones(1), T.ones(1), T.ones(1, 3, 4)),
+    "masked_logaddexp": lambda T: T.masked.logaddexp(ints(T, 2), ints(T, 2), input_mask=T.tensor([True, False])),
+    "embedding_scalar": lambda T: T.nn.functional.embedding(T.tensor([0]), T.tensor(1.0)),
     "sub_alpha": lambda T: ints(T, 3).sub_(ints(T, 3), alpha=0.5),
 }
 
