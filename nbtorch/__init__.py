@@ -56,8 +56,8 @@ from .ops import *
 from .ops import operands
 
 _ROOMS = (
-    "accelerator", "amp", "cuda", "datasets", "func", "linalg", "masked", "nn", "notebook", "optim", "random",
-    "serialization", "signal", "special", "testing", "utils", "version",
+    "accelerator", "amp", "cuda", "datasets", "distributions", "func", "linalg", "masked", "nn", "notebook", "optim",
+    "random", "serialization", "signal", "special", "testing", "utils", "version",
 )  # fmt: skip
 # Functions of rooms that are part of the front door, by room.
 _FROM_ROOMS = {
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         amp,
         cuda,
         datasets,
+        distributions,
         func,
         linalg,
         masked,

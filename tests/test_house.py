@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "nbtorch.random",
     ),
     ("nbtorch.nn",),
-    ("nbtorch.optim", "nbtorch.serialization"),
+    ("nbtorch.optim", "nbtorch.serialization", "nbtorch.distributions"),
     ("nbtorch.notebook", "nbtorch.__main__"),
     ("nbtorch",),
     ("nbtorch_widgets",),
