@@ -396,7 +396,6 @@ def embedding(weight: TensorT, input: Variable, padding_idx: int | None = None) 
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"{input._dtype()!r} instead (while checking arguments for embedding)\n  fix: input.long()"
         )
-    refuse_scalar("embedding", "weight", weight)
     if weight._array.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D\n  got: shape {tuple(weight._array.shape)}")
     check_same_device(EMBEDDING, (weight, input))
