@@ -209,6 +209,25 @@ def test_older_upsampling(name: str, options: Any) -> None:
     helpers.same(mine(helpers.to_nbtorch(x)), theirs(helpers.to_torch(x)))
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "shape"),
+    [
+        ("Upsample", ((5, 6),), (2, 4, 3, 4)),
+        ("Upsample", (None, (2, 1.5), "bicubic", True), (2, 4, 3, 4)),
+        ("Fold", ((4, 5), (2, 3), 1, 1, 2), (2, 12, 9)),
+        ("Unfold", ((2, 3), 1, 1, 2), (2, 4, 4, 5)),
+        ("PixelShuffle", (2,), (2, 8, 3, 4)),
+        ("PixelUnshuffle", (2,), (2, 3, 4, 6)),
+        ("ChannelShuffle", (2,), (2, 4, 3)),
+    ],
+)
+def test_layers_of_images(name: str, arguments: Any, shape: Any) -> None:
+    theirs, mine = getattr(torch.nn, name)(*arguments), getattr(nbtorch.nn, name)(*arguments)
+    assert repr(mine) == repr(theirs)
+    x = np.random.default_rng(0).normal(size=shape)
+    helpers.same(mine(helpers.to_nbtorch(x)), theirs(helpers.to_torch(x)))
+
+
 @pytest.mark.parametrize("size", [2, 3, 4, 5])
 def test_neighbouring_channels(size: int) -> None:
     theirs, mine = torch.nn.LocalResponseNorm(size, alpha=0.5), nbtorch.nn.LocalResponseNorm(size, alpha=0.5)
