@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from ..autograd.variable import shared_storage, wrap
 from ..tensor import Tensor, empty
 
-__all__ = ["Buffer", "Parameter", "replace_values"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy", "replace_values"]
 
 
 TensorT = TypeVar("TensorT", bound=Tensor)
@@ -89,3 +89,77 @@ def replace_values(parameter: Parameter, fn: Callable[[Tensor], Tensor]) -> None
     parameter.data = values
     if grad is not None:
         parameter.grad = fn(grad.detach()).requires_grad_(grad.requires_grad)
+
+
+class _Uninitialized:
+    """A tensor whose shape isn't known yet; a lazy module gives it one at its first input."""
+
+    _becomes: type[Tensor]
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Give the tensor its shape; the values are left as they happen to be."""
+        this: Any = self
+        data = this.data
+        this.data = empty(
+            tuple(shape), device=data.device if device is None else device, dtype=data.dtype if dtype is None else dtype
+        )
+        self.__class__ = self._becomes  # type: ignore[assignment]
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    def __repr__(self, *args: Any, **kwargs: Any) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A parameter whose shape isn't known yet.
+
+    Args:
+        requires_grad: whether gradients are recorded.
+        device: where it is made.
+        dtype: its floating-point type.
+    """
+
+    _becomes = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
+        return _over_the_memory_of(empty(0, device=device, dtype=dtype), cls).requires_grad_(requires_grad)
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        """The work is done in ``__new__``."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedParameter:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, self.data.device, self.data.dtype)
+        copied: UninitializedParameter = memo[id(self)]
+        return copied
+
+
+class UninitializedBuffer(_Uninitialized, Tensor):
+    """A buffer whose shape isn't known yet; arguments as for :class:`UninitializedParameter`."""
+
+    _becomes = Tensor
+    _result_class = Tensor
+
+    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> UninitializedBuffer:
+        return _over_the_memory_of(empty(0, device=device, dtype=dtype), cls).requires_grad_(requires_grad)
+
+    def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> None:
+        """The work is done in ``__new__``."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedBuffer:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, self.data.device, self.data.dtype)
+        copied: UninitializedBuffer = memo[id(self)]
+        return copied
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether a parameter or buffer has no shape yet."""
+    return isinstance(param, _Uninitialized)
