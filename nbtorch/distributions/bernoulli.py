@@ -6,7 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from ..autograd import no_grad
-from ..ops import arange, bernoulli, where
+from ..ops import arange, bernoulli, logaddexp, where, zeros_like
 from ..tensor import Size
 from . import constraints
 from .exp_family import ExponentialFamily
@@ -23,7 +23,7 @@ def either(probs: Any, logits: Any) -> None:
 
 def binary_cross_entropy_with_logits(logits: Any, value: Any) -> Any:
     """``-log_prob`` of 0 and 1 under log-odds, stable for large ones."""
-    return logits.clamp(min=0) - logits * value + (-logits.abs()).exp().log1p()
+    return logaddexp(logits, zeros_like(logits)) - logits * value
 
 
 class BinaryLogits:
