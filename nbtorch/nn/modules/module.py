@@ -14,7 +14,7 @@ from ...ops.conversion import parse_to
 from ...tensor import Tensor, empty_like
 from ...utils.gradients import clear_gradients
 from ...utils.hooks import RemovableHandle, add_hook
-from ..parameter import Buffer, Parameter, replace_values
+from ..parameter import Buffer, Parameter, is_lazy, replace_values
 from .calls import (
     GLOBAL_HOOKS,
     call_with_hooks,
@@ -368,7 +368,9 @@ class Module:
                 if parameter is not None:
                     replace_values(parameter, fn)
             for name, buffer in self._buffers.items():
-                if buffer is not None:
+                if is_lazy(buffer):
+                    replace_values(buffer, fn)  # type: ignore[arg-type]
+                elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
 
