@@ -17,11 +17,11 @@ import nbtorch  # noqa: E402
 
 # How many samples of one record are run in each dtype, spread over all of them, the same ones each time. None is all.
 SAMPLES: dict[Any, int | None] = {
-    torch.float64: 250,
-    torch.float32: 12,
-    torch.int64: 12,
-    torch.bool: 8,
-    **dict.fromkeys((torch.float16, torch.bfloat16, torch.int32, torch.int16, torch.int8, torch.uint8), 4),
+    torch.float64: 100,
+    torch.float32: 8,
+    torch.int64: 8,
+    torch.bool: 5,
+    **dict.fromkeys((torch.float16, torch.bfloat16, torch.int32, torch.int16, torch.int8, torch.uint8), 3),
 }
 
 
@@ -46,7 +46,7 @@ def samples(info: Any, dtype: Any, count: int | None) -> Iterator[Any]:
     requires_grad = dtype.is_floating_point and info.supports_autograd
     made = info.sample_inputs("cpu", dtype, requires_grad=requires_grad)
     # A few records have thousands of samples, and making them takes longer than comparing them.
-    yield from spread(list(made if count is None else itertools.islice(made, 2000)), count)
+    yield from spread(list(made if count is None else itertools.islice(made, 20 * count)), count)
 
 
 def text(x: Any) -> str:
