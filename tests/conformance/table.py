@@ -104,3 +104,10 @@ OUT_OF_SCOPE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
     )
 )
+
+# Records whose out= is not tried: the record takes its arguments in another form, or PyTorch has it under another name.
+OUT_LEFT = {"native_batch_norm", "nn.functional.linear", "histogramdd", "where", "nonzero"}
+# Functions that compute in the dtype of out=, so that none is refused.
+OUT_IS_THE_DTYPE = {"cumsum", "cumprod", "nansum"}
+# A copy has memory of its own, so that windows into the rest of the memory mean another thing.
+NO_METHODS = {"as_strided.partial_views"}
