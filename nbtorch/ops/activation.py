@@ -57,7 +57,7 @@ ELU = Op(
         input > 0, input * scale, m.expm1(m.minimum(input, 0) * input_scale) * (alpha * scale)
     ),
     input=lambda m, g, input, alpha, scale, input_scale: m.where(
-        input <= 0, g * m.exp(m.clamp(input, None, 0) * input_scale) * (alpha * scale * input_scale), g * scale
+        input > 0, g * scale, g * m.exp(m.clamp(input, None, 0) * input_scale) * (alpha * scale * input_scale)
     ),
     formula=r"f'(x) = [x>0] + \alpha e^{x}\,[x\le 0]",
 )

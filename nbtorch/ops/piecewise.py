@@ -66,7 +66,7 @@ def prelu(input: TensorT, weight: Any) -> TensorT:
 HARDTANH = Op(
     "hardtanh",
     lambda m, input, min_val, max_val: m.clamp(input, min_val, max_val),
-    input=lambda m, g, input, min_val, max_val: m.masked_fill(g, (input <= min_val) | (input >= max_val), 0),
+    input=lambda m, g, input, min_val, max_val: m.masked_fill(g, ~((input > min_val) & (input < max_val)), 0),
     formula=r"f'(x) = [a < x < b]",
 )
 
@@ -157,7 +157,7 @@ def threshold(input: TensorT, threshold: float, value: float, *, out: Any = None
 SOFTSHRINK = Op(
     "softshrink",
     lambda m, input, lambd: input - m.clamp(input, -lambd, lambd),
-    input=lambda m, g, input, lambd: m.masked_fill(g, m.abs(input) <= lambd, 0),
+    input=lambda m, g, input, lambd: m.masked_fill(g, ~(m.abs(input) > lambd), 0),
     formula=r"f'(x) = [|x| > \lambda]",
 )
 
