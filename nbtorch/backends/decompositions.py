@@ -10,6 +10,7 @@ Nothing here raises for singular input: ``info`` counts from 1 the step that fai
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,16 +32,11 @@ def _flat(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 class Decompositions:
     """The part of a backend that factors and solves."""
 
+    # What the rest of the backend has.
     xp: Any
-
-    def to_host(self, array: Array) -> np.ndarray[Any, Any]:
-        raise NotImplementedError
-
-    def from_host(self, array: np.ndarray[Any, Any]) -> Array:
-        raise NotImplementedError
-
-    def diagonal(self, x: Array, offset: int, dim1: int, dim2: int) -> Array:
-        raise NotImplementedError
+    to_host: Callable[[Array], np.ndarray[Any, Any]]
+    from_host: Callable[[np.ndarray[Any, Any]], Array]
+    diagonal: Callable[[Array, int, int, int], Array]
 
     def eye(self, n: int, columns: int, dtype: Any) -> Array:
         """The identity matrix, with ones on the diagonal of ``n`` rows."""

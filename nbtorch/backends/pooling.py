@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ def window_positions(at: Windows) -> list[Host]:
 
 class PoolingPrimitives(WindowPrimitives, ResamplingPrimitives):
     """Max pooling on any array module."""
+
+    add_at: Callable[[Array, Any, Any], None]  # of the rest of the backend
 
     def max_pool(self, x: Array, at: Windows) -> Array:
         """The maximum of each window; NaN where one is in it."""
@@ -110,6 +112,3 @@ class PoolingPrimitives(WindowPrimitives, ResamplingPrimitives):
         base = self.xp.arange(planes).reshape(*lead, *(1,) * n) * math.prod(at.size)
         self.add_at(flat, (index + base).reshape(-1), g.reshape(-1))
         return flat.reshape(x.shape)
-
-    def add_at(self, x: Array, index: Any, values: Any) -> None:
-        raise NotImplementedError

@@ -26,7 +26,8 @@ class Constraint:
     event_dim: Any = 0
 
     def check(self, value: Any) -> Any:
-        raise NotImplementedError
+        """Which values are in the set: a bool tensor without the last ``event_dim`` dimensions."""
+        raise NotImplementedError(f"{type(self).__name__} says which values it allows by defining check(value)")
 
     def __repr__(self) -> str:
         return type(self).__name__.removeprefix("_") + "()"

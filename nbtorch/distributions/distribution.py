@@ -71,12 +71,12 @@ class Distribution:
         @property
         def arg_constraints(self) -> dict[str, Any]:
             """The constraint of each parameter."""
-            raise NotImplementedError
+            raise self._lacks("arg_constraints")
 
         @property
         def support(self) -> Any:
             """The constraint that samples satisfy."""
-            raise NotImplementedError
+            raise self._lacks("support")
 
     @property
     def batch_shape(self) -> Size:
@@ -100,10 +100,14 @@ class Distribution:
         new._validate_args = self._validate_args
         return new
 
+    def _lacks(self, what: str) -> NotImplementedError:
+        """The error for what a family does not have: no formula is known, or it is not there yet."""
+        return NotImplementedError(f"{type(self).__name__} does not implement {what}")
+
     @property
     def mean(self) -> Any:
         """The expected value."""
-        raise NotImplementedError
+        raise self._lacks("mean")
 
     @property
     def mode(self) -> Any:
@@ -113,7 +117,7 @@ class Distribution:
     @property
     def variance(self) -> Any:
         """The expected squared distance from the mean."""
-        raise NotImplementedError
+        raise self._lacks("variance")
 
     @property
     def stddev(self) -> Any:
@@ -134,23 +138,23 @@ class Distribution:
 
     def log_prob(self, value: Any) -> Any:
         """The logarithm of the density or probability at ``value``."""
-        raise NotImplementedError
+        raise self._lacks("log_prob")
 
     def cdf(self, value: Any) -> Any:
         """The probability of at most ``value``."""
-        raise NotImplementedError
+        raise self._lacks("cdf")
 
     def icdf(self, value: Any) -> Any:
         """The inverse of ``cdf``."""
-        raise NotImplementedError
+        raise self._lacks("icdf")
 
     def enumerate_support(self, expand: bool = True) -> Any:
         """All values of a discrete distribution along a new first dimension."""
-        raise NotImplementedError
+        raise self._lacks("enumerate_support")
 
     def entropy(self) -> Any:
         """The expected ``-log_prob``."""
-        raise NotImplementedError
+        raise self._lacks("entropy")
 
     def perplexity(self) -> Any:
         """``exp(entropy())``."""

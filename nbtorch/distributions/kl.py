@@ -178,14 +178,20 @@ def _multivariate_normal(p: Any, q: Any) -> Any:
 @register_kl(Independent, Independent)
 def _independent(p: Any, q: Any) -> Any:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
-        raise NotImplementedError
+        raise NotImplementedError(
+            "the divergence of two Independent distributions needs equal reinterpreted_batch_ndims\n"
+            f"  got: {p.reinterpreted_batch_ndims} and {q.reinterpreted_batch_ndims}"
+        )
     return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
 
 
 @register_kl(TransformedDistribution, TransformedDistribution)
 def _transformed(p: Any, q: Any) -> Any:
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
-        raise NotImplementedError
+        raise NotImplementedError(
+            "the divergence of two transformed distributions is known where both have the same transforms\n"
+            f"  got: {p.transforms} and {q.transforms}, events of shape {p.event_shape} and {q.event_shape}"
+        )
     return kl_divergence(p.base_dist, q.base_dist)
 
 

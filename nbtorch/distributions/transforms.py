@@ -48,7 +48,7 @@ class Transform:
     def sign(self) -> Any:
         """1 for a rising function of one number, -1 for a falling one."""
         if self._sign is None:
-            raise NotImplementedError
+            raise NotImplementedError(f"{self!r} neither rises nor falls everywhere: it has no sign")
         return self._sign
 
     def with_cache(self, cache_size: int = 1) -> Any:
@@ -82,14 +82,14 @@ class Transform:
         return x
 
     def _call(self, x: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to define _call(x), the function itself")
 
     def _inverse(self, y: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no inverse")
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
         """The logarithm of |dy/dx|, for each event."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no log_abs_det_jacobian")
 
     def __repr__(self) -> str:
         return self.__class__.__name__ + "()"

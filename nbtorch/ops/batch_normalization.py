@@ -19,6 +19,7 @@ from .normalization import (
 )
 from .operands import require_tensor
 from .record import Op, apply
+from .writing import takes_out
 
 __all__ = ["batch_norm", "instance_norm", "native_batch_norm"]
 
@@ -150,6 +151,7 @@ def check_batch(
         check_factor_dtype(function, name, factor, input)
 
 
+@takes_out
 def native_batch_norm(
     input: Any,
     weight: Any,
@@ -159,6 +161,8 @@ def native_batch_norm(
     training: bool,
     momentum: float,
     eps: float,
+    *,
+    out: Any = None,
 ) -> tuple[Any, Any, Any]:
     """:func:`batch_norm`, the means, and 1 over the deviations of the batch; these are empty where not ``training``."""
     check_batch("native_batch_norm", input, weight, bias, running_mean, running_var, training, momentum)

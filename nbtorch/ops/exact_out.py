@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ..autograd.variable import Variable
 from ..backends.dtypes import from_numpy_dtype
 from .operands import beneath_names
-from .writing import write_out
+from .writing import can_hold, write_out
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,6 +56,33 @@ def takes_exact_out(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
+def takes_joined_out(function: F) -> F:
+    """Serves ``out`` of functions that join tensors as ``takes_out`` does, with PyTorch's refusal of theirs.
+
+    Raises:
+        TypeError: where ``out`` has a dtype that can't hold the result.
+    """
+
+    plain = beneath_names(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return plain(*args)
+        out = kwargs.pop("out", None)
+        value = function(*args, **kwargs)
+        if out is None:
+            return value
+        if isinstance(out, Variable) and not can_hold(out._array.dtype, value._array.dtype):
+            raise TypeError(
+                f"torch.cat(): input types can't be cast to the desired output type {out._dtype()!r}\n"
+                f"  operation: {function.__name__}, with out=\n  got: a result of {value._dtype()!r}"
+            )
+        return write_out(function.__name__, out, value)
+
+    return wrapper  # type: ignore[return-value]
+
+
 def takes_out_apart(function: F) -> F:
     """Serves ``out`` of functions that gather: of the dtype of the result, and not over the memory of an input.
 
@@ -89,7 +116,8 @@ def refuse_overlap(function: str, out: Variable, arguments: Any) -> None:
         RuntimeError: where it does.
     """
     m = out._backend
-    if any(s == 0 and n > 1 for s, n in zip(out._array.strides, out._array.shape, strict=True)):
+    array = out._array
+    if array.size and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             f"Please clone() the tensor before performing the operation.\n  operation: {function}, with out="

@@ -10,11 +10,10 @@ from ..backends import get_backend
 from ..backends.dtypes import get_default_dtype, promote_types
 from ..backends.layouts import contiguous_format
 from .conversion import clone, to_dtype
-from .exact_out import apart
+from .exact_out import apart, takes_joined_out
 from .operands import normalize_dim, numpy_names, require_tensor
 from .record import Op, apply, check_same_device
 from .shape import at_least, expand, reshape, sizes
-from .writing import takes_out
 
 __all__ = [
     "block_diag", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack", "row_stack", "stack", "tile",
@@ -63,7 +62,7 @@ def _tensor_list(function: str, tensors: Any) -> list[Any]:
 
 
 @apart
-@takes_out
+@takes_joined_out
 @CAT
 @numpy_names
 def cat(tensors: Sequence[TensorT], dim: int = 0, *, out: Any = None) -> TensorT:
@@ -108,7 +107,7 @@ STACK = Op(
 
 
 @apart
-@takes_out
+@takes_joined_out
 @STACK
 @numpy_names
 def stack(tensors: Sequence[TensorT], dim: int = 0, *, out: Any = None) -> TensorT:
@@ -129,14 +128,14 @@ def stack(tensors: Sequence[TensorT], dim: int = 0, *, out: Any = None) -> Tenso
     return apply(STACK, inputs, (normalize_dim(dim, len(first) + 1, "stack"),))
 
 
-@takes_out
+@takes_joined_out
 def hstack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
     """Joined side by side: along dimension 1, or 0 where tensors have one dimension."""
     inputs = [at_least(1, x) for x in _tensor_list("hstack", tensors)]
     return cat(inputs, 0 if inputs[0]._array.ndim == 1 else 1)
 
 
-@takes_out
+@takes_joined_out
 def vstack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
     """Joined as rows: along dimension 0, one-dimensional tensors as one row each."""
     return cat([at_least(2, x) for x in _tensor_list("vstack", tensors)], 0)
@@ -145,13 +144,13 @@ def vstack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
 row_stack = vstack
 
 
-@takes_out
+@takes_joined_out
 def dstack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
     """Joined along dimension 2, tensors with fewer dimensions as planes of depth 1."""
     return cat([at_least(3, x) for x in _tensor_list("dstack", tensors)], 2)
 
 
-@takes_out
+@takes_joined_out
 def column_stack(tensors: Sequence[TensorT], *, out: Any = None) -> TensorT:
     """Joined as columns: along dimension 1, tensors with one dimension or none as one column each."""
     return hstack([reshape(x, -1, 1) if x._array.ndim < 2 else x for x in _tensor_list("column_stack", tensors)])

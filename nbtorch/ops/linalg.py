@@ -308,7 +308,7 @@ LINEAR = Op(
 
 
 @LINEAR
-def linear(input: TensorT, weight: TensorT, bias: TensorT | None = None) -> TensorT:
+def linear(input: TensorT, weight: TensorT, bias: TensorT | None = None, *, out: Any = None) -> TensorT:
     """``input @ weight.T + bias``.
 
     Args:
@@ -319,6 +319,8 @@ def linear(input: TensorT, weight: TensorT, bias: TensorT | None = None) -> Tens
     Raises:
         RuntimeError: where the sizes or dtypes don't fit.
     """
+    if out is not None:
+        return write_exact_out("linear", out, linear(input, weight, bias))
     require_tensor("linear", "input", input)
     require_tensor("linear", "weight", weight)
     x, w = input._array, weight._array

@@ -67,7 +67,6 @@ def _known(input: Any) -> Any:
     return input.masked_fill(input.detach() != input.detach(), 0)
 
 
-@takes_out_as_dtype
 @numpy_names
 def nansum(
     input: TensorT,
@@ -77,8 +76,21 @@ def nansum(
     dtype: DType | None = None,
     out: Any = None,
 ) -> TensorT:
-    """``sum`` of the elements that are not NaN."""
+    """``sum`` of the elements that are not NaN.
+
+    Raises:
+        NotImplementedError: for a floating input with an ``out`` of another kind.
+    """
     require_tensor("nansum", "input", input)
+    if isinstance(out, Variable) and input._dtype().is_floating_point and not out._dtype().is_floating_point:
+        raise NotImplementedError(
+            f'"nansum_cpu" not implemented for {out._dtype()!r}\n  fix: give an out tensor of a floating dtype'
+        )
+    return _nansum(input, dim, keepdim, dtype=dtype, out=out)
+
+
+@takes_out_as_dtype
+def _nansum(input: Any, dim: Dim, keepdim: builtins.bool, *, dtype: DType | None, out: Any = None) -> Any:
     if input._array.dtype.kind not in "iub":
         input = _known(input)
     return sum(for_sum(input, dtype, "nansum"), dim, keepdim, dtype=dtype)

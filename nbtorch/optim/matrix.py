@@ -21,7 +21,7 @@ class _TensorOptimizer(Optimizer):
 
     def change(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: ParamGroup) -> None:
         """One step on one parameter, in place."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to define change()")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient once; see the class for the formula.

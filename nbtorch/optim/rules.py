@@ -51,7 +51,7 @@ class RuleOptimizer(Optimizer):
 
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         """What is remembered of a parameter before its first step, without the count of steps."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to define initial_state()")
 
     def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
         """One step, in place.
@@ -64,7 +64,7 @@ class RuleOptimizer(Optimizer):
             step: how many steps with this one.
             group: the options.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to define rule()")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient once; see the class for the formula.

@@ -59,7 +59,7 @@ SUMS = {
 # Samples whose arguments PyTorch's database gives in an order of its own.
 ARGUMENTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
     "einsum": lambda lib: lambda operands, equation: lib.einsum(equation, *operands),
-    "where": lambda lib: lambda input, condition, other: lib.where(condition, input, other),
+    "where": lambda lib: lambda input, condition, other, **kw: lib.where(condition, input, other, **kw),
     "nn.functional.embedding": lambda lib: lambda weight, index, **kw: lib.nn.functional.embedding(index, weight, **kw),
     "nn.functional.embedding_bag": lambda lib: (
         lambda weight, index, **kw: lib.nn.functional.embedding_bag(index, weight, **kw)
@@ -105,9 +105,7 @@ OUT_OF_SCOPE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 
-# Records whose out= is not tried: the record takes its arguments in another form, or PyTorch has it under another name.
-OUT_LEFT = {"native_batch_norm", "nn.functional.linear", "histogramdd", "where", "nonzero"}
-# Functions that compute in the dtype of out=, so that none is refused.
-OUT_IS_THE_DTYPE = {"cumsum", "cumprod", "nansum"}
+# The database says that they have out=, and PyTorch refuses it.
+OUT_LEFT = {"histogramdd"}
 # A copy has memory of its own, so that windows into the rest of the memory mean another thing.
 NO_METHODS = {"as_strided.partial_views"}

@@ -113,7 +113,7 @@ class LRScheduler:
 
     def get_lr(self) -> list[Any]:
         """The learning rates of the present epoch, from those of the one before."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to define get_lr(), the list of learning rates")
 
     def _current(self) -> list[Any]:
         """The learning rates as they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from typing import Any, NoReturn
 
 from .sampler import fresh_seed
@@ -11,7 +12,7 @@ from .worker import Failure
 __all__ = ["InProcess", "LoaderIterator"]
 
 
-class LoaderIterator:
+class LoaderIterator(ABC):
     """One pass through a loader; the base of the two ways to make batches."""
 
     def __init__(self, loader: Any) -> None:
@@ -43,8 +44,9 @@ class LoaderIterator:
             self._warn_of_length()
         return batch
 
+    @abstractmethod
     def _next_batch(self) -> Any:
-        raise NotImplementedError
+        """The next batch, or the failure that came in its place."""
 
     def _warn_of_length(self) -> None:
         note = (
