@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbtorch.course.build import notebook_path, read_notebook
@@ -58,11 +57,6 @@ def lint(names: list[str]) -> list[Finding]:
         if len(notebooks) == len(LANGUAGES):
             findings += lint_parity(notebooks, source.stem)
     return findings
-
-
-def lint_file(path: Path) -> list[Finding]:
-    """Lint one notebook file by itself."""
-    return lint_notebook(read_notebook(path), path.name)
 
 
 def lint_notebook(notebook: Any, name: str) -> list[Finding]:

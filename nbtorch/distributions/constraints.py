@@ -175,13 +175,6 @@ class _Below(_Bounded):
         super().__init__(upper_bound=upper_bound)
 
 
-class _IntegerLessThan(_Below):
-    is_discrete = True
-
-    def check(self, value: Any) -> Any:
-        return (value % 1 == 0) & (value <= self.upper_bound)
-
-
 class _LessThan(_Below):
     def check(self, value: Any) -> Any:
         return value < self.upper_bound

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ..autograd.variable import Variable
 from ..backends.dtypes import from_numpy_dtype
 from .operands import beneath_names
-from .writing import can_hold, write_out
+from .writing import can_hold, serves_out, write_out
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,58 +29,28 @@ def write_exact_out(function: str, out: Any, value: Any) -> Any:
     return write_out(function, out, value)
 
 
-def takes_exact_out(function: F) -> F:
-    """Serves ``out`` as ``takes_out`` does; each tensor given must have the dtype of its result.
-
-    Raises:
-        RuntimeError: where a dtype differs.
-    """
-
-    plain = beneath_names(function)
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return plain(*args)
-        out = kwargs.pop("out", None)
-        value = function(*args, **kwargs)
-        if out is None:
-            return value
-        if isinstance(value, tuple) and isinstance(out, (tuple, list)) and len(out) == len(value):
-            for o, v in zip(out, value, strict=True):
-                check_exact(function.__name__, o, v)
-        else:
-            check_exact(function.__name__, out, value)
-        return write_out(function.__name__, out, value)
-
-    return wrapper  # type: ignore[return-value]
+def _check_each_exact(function: str, out: Any, value: Any) -> None:
+    if isinstance(value, tuple) and isinstance(out, (tuple, list)) and len(out) == len(value):
+        for o, v in zip(out, value, strict=True):
+            check_exact(function, o, v)
+    else:
+        check_exact(function, out, value)
 
 
-def takes_joined_out(function: F) -> F:
-    """Serves ``out`` of functions that join tensors as ``takes_out`` does, with PyTorch's refusal of theirs.
+# Each tensor given must have the dtype of its result.
+takes_exact_out = serves_out(_check_each_exact)
 
-    Raises:
-        TypeError: where ``out`` has a dtype that can't hold the result.
-    """
 
-    plain = beneath_names(function)
+def _check_joined(function: str, out: Any, value: Any) -> None:
+    if isinstance(out, Variable) and not can_hold(out._array.dtype, value._array.dtype):
+        raise TypeError(
+            f"torch.cat(): input types can't be cast to the desired output type {out._dtype()!r}\n"
+            f"  operation: {function}, with out=\n  got: a result of {value._dtype()!r}"
+        )
 
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return plain(*args)
-        out = kwargs.pop("out", None)
-        value = function(*args, **kwargs)
-        if out is None:
-            return value
-        if isinstance(out, Variable) and not can_hold(out._array.dtype, value._array.dtype):
-            raise TypeError(
-                f"torch.cat(): input types can't be cast to the desired output type {out._dtype()!r}\n"
-                f"  operation: {function.__name__}, with out=\n  got: a result of {value._dtype()!r}"
-            )
-        return write_out(function.__name__, out, value)
 
-    return wrapper  # type: ignore[return-value]
+# For functions that join tensors: a TypeError where ``out`` can't hold the result.
+takes_joined_out = serves_out(_check_joined)
 
 
 def takes_out_apart(function: F) -> F:

@@ -174,11 +174,6 @@ def eye_like(m: Any, like: Any, rows: int, columns: int | None = None) -> Any:
     return constant(like, made)
 
 
-def diagonal_of(m: Any, x: Any) -> Any:
-    """The diagonals of the matrices."""
-    return m.diagonal(x, 0, x.ndim - 2, x.ndim - 1)
-
-
 def diagonal_matrix(m: Any, d: Any) -> Any:
     """Square matrices with ``d`` on the diagonal."""
     n = d.shape[-1]

@@ -230,25 +230,37 @@ COPY_SLICES = Op(
 # -- out= ---
 
 
-def takes_out(function: F) -> F:
-    """Serves the keyword ``out`` of ``function``: the result is written there. ``function`` itself never sees it.
+def serves_out(check: Callable[[str, Any, Any], None] | None = None) -> Callable[[F], F]:
+    """Makes a decorator that serves the keyword ``out``: the result is written there.
 
-    ``out`` stands in the signature of ``function`` all the same, for its reader, the editor and the type checker.
+    The decorated function itself never sees ``out``; it stands in its signature all the same, for its reader, the
+    editor and the type checker.
+
+    Args:
+        check: ``check(function, out, value)`` refuses what PyTorch refuses beyond :func:`write_out`.
     """
 
-    plain = beneath_names(function)
+    def decorate(function: F) -> F:
+        plain = beneath_names(function)
 
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return plain(*args)
-        if "out" in kwargs:
-            out = kwargs.pop("out")
-            if out is not None:
-                return write_out(function.__name__, out, function(*args, **kwargs))
-        return function(*args, **kwargs)
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if not kwargs:
+                return plain(*args)
+            out = kwargs.pop("out", None)
+            value = function(*args, **kwargs)
+            if out is None:
+                return value
+            if check is not None:
+                check(function.__name__, out, value)
+            return write_out(function.__name__, out, value)
 
-    return wrapper  # type: ignore[return-value]
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+takes_out = serves_out()
 
 
 def write_out(function: str, out: Any, value: Any) -> Any:
@@ -256,16 +268,23 @@ def write_out(function: str, out: Any, value: Any) -> Any:
 
     Raises:
         RuntimeError: where a gradient is wanted, where ``out`` is of a dtype that can't hold the result, on another
-            device, or has elements that share memory.
+            device, or has elements that share memory. Then nothing is written.
         TypeError: where ``out`` is not a tensor (or not as many tensors as there are results).
     """
-    if isinstance(value, tuple):
-        if not isinstance(out, (tuple, list)) or len(out) != len(value):
-            raise TypeError(f"{function}(): argument 'out' must be a tuple of {len(value)} Tensors, got {_kinds(out)}")
-        written = [write_out(function, o, v) for o, v in zip(out, value, strict=True)]
-        # A named tuple (values, indices) stays one.
-        make = getattr(type(value), "_make", None)
-        return tuple(written) if make is None else make(written)
+    if not isinstance(value, tuple):
+        _check_out(function, out, value)
+        return _write(out, value)
+    if not isinstance(out, (tuple, list)) or len(out) != len(value):
+        raise TypeError(f"{function}(): argument 'out' must be a tuple of {len(value)} Tensors, got {_kinds(out)}")
+    for o, v in zip(out, value, strict=True):
+        _check_out(function, o, v)
+    written = [_write(o, v) for o, v in zip(out, value, strict=True)]
+    # A named tuple (values, indices) stays one.
+    make = getattr(type(value), "_make", None)
+    return tuple(written) if make is None else make(written)
+
+
+def _check_out(function: str, out: Any, value: Any) -> None:
     if not isinstance(out, Variable):
         raise TypeError(f"{function}(): argument 'out' must be Tensor, not {_kinds(out)}")
     if grad_mode.enabled and (value.requires_grad or out.requires_grad):
@@ -284,20 +303,24 @@ def write_out(function: str, out: Any, value: Any) -> Any:
             f"result type {value._dtype()!r} can't be cast to the desired output type {out._dtype()!r}\n"
             f"  operation: {function}, with out=\n  fix: give an out tensor of dtype {value._dtype()!r}"
         )
-    if out._array.shape != value._array.shape:
-        if out._array.size:
-            warnings.warn(
-                f"An output with one or more elements was resized since it had shape {list(out._array.shape)}, which "
-                f"does not match the required output shape {list(value._array.shape)}. Give out= a tensor of that "
-                "shape, or an empty one (out.resize_(0)).",
-                stacklevel=4,
-            )
-        replace_memory(out, value._backend.copy(value._backend.astype(value._array, out._array.dtype)))
+    if out._array.shape == value._array.shape:
+        with no_grad():
+            check_writable(out)
+
+
+def _write(out: Any, value: Any) -> Any:
+    if out._array.shape == value._array.shape:
+        out._array[...] = value._array
+        out._touch()
         return out
-    with no_grad():
-        check_writable(out)
-    out._array[...] = value._array
-    out._touch()
+    if out._array.size:
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {list(out._array.shape)}, which does "
+            f"not match the required output shape {list(value._array.shape)}. Give out= a tensor of that shape, or an "
+            "empty one (out.resize_(0)).",
+            stacklevel=5,
+        )
+    replace_memory(out, value._backend.copy(value._backend.astype(value._array, out._array.dtype)))
     return out
 
 
