@@ -170,4 +170,10 @@ def __getattr__(name: str) -> Any:
         from . import amp
 
         return amp
+    if name.endswith("Tensor"):
+        from .tensor import legacy
+
+        if name in legacy.__all__:
+            found = globals()[name] = legacy.legacy_type(name, getattr(legacy, name).dtype, is_cuda=True)
+            return found
     raise AttributeError(f"module 'nbtorch.cuda' has no attribute {name!r}")

@@ -144,6 +144,48 @@ def test_legacy_constructors() -> None:
     assert nbtorch.FloatTensor([[1, 2]]).dtype is nbtorch.float32
     with pytest.raises(TypeError):
         nbtorch.FloatTensor(x)
+    for refused in (3.0, "ab", None):
+        with pytest.raises(TypeError):
+            nbtorch.FloatTensor(refused)
+    assert nbtorch.FloatTensor(size=(2, 3)).shape == (2, 3)
+    assert repr(nbtorch.cuda.FloatTensor) == "<class 'torch.cuda.FloatTensor'>"
+    assert not isinstance(nbtorch.ones(2, device="cpu"), nbtorch.cuda.FloatTensor)
+    for kind in (nbtorch.LongTensor, "torch.LongTensor", nbtorch.int64):
+        assert nbtorch.ones(2).type(kind).dtype is nbtorch.int64
+    assert nbtorch.nn.Linear(2, 2).type(nbtorch.DoubleTensor).weight.dtype is nbtorch.float64
+    with pytest.raises(ValueError, match="invalid type"):
+        nbtorch.ones(2).type("FooTensor")
+
+
+def test_default_tensor_type() -> None:
+    for kind, dtype in ((nbtorch.DoubleTensor, nbtorch.float64), ("torch.FloatTensor", nbtorch.float32)):
+        with pytest.warns(UserWarning, match="deprecated"):
+            nbtorch.set_default_tensor_type(kind)
+        assert nbtorch.zeros(1).dtype is dtype
+    for refused in (nbtorch.LongTensor, nbtorch.cuda.FloatTensor, "Foo"):
+        with pytest.raises(TypeError), pytest.warns(UserWarning):
+            nbtorch.set_default_tensor_type(refused)
+
+
+def test_variables_of_old_programs() -> None:
+    x = nbtorch.ones(3, requires_grad=True)
+    made = nbtorch.autograd.Variable(x * 2)
+    assert not made.requires_grad
+    assert isinstance(made, nbtorch.autograd.Variable)
+    assert isinstance(made, nbtorch.Tensor)
+    assert nbtorch.autograd.Variable(made, requires_grad=True).requires_grad
+    with pytest.warns(UserWarning, match="volatile"):
+        nbtorch.autograd.Variable(made, volatile=True)
+    with pytest.raises(TypeError, match="has to be a tensor, but got list"):
+        nbtorch.autograd.Variable([1.0])
+
+
+def test_backends_are_modules() -> None:
+    import nbtorch.backends.cudnn as cudnn
+
+    with cudnn.flags(enabled=False):
+        assert not cudnn.enabled
+    assert cudnn.enabled
 
 
 def test_grad_scaler_leaves_out_steps_that_overflow() -> None:

@@ -7,6 +7,7 @@ from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .api import backward, grad
 from .function import Function, FunctionCtx, once_differentiable
 from .gradcheck import gradcheck, gradgradcheck
+from .legacy import Variable
 from .modes import (
     enable_grad,
     inference_mode,
@@ -17,7 +18,6 @@ from .modes import (
     set_multithreading_enabled,
 )
 from .node import Node
-from .variable import Variable
 
 __all__ = [
     "Function", "FunctionCtx", "Node", "Variable", "backward", "detect_anomaly", "enable_grad", "grad", "gradcheck",

@@ -14,7 +14,7 @@ from ..autograd.explain import why_no_grad
 from ..autograd.hooks import Hook, RemovableHandle, add_hook
 from ..autograd.node import leaf_hooks
 from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, where_called, wrap
-from ..backends import get_backend
+from ..backends import dtypes, get_backend
 from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype
@@ -261,12 +261,32 @@ class Tensor(
         return -1 if index is None else index
 
     def type(self, dtype: Any = None) -> Any:
-        """The name of the tensor's type; with ``dtype``, the tensor converted to it."""
+        """The name of the tensor's type; with ``dtype`` (also an old name or type), the tensor converted to it.
+
+        Raises:
+            ValueError: for a name that is no tensor type.
+            TypeError: for anything that says no dtype.
+        """
+        if dtype is Tensor:
+            dtype = get_default_dtype()
+        elif isinstance(dtype, str):
+            return self._of_type(dtype)
+        elif isinstance(dtype, type):  # FloatTensor and its kin
+            old: Any = dtype
+            return self.to("cuda" if old.is_cuda else "cpu", old.dtype)
         if dtype is not None:
             return self.to(dtype)
         kind = _LEGACY_NAMES[str(self._dtype()).removeprefix("torch.")]
         prefix = "torch.cuda." if self.is_cuda else "torch."
         return f"{prefix}{kind}Tensor"
+
+    def _of_type(self, name: str) -> Any:
+        where = "cuda" if name.startswith("torch.cuda.") else "cpu"
+        kind = name.removeprefix("torch.").removeprefix("cuda.")
+        for known, old in _LEGACY_NAMES.items():
+            if kind == f"{old}Tensor" and name.startswith("torch."):
+                return self.to(where, getattr(dtypes, "bool_" if known == "bool" else known))
+        raise ValueError(f"invalid type: {name!r}")
 
     # -- its numbers ---
     def item(self) -> Any:
