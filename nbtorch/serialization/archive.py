@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
 
+import numpy as np
+
 __all__ = ["CorruptFileError", "Reader", "Writer", "replacing"]
 
 _ALIGNMENT = 64  # PyTorch starts the bytes of every record at a multiple of this, so that files can be mapped
+_VERSIONS = range(1, 11)  # of the format, that PyTorch reads
+_SMALL = 1 << 16  # more than a record that only names a version or a byte order has
 
 
 class CorruptFileError(RuntimeError):
@@ -22,28 +27,55 @@ class CorruptFileError(RuntimeError):
 def replacing(path: Any) -> Iterator[IO[bytes]]:
     """A file to write that takes the place of ``path`` only once it is complete and on the disk.
 
-    An error, a full disk or a killed process leaves the previous file as it was.
+    An error, a full disk or a killed process leaves the previous file as it was. A symbolic link stays one: the file
+    that it leads to is replaced. What is no ordinary file (``/dev/stdout``, a pipe) is written to directly.
+
+    Raises:
+        RuntimeError: where the folder does not exist.
+        OSError: where it can't be written to, or the disk is full.
     """
-    path = os.fspath(path)
-    folder, name = os.path.split(os.path.abspath(path))
+    path = os.path.realpath(os.fspath(path))
+    folder, name = os.path.split(path)
     if not os.path.isdir(folder):
         raise RuntimeError(f"Parent directory {folder} does not exist.")
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder)
+    before = os.stat(path) if os.path.exists(path) else None
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        with open(path, "wb") as file:
+            yield file
+        return
+    if before is not None and not os.access(path, os.W_OK):
+        raise PermissionError(13, "Permission denied: the file that is there is read-only", path)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".tmp", dir=folder)
+    except PermissionError:
+        raise PermissionError(
+            13, "Permission denied: a checkpoint is written beside the old one first, so its folder must be writable",
+            folder,
+        ) from None  # fmt: skip
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp lets nobody else read; the new file gets the permissions that open() would have given.
-        mask = os.umask(0)
-        os.umask(mask)
-        mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~mask
-        os.chmod(temporary, mode)
+        # mkstemp lets nobody else read; the new file gets the permissions of the old, or those open() would have given.
+        if before is None:
+            mask = os.umask(0)
+            os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask if before is None else before.st_mode & 0o777)
+        if before is not None and hasattr(os, "chown"):
+            with contextlib.suppress(OSError):  # only root may give files away
+                os.chown(temporary, before.st_uid, before.st_gid)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+    with contextlib.suppress(OSError):  # The new name, too, is to be on the disk; not every system can.
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 class Writer:
@@ -56,7 +88,6 @@ class Writer:
         with contextlib.suppress(OSError, AttributeError):
             self._start = file.tell()
         self._root = root
-        self._names: list[str] = []
 
     def write(self, name: str, data: Any) -> None:
         """Adds a record; its bytes start at a multiple of 64."""
@@ -74,7 +105,7 @@ class Writer:
 
 
 class Reader:
-    """Reads the records of one checkpoint; each at most once more than it is asked for, and no more than the file has.
+    """Reads the records of one checkpoint: each as long as the file says, and all of them no longer than the file.
 
     Raises:
         CorruptFileError: for what is no zip file, is truncated, or would unpack to more than its own size.
@@ -82,31 +113,47 @@ class Reader:
 
     def __init__(self, file: IO[bytes], source: str) -> None:
         self._source = source
-        file.seek(0, os.SEEK_END)
-        size = file.tell()
+        self._file = file
+        self.size = file.seek(0, os.SEEK_END)
         file.seek(0)
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError) as error:
-            raise self._corrupt(f"it is not a complete zip file ({error})") from None
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError, EOFError) as error:
+            raise self.corrupt(f"it is not a complete zip file ({error})") from None
         total = 0
         self._records: dict[str, zipfile.ZipInfo] = {}
         roots = set()
         for info in self._zip.infolist():
-            if info.compress_type != zipfile.ZIP_STORED:
-                raise self._corrupt(f"record {info.filename!r} is compressed, which checkpoints never are")
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+                raise self.corrupt(f"record {info.filename!r} is compressed, which checkpoints never are")
+            if info.flag_bits & 1:
+                raise self.corrupt(f"record {info.filename!r} is encrypted")
             total += info.file_size
             root, _, name = info.filename.partition("/")
             if name in self._records:
-                raise self._corrupt(f"record {name!r} is there twice")
+                raise self.corrupt(f"record {name!r} is there twice")
             roots.add(root)
             self._records[name] = info
-        if total > size:
-            raise self._corrupt(f"its records claim {total} bytes, the file has {size}")
+        if total > self.size:
+            raise self.corrupt(f"its records claim {total} bytes, the file has {self.size}")
         if len(roots) != 1:
-            raise self._corrupt("its records don't lie in one folder, as those of a checkpoint do")
+            raise self.corrupt("its records don't lie in one folder, as those of a checkpoint do")
+        self._check_version()
 
-    def _corrupt(self, why: str) -> CorruptFileError:
+    def _check_version(self) -> None:
+        if "constants.pkl" in self and "data.pkl" in self:
+            raise RuntimeError(
+                f"{self._source} is a TorchScript archive: a compiled model, which nbtorch can't run\n"
+                "  fix: load it in PyTorch and save its state_dict()"
+            )
+        for record in ("version", ".data/version"):
+            if record in self:
+                text = self.read(record, _SMALL).strip()
+                if not (text.isdigit() and len(text) < 4 and int(text) in _VERSIONS):
+                    raise self.corrupt(f"it says that its format has the version {text[:20]!r}")
+
+    def corrupt(self, why: str) -> CorruptFileError:
+        """The error for this file."""
         return CorruptFileError(
             f"{self._source} can't be read as a checkpoint: {why}.\n  fix: copy the file again, or take an older one; "
             "nothing was loaded"
@@ -115,15 +162,51 @@ class Reader:
     def __contains__(self, name: str) -> bool:
         return name in self._records
 
-    def read(self, name: str) -> bytes:
-        """The bytes of a record, checked against their checksum."""
+    def length(self, name: str) -> int:
+        """How many bytes a record has."""
+        return self._find(name).file_size
+
+    def _find(self, name: str) -> zipfile.ZipInfo:
         info = self._records.get(name)
         if info is None:
-            raise self._corrupt(f"the record {name!r} is missing")
+            raise self.corrupt(f"the record {name!r} is missing")
+        return info
+
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """The bytes of a record, checked against their checksum."""
+        if limit is not None and self.length(name) > limit:
+            raise self.corrupt(f"the record {name!r} is far too long")
+        return self.array(name).tobytes()
+
+    def array(self, name: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The bytes of a record as an array of its own, checked against their checksum."""
+        info = self._find(name)
+        out = np.empty(info.file_size, np.uint8)
+        into, done = memoryview(out), 0  # type: ignore[arg-type]
         try:
-            data = self._zip.read(info)
+            with self._zip.open(info) as record:
+                while done < len(out) and (more := record.readinto(into[done:])):  # type: ignore[attr-defined]
+                    done += more
+                record.read(1)  # at the end of the bytes the checksum is looked at
         except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
-            raise self._corrupt(f"the record {name!r} is damaged ({error})") from None
-        if len(data) != info.file_size:
-            raise self._corrupt(f"the record {name!r} is cut off")
-        return data
+            raise self.corrupt(f"the record {name!r} is damaged ({error})") from None
+        if done != len(out):
+            raise self.corrupt(f"the record {name!r} is cut off")
+        return out
+
+    def mapped(self, name: str, path: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The bytes of a record where they lie in the file: read when they are looked at, and never written back."""
+        info = self._find(name)
+        try:
+            with self._zip.open(info):  # compares the two headers of the record
+                pass
+        except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+            raise self.corrupt(f"the record {name!r} is damaged ({error})") from None
+        self._file.seek(info.header_offset + 26)
+        lengths = self._file.read(4)
+        start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        if start + info.file_size > self.size:
+            raise self.corrupt(f"the record {name!r} is cut off")
+        if info.file_size == 0:
+            return np.empty(0, np.uint8)
+        return np.memmap(path, np.uint8, "c", start, (info.file_size,)).view(np.ndarray)

@@ -1,27 +1,20 @@
-"""``save`` and ``load``: PyTorch's zip checkpoints."""
+"""``save`` and ``load``: PyTorch's checkpoints."""
 
 from __future__ import annotations
 
 import io
 import os
 import warnings
-from collections import OrderedDict
-from collections.abc import Callable
 from typing import IO, Any
 
-import numpy as np
-
-from ..autograd.variable import Storage, wrap
-from ..backends import get_backend
-from ..backends.device import device as Device
-from ..nn.parameter import Parameter
-from ..tensor import Tensor
-from .archive import CorruptFileError, Reader, Writer, replacing
-from .names import STORAGES, Global
+from . import legacy
+from .archive import Reader, Writer, replacing
 from .pickler import Pickler
-from .unpickler import UnpicklingError, unpickle
+from .safe_tensors import load_file
+from .tensors import Tensors
+from .unpickler import UnpicklingError, names_in, refused, unpickle
 
-__all__ = ["load", "save"]
+__all__ = ["get_unsafe_globals_in_checkpoint", "load", "save"]
 
 
 def save(
@@ -31,44 +24,52 @@ def save(
     pickle_protocol: int = 2,
     _use_new_zipfile_serialization: bool = True,
 ) -> None:
-    """Saves an object: a tensor, a ``state_dict``, or any nest of containers of them. PyTorch can load the file.
+    """Saves an object: a tensor, a ``state_dict``, any nest of containers of them, a module. PyTorch can load the file.
 
-    A file is replaced only once the new one is complete and on the disk: whatever happens meanwhile, there is either
-    the old file or the new one.
+    A file given by its path is replaced only once the new one is complete and on the disk: whatever happens meanwhile,
+    there is either the old file or the new one. Its permissions stay, and so do symbolic links to it. What is written
+    to an open file is written there and then: nobody but its owner can take that back.
 
     Args:
         obj: what to save. Tensors that share memory share it in the file too.
         f: a path, or a file that is open for writing.
         pickle_module: accepted for PyTorch's sake.
         pickle_protocol: the version of the pickle; PyTorch reads 2.
+        _use_new_zipfile_serialization: False writes the format from before PyTorch 1.6.
 
     Raises:
-        RuntimeError: where the folder does not exist.
+        RuntimeError: where the folder does not exist, or tensors show the same memory as numbers of different kinds.
+        OSError: where the file can't be written: a full disk, a folder without permission.
+        AttributeError: for anything else than a path or a file.
+        PicklingError: for an object without a name to find it by, as a lambda (``AttributeError`` if it is local).
     """
     if isinstance(f, (str, os.PathLike)):
         with replacing(f) as file:
-            _write(obj, file, os.path.splitext(os.path.basename(os.fspath(f)))[0] or "archive", pickle_protocol)
+            root = os.path.splitext(os.path.basename(os.fspath(f)))[0]
+            _write(obj, file, root, pickle_protocol, _use_new_zipfile_serialization)
     elif hasattr(f, "write"):
-        _write(obj, f, "archive", pickle_protocol)
+        _write(obj, f, "archive", pickle_protocol, _use_new_zipfile_serialization)
     else:
         raise AttributeError(
             f"expected 'f' to be string, path, or a file-like object with a 'write' attribute, got {f!r}"
         )
 
 
-def _write(obj: Any, file: IO[bytes], root: str, protocol: int) -> None:
+def _write(obj: Any, file: Any, root: str, protocol: int, as_zip: bool) -> None:
+    if not as_zip:
+        legacy.write(obj, file, protocol)
+        return
     pickled = io.BytesIO()
     pickler = Pickler(pickled, protocol)
     pickler.dump(obj)
-    writer = Writer(file, root)
+    # The name of a folder: PyTorch's zip reader knows only letters without accents.
+    writer = Writer(file, root if root.isascii() and root else "archive")
     writer.write("data.pkl", pickled.getvalue())
     writer.write(".format_version", b"1")
     writer.write(".storage_alignment", b"64")
     writer.write("byteorder", b"little")
     for storage in pickler.storages:
-        array = storage.array
-        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        writer.write(f"data/{storage.key}", np.ascontiguousarray(little).view(np.uint8).tobytes())
+        writer.write(f"data/{storage.key}", storage.data())
     writer.write("version", b"3\n")
     writer.close()
 
@@ -82,165 +83,95 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """Loads what ``save`` of nbtorch or of PyTorch has written; all of it or nothing.
+    """Loads what ``save`` of nbtorch or of PyTorch has written, of any age, or safetensors: all of it, or none.
+
+    Nothing in a file is executed. Memory is bounded by a multiple of the file's length, and so is time.
 
     Args:
         f: a path, or a file that is open for reading and can be searched.
         map_location: where the tensors go: a device, a dictionary from saved locations to devices, or a function of a
             storage and its location; None for where they were.
-        pickle_module: accepted for PyTorch's sake.
-        weights_only: accepted; the file's names are checked either way, see :mod:`nbtorch.serialization`.
-        mmap: accepted; the file is read.
+        pickle_module: accepted for PyTorch's sake, with ``weights_only=False``.
+        weights_only: True (the default): tensors, parameters, containers, numbers, dtypes, sizes, devices, and what was
+            added by ``add_safe_globals``. False adds whole modules and optimizers, objects of classes that the program
+            has imported already, and NumPy's numbers: all that can be put together without running code of theirs.
+        mmap: True leaves the numbers in the file until they are looked at; changes are not written back.
+        pickle_load_args: accepted for PyTorch's sake, with ``weights_only=False``.
 
     Raises:
         FileNotFoundError: where there is no such file.
         CorruptFileError: for a file that is truncated or damaged (a ``RuntimeError``).
-        UnpicklingError: for a file that names something that may not be rebuilt.
+        UnpicklingError: for a file that names something that may not be rebuilt, or whose contents don't fit together.
+        RuntimeError: for tensors of a device that is not there; for a file that can't be mapped.
+        ValueError: for ``mmap`` of anything but a path.
     """
+    weights_only = weights_only is None or bool(weights_only)
+    if weights_only and pickle_module is not None:
+        raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
+    if weights_only and pickle_load_args:
+        warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=2)
     if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb") as file:
-            return _read(file, os.fspath(f), map_location)
-    if not (hasattr(f, "read") and hasattr(f, "seek")):
+        path = os.fspath(f)
+        if path.endswith(".safetensors"):
+            return load_file(path, "cpu" if map_location is None else map_location)
+        with open(path, "rb") as file:
+            return _read(file, path, path if mmap else None, map_location, weights_only)
+    if not (hasattr(f, "read") and hasattr(f, "seek") and hasattr(f, "tell")):
         raise AttributeError(
             "You can only torch.load from a file that is seekable. Please pre-load the data into a buffer like "
             f"io.BytesIO and try to load from it instead.\n  got: {type(f).__name__}"
         )
-    return _read(f, getattr(f, "name", "the file"), map_location)
+    if mmap:
+        raise ValueError("f must be a file path in order to use the mmap argument")
+    return _read(f, str(getattr(f, "name", "the file")), None, map_location, weights_only)
 
 
-def _read(file: IO[bytes], source: Any, map_location: Any) -> Any:
-    source = str(source)
-    file.seek(0)
-    start = file.read(4)
-    if start[:2] != b"PK":
-        raise CorruptFileError(
-            f"{source} can't be read as a checkpoint: it does not begin like a zip file.\n"
-            + ("  got: an empty file\n" if not start else "")
-            + "  why: checkpoints are zip files since PyTorch 1.6; older ones are not read, since they run code\n"
-            "  fix: load it with an old PyTorch and save it again, or copy the file again if it is damaged"
-        )
+def _read(file: IO[bytes], source: str, mapped: Any, map_location: Any, weights_only: bool) -> Any:
+    start = file.tell()
+    beginning = file.read(4)
+    if not beginning and start:  # as it was left after writing
+        start = file.seek(0)
+        beginning = file.read(4)
+    if beginning[:2] != b"PK":
+        if mapped is not None:
+            raise RuntimeError(
+                "mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True), please "
+                f"torch.save your checkpoint with this option in order to use mmap.\n  got: {source}"
+            )
+        file.seek(start)
+        return legacy.read(file, source, map_location, weights_only)
     reader = Reader(file, source)
-    order = reader.read("byteorder") if "byteorder" in reader else b"little"
+    order = reader.read("byteorder", 16) if "byteorder" in reader else b"little"
     if order not in (b"little", b"big"):
-        raise CorruptFileError(f"{source} can't be read as a checkpoint: its byte order is {order[:20]!r}.")
-    storages = _Storages(reader, source, map_location, "<" if order == b"little" else ">")
-    rebuild: dict[str, Callable[..., Any]] = {
-        "torch._utils._rebuild_tensor_v2": storages.tensor,
-        "torch._utils._rebuild_parameter": storages.parameter,
-        "torch._utils._rebuild_parameter_with_state": storages.parameter,
-        "torch._tensor._rebuild_from_type_v2": storages.with_attributes,
-        "torch.device": lambda kind, index=None: Device(kind) if index is None else Device(kind, index),
-    }
-    return unpickle(reader.read("data.pkl"), storages.storage, rebuild, source)
+        raise reader.corrupt(f"its byte order is {order!r}")
+
+    def storage(key: str, count: int) -> Any:
+        name = f"data/{key}"
+        there = reader.length(name)
+        if there != count:  # before anything is read
+            raise UnpicklingError(
+                f"{source} is damaged: storage {key} has {there} bytes where {count} were expected; nothing was loaded"
+            )
+        return reader.array(name) if mapped is None else reader.mapped(name, mapped)
+
+    tensors = Tensors(storage, source, map_location, "<" if order == b"little" else ">")
+    pickled = reader.read("data.pkl")
+    return unpickle(io.BytesIO(pickled), len(pickled), tensors.storage, tensors.rebuild, source, weights_only)
 
 
-class _Memory:
-    """One storage, on the device that it is wanted on."""
+def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
+    """The names in a file that ``load`` refuses unless they are added by ``add_safe_globals``.
 
-    __slots__ = ("array", "backend", "record")
-
-    def __init__(self, array: Any, backend: Any) -> None:
-        self.array, self.backend, self.record = array, backend, Storage()
-
-
-class _Storages:
-    """The tensors of one file as they are rebuilt."""
-
-    def __init__(self, reader: Reader, source: str, map_location: Any, order: Any) -> None:
-        self.reader, self.source, self.map_location, self.order = reader, source, map_location, order
-        self.known: dict[str, _Memory] = {}
-
-    def damaged(self, why: str) -> UnpicklingError:
-        return UnpicklingError(f"{self.source} is damaged: {why}; nothing was loaded")
-
-    def storage(self, reference: Any) -> _Memory:
-        """The memory behind a persistent id ``("storage", kind, key, location, count)``."""
-        if not (isinstance(reference, tuple) and len(reference) == 5 and reference[0] == "storage"):
-            raise self.damaged("a reference to something that is no storage")
-        _, kind, key, location, count = reference
-        if not (isinstance(kind, Global) and kind.module == "torch" and kind.name in STORAGES):
-            raise self.damaged("a storage of unknown kind")
-        if not (isinstance(key, str) and isinstance(location, str) and type(count) is int):
-            raise self.damaged("a storage without name, place or size")
-        if key not in self.known:
-            dtype = STORAGES[kind.name].numpy
-            data = self.reader.read(f"data/{key}")
-            if len(data) != count * dtype.itemsize:
-                raise self.damaged(
-                    f"storage {key} has {len(data)} bytes where {count} x {dtype.itemsize} were expected"
-                )
-            stored = dtype if dtype.kind == "V" or dtype.itemsize == 1 else dtype.newbyteorder(self.order)
-            array = np.frombuffer(bytearray(data), stored).astype(dtype, copy=False)
-            backend = get_backend(self.place(location))
-            self.known[key] = _Memory(backend.from_host(array), backend)
-        found = self.known[key]
-        if found.array.dtype != STORAGES[kind.name].numpy:
-            raise self.damaged(f"storage {key} is used with two dtypes")
-        return found
-
-    def place(self, location: str) -> Any:
-        """The device for what was saved on ``location``."""
-        wanted: Any = self.map_location
-        if callable(wanted) and not isinstance(wanted, (str, Device)):
-            answer = wanted(None, location)
-            wanted = "cpu" if answer is None and not location.startswith("cuda") else answer
-        elif isinstance(wanted, dict):
-            wanted = wanted.get(location, location)
-        if wanted is None:
-            wanted = location if location.startswith("cuda") and self.map_location is None else "cpu"
-        if str(wanted).startswith("cuda") and self.map_location is None:
-            from .. import cuda
-
-            if not cuda.is_available():
-                raise RuntimeError(
-                    "Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False. If you "
-                    "are running on a CPU-only machine, please use torch.load with map_location=torch.device('cpu') to "
-                    "map your storages to the CPU."
-                )
-        return wanted
-
-    def tensor(
-        self, memory: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, hooks: Any = None,
-        metadata: Any = None,
-    ) -> Tensor:  # fmt: skip
-        """A tensor over a storage; every element has to lie inside it."""
-        size, stride = tuple(size), tuple(stride)
-        if not isinstance(memory, _Memory) or len(size) != len(stride) or len(size) > 64:
-            raise self.damaged("a tensor without storage, sizes or strides")
-        if any(type(n) is not int or n < 0 for n in (offset, *size, *stride)):
-            raise self.damaged("a tensor with impossible sizes or strides")
-        last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-        empty = 0 in size
-        if not empty and last >= memory.array.size:
-            raise self.damaged("a tensor that reaches beyond its storage")
-        m, flat = memory.backend, memory.array
-        if empty:
-            array = m.empty(size, flat.dtype)
-        else:
-            array = m.as_strided(flat, size, stride, offset)
-        t: Tensor = wrap(array, m)
-        t._storage = memory.record
-        return t.requires_grad_(bool(requires_grad)) if requires_grad else t
-
-    def parameter(self, data: Any, requires_grad: Any, hooks: Any = None, state: Any = None) -> Parameter:
-        """A parameter, with the attributes it had."""
-        if not isinstance(data, Tensor):
-            raise self.damaged("a parameter without a tensor")
-        made = Parameter(data, bool(requires_grad))
-        return self._attributes(made, state)  # type: ignore[no-any-return]
-
-    def with_attributes(self, function: Any, kind: Any, arguments: Any, state: Any) -> Any:
-        """A tensor with attributes of the user's."""
-        name = f"{function.module}.{function.name}" if isinstance(function, Global) else ""
-        if name != "torch._utils._rebuild_tensor_v2" or not isinstance(arguments, tuple):
-            raise self.damaged("a tensor that is rebuilt in an unknown way")
-        return self._attributes(self.tensor(*arguments), state)
-
-    def _attributes(self, t: Any, state: Any) -> Any:
-        if isinstance(state, (dict, OrderedDict)):
-            for key, value in state.items():
-                if isinstance(key, str) and not hasattr(type(t), key):
-                    t.__dict__[key] = value
-                else:
-                    warnings.warn(f"{self.source}: the attribute {key!r} of a tensor was left out", stacklevel=2)
-        return t
+    Args:
+        f: a path, or a file that is open for reading and can be searched.
+    """
+    if isinstance(f, (str, os.PathLike)):
+        with open(f, "rb") as file:
+            return get_unsafe_globals_in_checkpoint(file)
+    source = str(getattr(f, "name", "the file"))
+    if f.read(2) != b"PK":
+        raise ValueError(f"Expected input to be a checkpoint returned by torch.save\n  got: {source}")
+    pickled = Reader(f, source).read("data.pkl")
+    names, _ = names_in(io.BytesIO(pickled), len(pickled), source)
+    tensors = Tensors(lambda key, count: None, source, None, "<")
+    return sorted(refused(names, tensors.rebuild))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 from ..backends import dtypes
 from ..backends.dtypes import dtype
 
-__all__ = ["DTYPES", "STORAGES", "Global", "storage_name"]
+__all__ = ["DTYPES", "STORAGES", "Global", "storage_name", "why_not"]
 
 STORAGES: dict[str, dtype] = {
     "FloatStorage": dtypes.float32, "DoubleStorage": dtypes.float64, "HalfStorage": dtypes.float16,
@@ -31,3 +33,28 @@ class Global:
 
     def __call__(self, *args: object) -> object:
         raise TypeError(f"{self.module}.{self.name} is written to files, not called")
+
+
+_OTHER_TENSORS = ("sparse", "qtensor", "nested", "meta_tensor", "Complex", "complex", "QInt", "QUInt", "float8", "uint")
+
+
+def why_not(module: str, name: str, weights_only: bool) -> str:
+    """What to say to somebody whose file names something that is not rebuilt."""
+    full = f"{module}.{name}"
+    if module.partition(".")[0] == "torch" and any(part in name for part in _OTHER_TENSORS):
+        return "nbtorch has no complex, sparse, quantised, nested tensors, nor these dtypes\n  fix: convert in PyTorch"
+    fix = "save model.state_dict() instead of the model; or, for a class of your own that you trust, "
+    fix += f"torch.serialization.add_safe_globals([{name}])"
+    if weights_only:
+        why = "a pickle can run any code, and this could be such code; nothing was executed"
+        fix += ". Models and their classes: import them first, then torch.load(..., weights_only=False)"
+    else:
+        why = (
+            "no code of a file's choice is executed, also with weights_only=False: beside tensors and containers that "
+            "allows nn.Modules, optimizers, and classes that are imported already and have no __setstate__, __new__ or "
+            "__del__ of their own"
+        )
+        home = module.partition(".")[0]
+        if home not in sys.modules:
+            fix = f"import {module} before loading; or {fix}"
+    return f"{full} could not be rebuilt\n  why: {why}\n  fix: {fix}"

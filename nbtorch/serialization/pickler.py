@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
+from types import FunctionType
 from typing import IO, Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..backends.dtypes import dtype as DType
 from ..nn.parameter import Buffer, Parameter
 from ..tensor import Size, Tensor
 from .names import Global, storage_name
+from .trust import public_name
 
 __all__ = ["Pickler"]
 
@@ -33,18 +35,26 @@ class _Storage:
     def __init__(self, key: str, array: np.ndarray[Any, Any], dtype: DType, location: str) -> None:
         self.key, self.array, self.dtype, self.location = key, array, dtype, location
 
+    def data(self) -> memoryview:
+        """The bytes of the record."""
+        little = self.array.astype(self.array.dtype.newbyteorder("<"), copy=False)
+        return memoryview(np.ascontiguousarray(little).view(np.uint8))  # type: ignore[arg-type]
 
-def _owner(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The array whose memory this one looks at, where it lies in one piece; else a copy in one piece."""
-    root = array
-    while isinstance(root.base, np.ndarray):
-        root = root.base
-    width = array.itemsize
-    apart = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
-    if root.flags.c_contiguous and root.size and apart % width == 0:
-        flat = root.reshape(-1).view(np.uint8)
-        return flat[: flat.size // width * width].view(array.dtype)
-    return array.copy(order="C")
+
+def _memory_of(t: Tensor) -> tuple[Any, tuple[int, ...], int]:
+    """All the memory that a tensor shows a part of, and where in it the tensor is; where that can't be told, a copy."""
+    m, array = t._backend, t._array
+    try:
+        memory = m.memory(array)
+        _, strides, offset = m.layout(array)
+        last = offset + sum((n - 1) * s for n, s in zip(array.shape, strides, strict=True))
+        aligned = (m.address(array) - m.address(memory)) % array.dtype.itemsize == 0
+        if aligned and min(strides, default=0) >= 0 and offset >= 0 and (0 in array.shape or last < memory.size):
+            return memory, strides, offset
+    except ValueError:  # memory that is no whole number of elements
+        pass
+    array = m.copy(array)
+    return m.memory(array), m.layout(array)[1], 0
 
 
 # The C pickler writes the name of a function only if it can import it; the one in Python lets names be written.
@@ -53,17 +63,19 @@ class Pickler(pickle._Pickler):
 
     dispatch: ClassVar[dict[Any, Any]] = dict(pickle._Pickler.dispatch)
 
-    def __init__(self, file: IO[bytes], protocol: int) -> None:
+    def __init__(self, file: IO[bytes], protocol: int, old: bool = False) -> None:
         super().__init__(file, protocol)
         self.storages: list[_Storage] = []
-        self._by_memory: dict[tuple[int, str], _Storage] = {}
+        self._old = old  # the format of before PyTorch 1.6, whose references have one more field
+        self._by_memory: dict[tuple[str, int], _Storage] = {}
         self._kept: list[Any] = []  # arrays whose addresses are keys must not be freed meanwhile
 
     def persistent_id(self, obj: Any) -> Any:
         """Storages are written as a reference to their record."""
         if isinstance(obj, _Storage):
             kind = Global("torch", storage_name(obj.dtype))
-            return ("storage", kind, obj.key, obj.location, obj.array.size)
+            reference = ("storage", kind, obj.key, obj.location, int(obj.array.size))
+            return (*reference, None) if self._old else reference
         return None
 
     def reducer_override(self, obj: Any) -> Any:
@@ -78,37 +90,39 @@ class Pickler(pickle._Pickler):
         return NotImplemented
 
     def _tensor(self, t: Tensor) -> Any:
+        requires_grad = t.requires_grad
         if t.grad_fn is not None:
             t = t.detach()
-        array = t._backend.to_host(t._array)
-        owner = _owner(array)
+        memory, strides, offset = _memory_of(t)
         location = str(t.device) if t.device.type == "cuda" else "cpu"
-        memory = owner.__array_interface__["data"][0]
-        key = (memory, str(t.dtype))
-        storage = self._by_memory.get(key) if owner.size else None
+        key = (str(t.device), t._backend.address(memory))
+        storage = self._by_memory.get(key) if memory.size else None
         if storage is None:
-            self._kept.append(owner)
-            storage = _Storage(str(len(self.storages)), owner.reshape(-1), t.dtype, location)
+            self._kept.append(memory)
+            storage = _Storage(str(len(self.storages)), t._backend.to_host(memory), t.dtype, location)
             self.storages.append(storage)
             self._by_memory[key] = storage
-        shared = owner.size > 0 and np.shares_memory(owner, array)
-        offset = (array.__array_interface__["data"][0] - memory) // array.itemsize if shared else 0
-        laid_out = array if shared else np.ascontiguousarray(array)
-        strides = tuple(int(s) // array.itemsize for s in laid_out.strides)
+        elif storage.dtype is not t.dtype:
+            raise RuntimeError(
+                "Cannot save multiple tensors or storages that view the same data as different types\n"
+                f"  got: {storage.dtype} and {t.dtype}\n  fix: clone() one of them"
+            )
         attributes = dict(t.__dict__)
         is_parameter = isinstance(t, (Parameter, Buffer))
         arguments: tuple[Any, ...] = (
-            storage, int(offset), tuple(map(int, array.shape)), strides, t.requires_grad and not is_parameter,
-            OrderedDict(),
+            storage, int(offset), tuple(map(int, t.shape)), tuple(map(int, strides)),
+            requires_grad and not is_parameter, OrderedDict(),
         )  # fmt: skip
         if isinstance(t, Parameter):
             data = _Reduced(_REBUILD_TENSOR, arguments)
             if attributes:
-                return _REBUILD_PARAMETER_WITH_STATE, (data, t.requires_grad, OrderedDict(), attributes)
-            return _REBUILD_PARAMETER, (data, t.requires_grad, OrderedDict())
+                return _REBUILD_PARAMETER_WITH_STATE, (data, requires_grad, OrderedDict(), attributes)
+            return _REBUILD_PARAMETER, (data, requires_grad, OrderedDict())
         attributes.pop("persistent", None)
-        if attributes:
-            return _REBUILD_FROM_TYPE, (_REBUILD_TENSOR, _TENSOR, arguments, attributes)
+        own_class = type(t) not in (Tensor, Buffer)
+        if attributes or own_class:
+            kind = type(t) if own_class else _TENSOR
+            return _REBUILD_FROM_TYPE, (_REBUILD_TENSOR, kind, arguments, attributes)
         return _REBUILD_TENSOR, arguments
 
     def save_name(self, obj: Global) -> None:
@@ -122,12 +136,22 @@ class Pickler(pickle._Pickler):
         self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())  # type: ignore[attr-defined]
         self.memoize(obj)  # type: ignore[attr-defined]
 
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        """Classes and functions of nbtorch have PyTorch's names in a file."""
+        found = public_name(obj)
+        if found is None:
+            super().save_global(obj, name)  # type: ignore[misc]
+        else:
+            self.write(pickle.GLOBAL + f"{found[0]}\n{found[1]}\n".encode())  # type: ignore[attr-defined]
+            self.memoize(obj)  # type: ignore[attr-defined]
+
     def save_reduced(self, obj: _Reduced) -> None:
         """Writes a call of a name."""
         self.save_reduce(obj.function, obj.arguments, obj=obj)  # type: ignore[attr-defined]
 
     dispatch[Global] = save_name
     dispatch[DType] = save_dtype
+    dispatch[FunctionType] = save_global
 
 
 class _Reduced:

@@ -9,14 +9,10 @@ from ...tensor import Tensor, empty
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
-from .linear import Linear
+from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 
 __all__ = ["MultiheadAttention"]
-
-
-class NonDynamicallyQuantizableLinear(Linear):
-    """A :class:`Linear` by the name that PyTorch gives the last map of an attention."""
 
 
 class MultiheadAttention(Module):

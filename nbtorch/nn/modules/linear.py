@@ -90,6 +90,10 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A :class:`Linear` by the name that PyTorch gives the last map of an attention."""
+
+
 class Bilinear(Module):
     """``y = x1 @ weight @ x2 + bias``, one matrix for each output feature.
 
