@@ -295,7 +295,7 @@ def test_an_error_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         nbtorch.load(tmp_path / "nothing.pt")
     (tmp_path / "old.pt").write_bytes(b"\x80\x02}q\x00.")
-    with pytest.raises(serialization.CorruptFileError, match="[Cc]orrupt"):
+    with pytest.raises(serialization.CorruptFileError, match="corrupt file"):
         nbtorch.load(tmp_path / "old.pt")
 
 
