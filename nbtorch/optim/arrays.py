@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from ..autograd.variable import Where, shared_storage
 from ..tensor import Tensor
 
-__all__ = ["mark_changed", "same_kind"]
+__all__ = ["in_blocks", "mark_changed", "same_kind"]
+
+# Elements worked on at once: a rule's temporaries, about five of this size, then stay in the processor's cache.
+_BLOCK = 1 << 15
+
+
+def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The arrays as they are, or cut into pieces that belong together, where they are long and lie on the host.
+
+    An elementwise rule has about five temporaries; as long as the parameter itself, they would go through main memory.
+
+    Args:
+        tensor: whose step it is.
+        arrays: its own first; pieces are cut only if all are contiguous and of one shape.
+    """
+    first = arrays[0]
+    size = first.size
+    if size < 2 * _BLOCK or tensor._backend.device.type != "cpu":
+        yield arrays
+        return
+    shape = first.shape
+    if not all(a.shape == shape and a.flags.c_contiguous for a in arrays):
+        yield arrays
+        return
+    flat = [a.reshape(-1) for a in arrays]
+    for start in range(0, size, _BLOCK):
+        yield [a[start : start + _BLOCK] for a in flat]
 
 
 def same_kind(param: Tensor, grad: Tensor, buffer: Tensor | None = None) -> bool:

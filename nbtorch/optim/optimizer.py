@@ -17,19 +17,20 @@ from ..utils.hooks import RemovableHandle, add_hook
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
 
+ParamsT = Iterable[Any]
 Hook = Callable[..., Any]
 ParamGroup = dict[str, Any]
 StateDict = dict[str, Any]
 
 
-class _Required:
+class _RequiredParameter:
     """The default of an option that has none: every parameter group must give it."""
 
     def __repr__(self) -> str:
         return "<required parameter>"
 
 
-required = _Required()
+required = _RequiredParameter()
 
 _GLOBAL_PRE_HOOKS: OrderedDict[int, Hook] = OrderedDict()
 _GLOBAL_POST_HOOKS: OrderedDict[int, Hook] = OrderedDict()
@@ -50,8 +51,11 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def hooked_step(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        before, after = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
-        if not (before or after or _GLOBAL_PRE_HOOKS or _GLOBAL_POST_HOOKS):
+        # A wrapper of optimisers may leave out the base class' __init__, and a step calls its base class' step.
+        own = self.__dict__
+        before, after = own.get("_optimizer_step_pre_hooks", {}), own.get("_optimizer_step_post_hooks", {})
+        outermost = type(self).step is hooked_step
+        if not (outermost and (before or after or _GLOBAL_PRE_HOOKS or _GLOBAL_POST_HOOKS)):
             return step(self, *args, **kwargs)
         # As in PyTorch, hooks see the optimiser as the first positional argument.
         hook_args: tuple[Any, ...] = (self, *args)
@@ -300,6 +304,10 @@ class Optimizer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({**_no_hooks(), **self.__dict__, **state})
         self.defaults.setdefault("differentiable", False)
+        for group in self.param_groups:
+            for name, value in _NEWER_OPTIONS.items():
+                if name in self.defaults:
+                    group.setdefault(name, value)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -318,6 +326,13 @@ class Optimizer:
     _optimizer_load_state_dict_post_hooks: OrderedDict[int, Hook]
 
 
+# What groups in files of older versions of PyTorch lack, and how those versions behaved.
+_NEWER_OPTIONS: dict[str, Any] = {
+    "amsgrad": False, "capturable": False, "centered": False, "decoupled_weight_decay": False, "differentiable": False,
+    "foreach": None, "fused": None, "maximize": False, "momentum": 0, "nesterov": False,
+}  # fmt: skip
+
+
 def _no_hooks() -> dict[str, Any]:
     return {name: OrderedDict() for name in Optimizer.__annotations__ if name.endswith("_hooks")}
 
@@ -331,6 +346,29 @@ def _separate_names(param_group: ParamGroup, params: list[Any]) -> None:
     if len(names) != len(params):
         raise ValueError("all optimizer params should be with/without names. Some param names are missing")
     param_group["param_names"] = names
+
+
+def _use_grad_for_differentiable(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a ``step`` record gradients only if the optimiser's option ``differentiable`` says so."""
+
+    @functools.wraps(step)
+    def stepping(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with recording(self.defaults["differentiable"]):
+            return step(self, *args, **kwargs)
+
+    return stepping
+
+
+def _get_value(x: Any) -> Any:
+    """A number from a 1-element tensor or a number."""
+    return x.item() if isinstance(x, Tensor) else x
+
+
+def _default_to_fused_or_foreach(
+    params: list[Tensor], differentiable: bool, use_fused: bool = False
+) -> tuple[bool, bool]:
+    """Whether to take a fused or a grouped step: there are none."""
+    return False, False
 
 
 class recording:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..autograd import enable_grad
+from ..autograd import enable_grad, no_grad
 from ..autograd.engine import maths
 from ..autograd.variable import where_called
 from ..ops import tensor
-from ..tensor import Tensor
-from .arrays import mark_changed, same_kind
+from ..tensor import Tensor, zeros_like
+from .arrays import in_blocks, mark_changed, same_kind
 from .optimizer import Optimizer, ParamGroup, recording
 
-__all__ = ["RuleOptimizer", "check_betas", "check_not_negative"]
+__all__ = ["MomentsOptimizer", "RuleOptimizer", "TensorOptimizer", "average", "check_betas", "check_not_negative"]
 
 
 def check_not_negative(**options: Any) -> None:
@@ -46,8 +46,31 @@ def check_betas(betas: tuple[float, ...]) -> None:
             raise ValueError(f"Invalid beta parameter at index {place}: {beta}")
 
 
+def _numbers(group: ParamGroup) -> tuple[ParamGroup, bool]:
+    """A group's options with numbers for tensors that hold one, and whether the step needs no graph."""
+    options, plain = group, not group.get("differentiable", False)
+    for name, value in group.items():
+        if isinstance(value, Tensor):
+            if value.requires_grad:
+                plain = False
+            else:
+                options = {**options, name: value.item()}
+        elif type(value) is tuple and any(isinstance(item, Tensor) for item in value):
+            if any(item.requires_grad for item in value):
+                plain = False
+            else:
+                options = {**options, name: tuple(float(item) for item in value)}
+    return options, plain
+
+
 class RuleOptimizer(Optimizer):
     """The loop around a rule; subclasses define :meth:`initial_state` and :meth:`rule`."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for entries in self.state.values():  # PyTorch's older files count steps with plain numbers
+            if not isinstance(entries.get("step", None), Tensor) and "step" in entries:
+                entries["step"] = tensor(float(entries["step"]))
 
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         """What is remembered of a parameter before its first step, without the count of steps."""
@@ -81,16 +104,19 @@ class RuleOptimizer(Optimizer):
                 loss = closure()
         where = where_called()
         for group in self.param_groups:
-            options = group
-            lr = group["lr"]
-            if isinstance(lr, Tensor) and not lr.requires_grad:
-                options = {**group, "lr": lr.item()}
+            options, plain = _numbers(group)
             for p in group["params"]:
-                if p.grad is not None:
-                    self._change(p, p.grad, options, where)
+                grad = p.grad
+                if grad is not None:
+                    self._change(p, grad, options, plain, where)
         return loss
 
-    def _change(self, p: Tensor, grad: Tensor, group: ParamGroup, where: Any) -> None:
+    def _change(self, p: Tensor, grad: Tensor, group: ParamGroup, plain: bool, where: Any) -> None:
+        if group.get("capturable") and p.device.type == "cpu":
+            raise AssertionError(
+                "If capturable=True, params and state_steps must be on supported devices: ['cuda'].\n"
+                f"  got: a parameter on {p.device}\n  fix: leave capturable out: it is for CUDA graphs"
+            )
         state = self.state[p]
         if not state:
             with recording(False):
@@ -99,13 +125,16 @@ class RuleOptimizer(Optimizer):
         count = state["step"]
         count._array += 1
         step = float(count._array)
-        differentiable = group.get("differentiable", False)
-        if not differentiable and not isinstance(group["lr"], Tensor) and same_kind(p, grad):
-            arrays = {name: value._array if isinstance(value, Tensor) else value for name, value in state.items()}
-            self._with_options(p._backend, p._array, grad._array, arrays, step, group)
+        if plain and same_kind(p, grad):
+            names = [name for name in state if name != "step"]
+            arrays = [p._array, grad._array, *(state[name]._array for name in names)]
+            for piece in in_blocks(p, arrays):
+                self._with_options(
+                    p._backend, piece[0], piece[1], dict(zip(names, piece[2:], strict=True)), step, group
+                )
             mark_changed(p, where)
         else:
-            with recording(differentiable):
+            with recording(group.get("differentiable", False)):
                 self._with_options(maths, p, grad, state, step, group)
 
     def _with_options(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
@@ -119,3 +148,45 @@ class RuleOptimizer(Optimizer):
             else:
                 g = g + p * weight_decay
         self.rule(m, p, g, s, step, group)
+
+
+class MomentsOptimizer(RuleOptimizer):
+    """An optimiser that keeps the running means ``exp_avg`` of g and ``exp_avg_sq`` of g²."""
+
+    def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
+        return {"exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
+
+
+def average(mean: Any, value: Any, beta: float) -> Any:
+    """``beta * mean + (1 - beta) * value``, in place."""
+    mean *= beta
+    mean += value * (1 - beta)
+    return mean
+
+
+class TensorOptimizer(Optimizer):
+    """The loop of optimisers whose step is written with tensors; subclasses define :meth:`change`."""
+
+    def change(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: ParamGroup) -> None:
+        """One step on one parameter, in place."""
+        raise NotImplementedError(f"{type(self).__name__} has to define change()")
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient once; see the class for the formula.
+
+        Args:
+            closure: computes the loss and its gradients anew.
+
+        Returns:
+            What the closure returned, or None.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with no_grad():
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None:
+                        self.change(p, -p.grad if group.get("maximize") else p.grad, self.state[p], group)
+        return loss

@@ -8,7 +8,7 @@ from typing import Any
 from ..autograd import enable_grad
 from ..autograd.variable import Where, where_called, wrap
 from ..tensor import Tensor
-from .arrays import mark_changed, same_kind
+from .arrays import in_blocks, mark_changed, same_kind
 from .optimizer import Optimizer, recording
 
 __all__ = ["SGD", "sgd"]
@@ -83,12 +83,6 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:  # groups saved by older versions may lack the newer options
-            for name, default in _NEWER_OPTIONS:
-                group.setdefault(name, default)
-
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient once; see the class for the formula.
 
@@ -130,15 +124,6 @@ class SGD(Optimizer):
                 for p, buffer in zip(params, buffers, strict=True):
                     self.state[p]["momentum_buffer"] = buffer
         return loss
-
-
-_NEWER_OPTIONS = (
-    ("nesterov", False),
-    ("maximize", False),
-    ("foreach", None),
-    ("differentiable", False),
-    ("fused", False),
-)
 
 
 def sgd(
@@ -221,20 +206,26 @@ def _step_on_arrays(
 ) -> Tensor | None:
     """The same on the arrays behind the tensors: for a small model this is most of the step's time."""
     m = param._backend
-    p, g = param._array, grad._array
-    if maximize:
-        g = m.neg(g)
-    if weight_decay != 0:
-        g = m.add(g, m.mul(p, weight_decay))
+    arrays = [param._array, grad._array]
+    first = buffer is None
     if momentum != 0:
         if buffer is None:
-            buffer = wrap(m.copy(g), m)
+            buffer = wrap(m.as_array(m.copy(grad._array)), m)
         else:
-            b = buffer._array
-            m.mul(b, momentum, b)
-            m.add(b, g if dampening == 0 else m.mul(g, 1 - dampening), b)
             mark_changed(buffer, where)
-        g = m.add(g, m.mul(buffer._array, momentum)) if nesterov else buffer._array
-    m.sub(p, m.mul(g, lr), p)
+        arrays.append(buffer._array)
+    for p, g, *held in in_blocks(param, arrays):
+        if maximize:
+            g = m.neg(g)
+        if weight_decay != 0:
+            g = m.add(g, m.mul(p, weight_decay))
+        for b in held:
+            if first:
+                b[...] = g
+            else:
+                m.mul(b, momentum, b)
+                m.add(b, g if dampening == 0 else m.mul(g, 1 - dampening), b)
+            g = m.add(g, m.mul(b, momentum)) if nesterov else b
+        m.sub(p, m.mul(g, lr), p)
     mark_changed(param, where)
     return buffer

@@ -11,7 +11,7 @@ from ...autograd import no_grad
 from ...tensor import Tensor
 from ..optimizer import Optimizer
 
-__all__ = ["EPOCH_DEPRECATION_WARNING", "LRScheduler", "per_group"]
+__all__ = ["EPOCH_DEPRECATION_WARNING", "LRScheduler", "per_group", "set_option"]
 
 EPOCH_DEPRECATION_WARNING = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
@@ -50,6 +50,32 @@ def set_option(group: dict[str, Any], name: str, value: Any) -> None:
         group[name] = value
 
 
+class _set_flag:
+    """Sets one of a scheduler's flags until the end of the block."""
+
+    def __init__(self, scheduler: LRScheduler, name: str) -> None:
+        self._scheduler, self._name = scheduler, name
+
+    def __enter__(self) -> None:
+        setattr(self._scheduler, self._name, True)
+
+    def __exit__(self, *exc: object) -> None:
+        setattr(self._scheduler, self._name, False)
+
+
+def _enable_get_lr_call(scheduler: LRScheduler) -> _set_flag:
+    """A block in which ``get_lr()`` is called on purpose; a user's own schedules know it too."""
+    return _set_flag(scheduler, "_get_lr_called_within_step")
+
+
+def _warn_get_lr_called_within_step(scheduler: LRScheduler) -> None:
+    """Warns where a program asks ``get_lr()``, which computes a step's learning rate, for the present one."""
+    if not scheduler._get_lr_called_within_step:
+        warnings.warn(
+            "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", stacklevel=3
+        )
+
+
 class LRScheduler:
     """Changes the learning rates of an optimiser's groups; subclasses define :meth:`get_lr`.
 
@@ -66,8 +92,8 @@ class LRScheduler:
         KeyError: if training goes on and a group has no ``"initial_lr"``.
     """
 
-    _in_step = False
-    _initial = False
+    _get_lr_called_within_step = False
+    _is_initial = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
@@ -93,11 +119,8 @@ class LRScheduler:
     def _initial_step(self) -> None:
         """Sets the learning rates of the first epoch."""
         self._step_count = 0
-        self._initial = True
-        try:
+        with _set_flag(self, "_is_initial"):
             self.step()
-        finally:
-            self._initial = False
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimiser, as a dictionary."""
@@ -119,12 +142,6 @@ class LRScheduler:
         """The learning rates as they are."""
         return [_plain(group["lr"]) for group in self.optimizer.param_groups]
 
-    def _check_in_step(self) -> None:
-        if not self._in_step:
-            warnings.warn(
-                "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", stacklevel=3
-            )
-
     def step(self, epoch: int | None = None) -> None:
         """Sets the learning rates of the next epoch.
 
@@ -135,16 +152,13 @@ class LRScheduler:
         self._step_count += 1
         if epoch is not None:
             warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
-        self._set(epoch)
+        self._update_lr(epoch)
 
-    def _set(self, epoch: int | None) -> None:
+    def _update_lr(self, epoch: int | None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         closed_form = getattr(self, "_get_closed_form_lr", None)
-        self._in_step = True
-        try:
+        with _enable_get_lr_call(self):
             values = closed_form() if epoch is not None and closed_form is not None else self.get_lr()
-        finally:
-            self._in_step = False
         for group, lr in zip(self.optimizer.param_groups, values, strict=True):
             set_option(group, "lr", lr)
         self._last_lr = self._current()
@@ -174,7 +188,7 @@ def _note_steps(optimizer: Optimizer) -> None:
     if hasattr(optimizer.step, "_wrapped_by_lr_sched"):
         return
     reference = weakref.ref(optimizer)
-    step = type(optimizer).step
+    step = optimizer.step.__func__  # type: ignore[attr-defined]
 
     @functools.wraps(step)
     def noted(*args: Any, **kwargs: Any) -> Any:

@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler
+from .base import LRScheduler, _warn_get_lr_called_within_step
 
 __all__ = [
     "ConstantLR", "CosineAnnealingLR", "ExponentialLR", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR",
@@ -62,7 +62,7 @@ class LambdaLR(LRScheduler):
                 function.__dict__.update(saved)
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
+        _warn_get_lr_called_within_step(self)
         return [base * function(self.last_epoch) for function, base in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
 
@@ -70,8 +70,8 @@ class MultiplicativeLR(LambdaLR):
     """The learning rate of the epoch before times ``lr_lambda(epoch)``; see :class:`LambdaLR`."""
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
-        if self._initial:
+        _warn_get_lr_called_within_step(self)
+        if self._is_initial:
             return self._current()
         return [lr * function(self.last_epoch) for lr, function in zip(self._current(), self.lr_lambdas, strict=True)]
 
@@ -85,7 +85,7 @@ class StepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
+        _warn_get_lr_called_within_step(self)
         if self.last_epoch == 0 or self.last_epoch % self.step_size != 0:
             return self._current()
         return [lr * self.gamma for lr in self._current()]
@@ -105,7 +105,7 @@ class MultiStepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
+        _warn_get_lr_called_within_step(self)
         return [lr * self.gamma ** self.milestones[self.last_epoch] for lr in self._current()]
 
     def _get_closed_form_lr(self) -> list[Any]:
@@ -130,7 +130,7 @@ class ConstantLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
+        _warn_get_lr_called_within_step(self)
         if self.last_epoch == 0:
             return [lr * self.factor for lr in self._current()]
         if self.last_epoch != self.total_iters:
@@ -165,7 +165,7 @@ class LinearLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
+        _warn_get_lr_called_within_step(self)
         if self.last_epoch == 0:
             return [lr * self.start_factor for lr in self._current()]
         if self.last_epoch > self.total_iters:
@@ -187,8 +187,8 @@ class ExponentialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
-        if self._initial:
+        _warn_get_lr_called_within_step(self)
+        if self._is_initial:
             return self._current()
         return [lr * self.gamma for lr in self._current()]
 
@@ -207,8 +207,8 @@ class PolynomialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
-        if self._initial or self.last_epoch > self.total_iters:
+        _warn_get_lr_called_within_step(self)
+        if self._is_initial or self.last_epoch > self.total_iters:
             return self._current()
         now, before = (1.0 - epoch / self.total_iters for epoch in (self.last_epoch, self.last_epoch - 1))
         return [lr * (now / before) ** self.power for lr in self._current()]
@@ -230,8 +230,8 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        self._check_in_step()
-        if self._initial and self.last_epoch == 0:
+        _warn_get_lr_called_within_step(self)
+        if self._is_initial and self.last_epoch == 0:
             return self._current()
         if self._step_count == 1 and self.last_epoch > 0:
             return self._get_closed_form_lr()

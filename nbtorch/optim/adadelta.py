@@ -1,0 +1,74 @@
+"""Steps scaled by running means of squared gradients and squared changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..tensor import Tensor, zeros_like
+from .optimizer import ParamGroup
+from .rules import RuleOptimizer, check_not_negative
+
+__all__ = ["Adadelta"]
+
+
+class Adadelta(RuleOptimizer):
+    """Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012.
+
+    One step is::
+
+        v = rho * v + (1 - rho) * g²
+        change = sqrt(u + eps) / sqrt(v + eps) * g
+        u = rho * u + (1 - rho) * change²
+        p = p - lr * change
+
+    Args:
+        params: parameters, ``(name, parameter)`` pairs, or dictionaries of groups.
+        lr: the factor of the change; not negative.
+        rho: how much of the running means goes on, in [0, 1].
+        eps: keeps the roots from 0; not negative.
+        weight_decay: the factor of the L2 penalty; not negative.
+        foreach: accepted; there is one implementation.
+        capturable: for parameters on a GPU; the count of steps stays on the host all the same.
+        maximize: step along the gradient instead of against it.
+        differentiable: record the step itself, to differentiate through it.
+
+    Raises:
+        ValueError: if an option is out of its range.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        capturable: bool = False,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_not_negative(lr=lr)
+        if not 0.0 <= rho <= 1.0:
+            raise ValueError(f"Invalid rho value: {rho}")
+        check_not_negative(eps=eps, weight_decay=weight_decay)
+        defaults = {
+            "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
+            "capturable": capturable, "foreach": foreach, "differentiable": differentiable,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
+        return {"square_avg": zeros_like(p), "acc_delta": zeros_like(p)}
+
+    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
+        rho, eps = group["rho"], group["eps"]
+        square, changes = s["square_avg"], s["acc_delta"]
+        square *= rho
+        square += g * g * (1 - rho)
+        change = m.sqrt(changes + eps) / m.sqrt(square + eps) * g
+        changes *= rho
+        changes += change * change * (1 - rho)
+        p -= change * group["lr"]
