@@ -136,14 +136,14 @@ class Reader:
             self._records[name] = info
         if total > self.size:
             raise self.corrupt(f"its records claim {total} bytes, the file has {self.size}")
-        if len(roots) != 1:
+        if len(roots) != 1 or "" in roots:
             raise self.corrupt("its records don't lie in one folder, as those of a checkpoint do")
         self._check_version()
 
     def _check_version(self) -> None:
         if "constants.pkl" in self and "data.pkl" in self:
-            raise RuntimeError(
-                f"{self._source} is a TorchScript archive: a compiled model, which nbtorch can't run\n"
+            raise CorruptFileError(
+                f"{self._source} can't be read as a checkpoint: it is a TorchScript archive, a compiled model\n"
                 "  fix: load it in PyTorch and save its state_dict()"
             )
         for record in ("version", ".data/version"):

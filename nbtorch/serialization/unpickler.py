@@ -137,7 +137,7 @@ class _Machine:
         self.approved: set[Any] = set()  # classes and functions that this file may have with weights_only=False
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
-        self.budget = 10_000 + 8 * size
+        self.budget = 10_000 + 4 * size
         self.hashes: Counter[int] = Counter()
 
     def damaged(self, why: str) -> UnpicklingError:
@@ -170,7 +170,7 @@ class _Machine:
             raise self.damaged(f"bytes in the encoding {encoding!r}")
         if not isinstance(text, (str, bytes)):
             raise self.damaged("bytes that are no text")
-        self.charge(len(text) >> 6)
+        self.charge(len(text))
         return text.encode("latin-1") if isinstance(text, str) else text
 
     def factory(self, found: Any) -> Any:
