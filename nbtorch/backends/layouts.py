@@ -57,9 +57,90 @@ def order_of(format: memory_format, ndim: int) -> tuple[int, ...]:
     return format.order
 
 
-def order_in_memory(array: Any) -> tuple[int, ...]:
-    """The dimensions of an array from the outermost in memory to the innermost."""
-    return tuple(sorted(range(array.ndim), key=lambda d: -array.strides[d]))
+def memory_order(shape: Sequence[int], *strides: Sequence[int]) -> list[int]:
+    """The dimensions from the slowest to the fastest in memory, as PyTorch's TensorIterator sorts them.
+
+    Of two dimensions the first operand decides that has a stride for both; stride 0 says nothing, and where no operand
+    says anything they stay as they are. The rule is that of ``TensorIteratorBase::reorder_dimensions``.
+
+    Args:
+        shape: what the operands broadcast to.
+        strides: of each operand, with 0 where it is stretched.
+    """
+    order = list(range(len(shape)))[::-1]
+
+    def before(a: int, b: int) -> int:
+        for steps in strides:
+            if steps[a] and steps[b]:
+                if steps[a] != steps[b]:
+                    return 1 if steps[a] > steps[b] else -1
+                if shape[a] > shape[b]:
+                    return 1
+        return 0
+
+    for i in range(1, len(order)):
+        at = i
+        for earlier in range(i - 1, -1, -1):
+            compared = before(order[earlier], order[at])
+            if compared > 0:
+                order[earlier], order[at] = order[at], order[earlier]
+                at = earlier
+            elif compared < 0:
+                break
+    return order[::-1]
+
+
+def lies_in_order(array: Any, order: Sequence[int]) -> bool:
+    """Whether an array is dense, with its dimensions in this order from the outermost to the innermost."""
+    shape = array.shape
+    wanted = dense_strides(shape, order)
+    size = array.itemsize
+    return all(n < 2 or s == w * size for n, s, w in zip(shape, array.strides, wanted, strict=True))
+
+
+def in_order(m: Any, array: Any, order: Sequence[int]) -> Any:
+    """The array itself where its dimensions lie in memory in this order without gaps, else a copy that does."""
+    if lies_in_order(array, order):
+        return array
+    return m.permute(m.contiguous(m.permute(array, tuple(order))), inverse(order))
+
+
+def in_rows(m: Any, out: Any, operands: Sequence[Any]) -> Any:
+    """A result in row-major order, whatever the operands' is: as most operations of PyTorch give it."""
+    return out if out.flags.c_contiguous else m.contiguous(out)
+
+
+def like_first(m: Any, out: Any, operands: Sequence[Any]) -> Any:
+    """A result of the first operand's shape, its dimensions in memory in the same order."""
+    first = operands[0]
+    if first.flags.c_contiguous:
+        return in_rows(m, out, operands)
+    return in_order(m, out, memory_order(out.shape, first.strides))
+
+
+def in_image_order(m: Any, out: Any, operands: Sequence[Any]) -> Any:
+    """A result in rows, or with the channels last where those of the first operand, a batch of images, are last."""
+    first = operands[0]
+    if out.ndim == 4 and not first.flags.c_contiguous and first.transpose(0, 2, 3, 1).flags.c_contiguous:
+        return in_order(m, out, (0, 2, 3, 1))
+    return in_rows(m, out, operands)
+
+
+def like_operands(m: Any, out: Any, operands: Sequence[Any]) -> Any:
+    """The result of an elementwise operation, its dimensions in memory in the order that PyTorch gives them.
+
+    NumPy prefers rows where operands disagree; in PyTorch the first that is not stretched decides.
+    """
+    arrays = [x for x in operands if hasattr(x, "strides")]
+    if out.flags.c_contiguous and all(x.flags.c_contiguous for x in arrays):
+        return out
+    shape = out.shape
+    strides = []
+    for x in arrays:
+        lead = len(shape) - x.ndim
+        sized = zip(x.shape, shape[lead:], x.strides, strict=True)
+        strides.append([0] * lead + [s // x.itemsize if n == wide else 0 for n, wide, s in sized])
+    return in_order(m, out, memory_order(shape, *strides))
 
 
 def inverse(order: Sequence[int]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
+from ..backends.layouts import in_rows
 from .dispatch import FLOATS_ONLY, PROMOTE, unary
 from .elementary import abs as size_of
 from .elementary import is_bool, tanh
@@ -161,6 +162,7 @@ LOGSIGMOID = Op(
     node="LogSigmoidBackward0",
     input=lambda m, g, input: g * m.sigmoid(-input),
     formula=r"\ln\sigma(x)' = \sigma(-x)",
+    layout=in_rows,
 )
 
 
@@ -233,6 +235,7 @@ RRELU = Op(
     node="RreluWithNoiseBackward0",
     input=lambda g, slopes: g * slopes,
     formula=r"f'(x) = [x>0] + a_i\,[x\le 0],\quad a_i \sim U(l, u)",
+    layout=in_rows,
 )
 
 

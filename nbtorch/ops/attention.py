@@ -6,12 +6,14 @@ Source: Vaswani et al. 2017; grouped queries, Ainslie et al. 2023.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..autograd.variable import Variable, wrap
 from ..backends.dtypes import bool_, float32
+from ..backends.layouts import in_rows, like_first
 from .conversion import narrowed, to_dtype, widened
 from .dropouts import dropout
 from .operands import broadcast_shapes, require_tensor
@@ -60,11 +62,26 @@ def _attention_inputs(
     return of_query, of_key, of_value, of_bias, None, None
 
 
+def _like_query(m: Any, out: Any, arrays: Sequence[Any]) -> Any:
+    """The result in the order in memory that PyTorch's kernels give it: the fused one the query's, the other rows."""
+    query, key, value, _, _, drop = arrays
+    if (
+        out.ndim == 4
+        and drop is None
+        and query.shape[:2] == key.shape[:2] == value.shape[:2]
+        and query.shape[-1] == value.shape[-1]
+        and query.strides[-1] == key.strides[-1] == value.strides[-1] == query.itemsize
+    ):
+        return like_first(m, out, arrays)
+    return in_rows(m, out, arrays)
+
+
 ATTENTION = Op(
     "scaled_dot_product_attention",
     _attention,
     tensors=6,
     node="ScaledDotProductFlashAttentionForCpuBackward0",
+    layout=_like_query,
     joint=_attention_inputs,
     formula=r"P = \mathrm{softmax}(s\,QK^\top + B),\ Y = PV:\quad \frac{\partial L}{\partial V} = P^\top G,\quad "
     r"H = P\odot(GV^\top - (P\odot GV^\top)\mathbf 1),\quad \frac{\partial L}{\partial Q} = s\,HK,\quad "

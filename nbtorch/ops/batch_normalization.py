@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.layouts import in_image_order
 from ..backends.quiet import hush, unhush
 from .conversion import widened
 from .normalization import (
@@ -36,6 +37,7 @@ BATCH_NORM = Op(
     ),
     formula=r"y = \frac{x-\mu}{\sigma}\,w + b:\quad "
     r"\frac{\partial L}{\partial x} = \tfrac1\sigma\,(h - \bar h - y\,\overline{h y}),\quad h = g\,w",
+    layout=in_image_order,
 )  # fmt: skip
 
 

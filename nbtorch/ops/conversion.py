@@ -25,7 +25,7 @@ from ..backends.dtypes import (
     int64,
     uint8,
 )
-from ..backends.layouts import contiguous_format, inverse, order_of, preserve_format
+from ..backends.layouts import contiguous_format, inverse, like_first, order_of, preserve_format
 from .record import Op, apply, mathematical
 
 __all__ = [
@@ -38,6 +38,7 @@ TO_COPY = Op(
     node="ToCopyBackward0",
     input=lambda g: g,  # the engine brings a gradient back to its input's dtype
     formula=r"x' = 1",
+    layout=like_first,
 )
 
 
@@ -45,7 +46,8 @@ TO_COPY = Op(
 def to_numpy_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
     """A copy in another dtype, named as NumPy names it."""
     if dtype.kind in "iub":
-        return wrap(input._backend.astype(input._array, dtype), input._backend, input._result_class)
+        m, array = input._backend, input._array
+        return wrap(like_first(m, m.astype(array, dtype), (array,)), m, input._result_class)
     return apply(TO_COPY, (input,), (dtype,))
 
 
@@ -73,7 +75,7 @@ CLONE = Op("clone", lambda m, input, order: _in_order(m, input, order), input=la
 def _in_order(m: Any, input: Any, order: Any) -> Any:
     """A copy whose dimensions lie in memory in this order, or in their own where it is None."""
     if order is None:
-        return input.copy("K")
+        return like_first(m, input.copy("K"), (input,))
     return m.permute(m.permute(input, order).copy("C"), inverse(order))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
+from ..backends.layouts import in_image_order
 from ..backends.windows import Windows
 from .dispatch import FLOATS_ONLY, FLOATS_OR_INT64, NO_BOOLS, refuse_dtype
 from .operands import refuse_scalar, require_tensor
@@ -38,6 +39,7 @@ CONVOLUTION = Op(
     bias=_bias,
     formula=r"y_p = \textstyle\sum_t w_t\,x_{sp+t}:\quad \frac{\partial L}{\partial x_q} = \sum_{sp+t=q} w_t\,g_p,\quad"
     r" \frac{\partial L}{\partial w_t} = \sum_p g_p\,x_{sp+t}",
+    layout=in_image_order,
 )
 CONVOLUTION_INPUT = Op(
     "convolution_input",

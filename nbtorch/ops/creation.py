@@ -13,7 +13,7 @@ from ..autograd.variable import Variable, expose, wrap
 from ..backends import Backend, get_backend
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64, promote_types
-from ..backends.layouts import inverse, order_in_memory, order_of, preserve_format
+from ..backends.layouts import inverse, memory_order, order_of, preserve_format
 from .exact_out import takes_out_as_dtype
 from .operands import number_dtype, require_tensor
 from .shape import sizes
@@ -329,7 +329,7 @@ def _like(
     if format is None or format is preserve_format:
         if array.flags.c_contiguous:
             return _finish(make(backend, shape, d), backend, requires_grad)
-        order = order_in_memory(array)
+        order = tuple(memory_order(shape, array.strides))
     else:
         order = order_of(format, len(shape))
     made = make(backend, tuple([shape[k] for k in order]), d)

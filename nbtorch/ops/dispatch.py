@@ -7,6 +7,7 @@ from typing import Any
 from ..autograd.modes import grad_mode
 from ..autograd.variable import Variable, sync_view, wrap
 from ..backends.dtypes import BOOL, INTEGER, bool_, dtype, get_default_dtype, int64
+from ..backends.layouts import like_operands
 from ..backends.quiet import hush, unhush
 from .exact_out import write_exact_out
 from .operands import (
@@ -63,6 +64,8 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), o
         unhush(token)
     if type(out) is not m.ndarray:
         out = m.as_array(out)
+    if op.layout is not None and out.ndim > 1:
+        out = op.layout(m, out, (a,))
     if kind == "V":
         out = _in_bfloat16(m, out, a.dtype)
     t = wrap(out, m, input._result_class)
@@ -122,6 +125,8 @@ def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[An
         unhush(token)
     if type(out) is not m.ndarray:
         out = m.as_array(out)
+    if out.ndim > 1 and type(a) is type(b) and out.strides != a.strides:
+        out = like_operands(m, out, (a, b))
     if not fits:
         computed = (a if isinstance(input, Variable) else b).dtype
         if computed.kind == "V":

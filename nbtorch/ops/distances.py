@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import TensorT
+from ..backends.layouts import in_rows
 from .matrices import broadcast_batch, expand_batch, mT, type_name
 from .norms import linalg_vector_norm
 from .operands import require_tensor
@@ -65,6 +66,7 @@ CDIST = Op(
     x2=lambda m, g, x1, x2, out, p: _cdist_first(m, mT(m, g), x2, x1, mT(m, out), p),
     formula=r"\frac{\partial d_{ij}}{\partial x_i} = \mathrm{sign}(x_i - y_j)\left(\frac{|x_i - y_j|}{d_{ij}}"
     r"\right)^{p-1}",
+    layout=in_rows,
 )
 
 

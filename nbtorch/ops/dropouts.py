@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.layouts import like_first
 from . import distributions
 from .distributions import F32, Array
 from .generator import default_generator
@@ -32,6 +33,7 @@ DROPOUT = Op(
     node="MulBackward0",
     input=lambda g, mask: g * mask,
     formula=r"\frac{\partial L}{\partial x} = g \cdot \mathrm{mask}/(1-p)",
+    layout=like_first,
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd.variable import Variable
 from ..backends.dtypes import bool_
+from ..backends.layouts import memory_order
 from . import distributions
 from .distributions import Array
 from .generator import Generator, chosen
@@ -22,7 +23,6 @@ from .random import (
     check_probabilities,
     floating,
     int_bounds,
-    memory_order,
     multinomial,
     successes,
     whole,

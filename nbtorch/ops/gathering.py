@@ -428,7 +428,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
                 f"  got: {int(tensor._array.max())} and {num_classes} classes"
             )
     classes = m.arange(0, num_classes, 1, np.int64)
-    return wrap(m.astype(tensor._array.reshape((*tensor._array.shape, 1)) == classes, np.int64), m)
+    indices = m.contiguous(tensor._array)
+    return wrap(m.astype(indices.reshape((*indices.shape, 1)) == classes, np.int64), m)
 
 
 class GatheringMethods(Variable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..autograd.modes import grad_mode
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import from_numpy_dtype, int64
+from ..backends.layouts import in_order, in_rows, memory_order
 from .conversion import to_dtype
 from .exact_out import takes_out_apart
 from .operands import NUMBERS, broadcast_shapes, require_tensor
@@ -25,9 +27,50 @@ UNSQUEEZE_INDEX = Op(
     input=lambda m, g, index, shape: m.index_backward(g, index, shape, True),
     formula=r"\text{the gradient takes the old shape}",
 )
+
+
+def _read(m: Any, input: Any, index: Any) -> Any:
+    """``input[index]``; where index tensors pick, in PyTorch's order in memory (NumPy puts these outermost)."""
+    out = m.index(input, index)
+    items = index if isinstance(index, tuple) else (index,)
+    picked = [i for i in items if hasattr(i, "ndim")]
+    if out.ndim < 2 or not picked:
+        return out
+    if any(type(i) is not m.ndarray for i in picked):
+        return in_rows(m, out, ())
+    count = max(1 if i.dtype.kind == "b" else i.ndim for i in picked)
+    steps: list[int] = []  # the strides of the dimensions that stay
+    places: list[int] = []
+    at = 0
+    for item in items:
+        if hasattr(item, "ndim"):
+            places.append(len(steps))
+            at += item.ndim if item.dtype.kind == "b" else 1
+        elif isinstance(item, slice):
+            steps.append(input.strides[at] * (1 if item.step is None else item.step))
+            at += 1
+        elif item is None:
+            steps.append(0)
+        else:
+            return in_rows(m, out, ())
+    steps += input.strides[at:]
+    lead = places[0] if places[0] == places[-1] else 0
+    shape = out.shape
+    if len(steps) + count != len(shape):
+        return in_rows(m, out, ())
+    own = [math.prod(shape[k + 1 : lead + count]) for k in range(lead, lead + count)]
+    nothing = [0] * len(steps)
+    order = memory_order(
+        shape,
+        [*steps[:lead], *[0] * count, *steps[lead:]],
+        [*nothing[:lead], *own, *nothing[lead:]],
+    )
+    return in_order(m, out, order)
+
+
 INDEX = Op(
     "index",
-    lambda m, input, index: m.index(input, index),
+    lambda m, input, index: _read(m, input, index),
     input=lambda m, g, index, shape: m.index_backward(g, index, shape, False),
     formula=r"\text{zeros, with } g \text{ added wherever it was read}",
 )
@@ -381,6 +424,7 @@ MASKED_FILL = Op(
     input=lambda m, g, mask: m.masked_fill(g, mask, 0),
     value=lambda m, g, mask: m.sum(g * mask),
     formula=r"\frac{\partial L}{\partial x} = g \text{ outside the mask, } 0 \text{ inside}",
+    layout=in_rows,
 )
 
 
@@ -430,12 +474,14 @@ TRIL = Op(
     lambda m, input, diagonal: m.tril(input, diagonal),
     input=lambda m, g, diagonal: m.tril(g, diagonal),
     formula=r"\text{the gradient keeps the same triangle}",
+    layout=in_rows,
 )
 TRIU = Op(
     "triu",
     lambda m, input, diagonal: m.triu(input, diagonal),
     input=lambda m, g, diagonal: m.triu(g, diagonal),
     formula=r"\text{the gradient keeps the same triangle}",
+    layout=in_rows,
 )
 
 

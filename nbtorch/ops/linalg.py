@@ -7,10 +7,11 @@ derivative results", section 2.2.2).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
+from ..backends.layouts import in_rows
 from .exact_out import write_exact_out
 from .matrices import type_name
 from .operands import broadcast_shapes, is_operand, normalize_dim, operand, refuse_scalar, require_tensor
@@ -37,6 +38,7 @@ BMM = Op(
     input=lambda m, g, mat2: m.matmul(g, m.transpose(mat2, 1, 2)),
     mat2=lambda m, g, input: m.matmul(m.transpose(input, 1, 2), g),
     formula=r"\frac{\partial L}{\partial A_b} = G_b B_b^\top,\quad \frac{\partial L}{\partial B_b} = A_b^\top G_b",
+    layout=in_rows,
 )
 MV = Op(
     "mv",
@@ -68,6 +70,7 @@ MATMUL = Op(
     input=lambda m, g, other: m.matmul(g, _swap(m, other)),
     other=lambda m, g, input: m.matmul(_swap(m, input), g),
     formula=r"\frac{\partial L}{\partial A} = G\,B^\top,\quad \frac{\partial L}{\partial B} = A^\top G",
+    layout=in_rows,
 )
 
 
@@ -384,7 +387,7 @@ def einsum(equation: str, *operands: Any) -> Any:
     total, subscripts = tensors[0], terms[0]
     for i in range(1, len(tensors)):
         later = set(output).union(*terms[i + 1 :])
-        total, subscripts = _contract(total, subscripts, tensors[i], terms[i], later)
+        total, subscripts = _contract(total, subscripts, tensors[i], terms[i], later, output)
     total, subscripts = _sum_out(total, subscripts, set(output))
     return total.permute(*[subscripts.index(c) for c in output]) if subscripts != output else total
 
@@ -466,14 +469,21 @@ def _sum_out(x: Any, subscripts: str, keep: set[str]) -> tuple[Any, str]:
     return (sum_over(x, gone), "".join(c for c in subscripts if c in keep)) if gone else (x, subscripts)
 
 
-def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str]) -> tuple[Any, str]:
-    """Two operands as one batched product; letters that nothing later needs are summed."""
+def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str], output: str) -> tuple[Any, str]:
+    """Two operands as one batched product; letters that nothing later needs are summed.
+
+    The letters of the result stand in the order of ``output``, so that it lies in memory as PyTorch's does.
+    """
     a, sa = _sum_out(a, sa, set(sb) | later)
     b, sb = _sum_out(b, sb, set(sa) | later)
     if a._array.dtype != b._array.dtype and a._array.dtype.kind in "iu":  # a sum of small integers is an int64
         a, b = a.long(), b.long()
     size_a, size_b = dict(zip(sa, a._array.shape, strict=True)), dict(zip(sb, b._array.shape, strict=True))
-    both = [c for c in sa if c in size_b]
+
+    def sort(letters: Iterable[str]) -> list[str]:
+        return sorted(letters, key=lambda c: (output.find(c) if c in output else len(output), c))
+
+    both = sort(c for c in sa if c in size_b)
     for c in both:  # a size of 1 stretches
         if size_a[c] != size_b[c]:
             n = max(size_a[c], size_b[c])
@@ -481,18 +491,24 @@ def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str]) -> tuple[Any, s
     a, b = a.expand([size_a[c] for c in sa]), b.expand([size_b[c] for c in sb])
     batch = [c for c in both if c in later]
     inner = [c for c in both if c not in later]
-    free_a = [c for c in sa if c not in size_b]
-    free_b = [c for c in sb if c not in size_a]
+    free_a = sort(c for c in sa if c not in size_b)
+    free_b = sort(c for c in sb if c not in size_a)
+    if not inner:  # with nothing to sum it is a plain product
+        letters = sort(both + free_a + free_b)
+
+        def spread(x: Any, s: str) -> Any:
+            x = x.permute([s.index(c) for c in letters if c in s])
+            return x[tuple(slice(None) if c in s else None for c in letters)]
+
+        return spread(a, sa) * spread(b, sb), "".join(letters)
 
     def arrange(x: Any, s: str, order: list[list[str]], size: dict[str, int]) -> Any:
         x = x.permute([s.index(c) for group in order for c in group])
         return x.reshape([math.prod(size[c] for c in group) for group in order])
 
     left, right = arrange(a, sa, [batch, free_a, inner], size_a), arrange(b, sb, [batch, inner, free_b], size_b)
-    # With nothing to sum it is a plain product, whose operands may be of two dtypes.
-    product = bmm(left, right) if inner or a._array.dtype == b._array.dtype else left * right
     shape = [size_a[c] for c in batch + free_a] + [size_b[c] for c in free_b]
-    return product.reshape(shape), "".join(batch + free_a + free_b)
+    return bmm(left, right).reshape(shape), "".join(batch + free_a + free_b)
 
 
 class LinalgMethods(Variable):

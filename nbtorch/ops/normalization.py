@@ -12,8 +12,9 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import finfo, float32
+from ..backends.layouts import in_image_order, in_rows
 from ..backends.quiet import hush, unhush
-from .conversion import to_dtype, to_numpy_dtype, widened
+from .conversion import contiguous, to_dtype, to_numpy_dtype, widened
 from .elementary import rsqrt
 from .operands import require_tensor
 from .record import Op, apply
@@ -129,6 +130,7 @@ LAYER_NORM = Op(
         m, g, input, weight, center, scale, tuple(shape), affine, tuple(range(dims[0])), dims, eps, needs
     ),
     formula=_FORMULA,
+    layout=in_rows,
 )
 
 
@@ -272,6 +274,7 @@ GROUP_NORM = Op(
         m, g, input, weight, center, scale, inner, affine, channel_sums(affine), (2,), eps, needs
     ),
     formula=_FORMULA,
+    layout=in_image_order,
 )
 
 
@@ -366,4 +369,4 @@ def rms_norm(
     scaled = x * rsqrt(mean(x * x, dims, True) + (finfo(x._dtype()).eps if eps is None else eps))
     if weight is not None:
         scaled = scaled * weight
-    return to_dtype(scaled, input._dtype())
+    return contiguous(to_dtype(scaled, input._dtype()))

@@ -14,6 +14,7 @@ import numpy as np
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import promote_types
+from ..backends.layouts import in_rows
 from .conversion import to_dtype
 from .decompositions import linalg_svdvals
 from .elementary import direction
@@ -80,6 +81,7 @@ VECTOR_NORM = Op(
     input=_norm_input,
     formula=r"\frac{\partial \lVert x\rVert_p}{\partial x_i} = \mathrm{sign}(x_i)\left(\frac{|x_i|}{\lVert x\rVert_p}"
     r"\right)^{p-1}",
+    layout=in_rows,
 )
 
 

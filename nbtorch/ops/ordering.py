@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import int64
+from ..backends.layouts import in_rows, like_first
+from .conversion import contiguous
 from .exact_out import takes_exact_out
 from .named import pair
 from .operands import beneath_names, normalize_dim, numpy_names, require_int, require_tensor
@@ -47,6 +49,7 @@ AMAX = Op(
     node="AmaxBackward0",
     input=_evenly,
     formula=r"\frac{\partial \max_j x_j}{\partial x_i} = \frac{[x_i = \max]}{\#\mathrm{ties}}",
+    layout=in_rows,
 )
 AMIN = Op(
     "amin",
@@ -54,6 +57,7 @@ AMIN = Op(
     node="AminBackward0",
     input=_evenly,
     formula=r"\frac{\partial \min_j x_j}{\partial x_i} = \frac{[x_i = \min]}{\#\mathrm{ties}}",
+    layout=in_rows,
 )
 MAX = Op(
     "max",
@@ -96,6 +100,7 @@ MAX_DIM = Op(
     node="MaxBackward0",
     input=from_picked,
     formula=r"\frac{\partial \max_j x_j}{\partial x_i} = [i = \arg\max]",
+    layout=in_rows,
 )
 MIN_DIM = Op(
     "min_dim",
@@ -104,6 +109,7 @@ MIN_DIM = Op(
     node="MinBackward0",
     input=from_picked,
     formula=r"\frac{\partial \min_j x_j}{\partial x_i} = [i = \arg\min]",
+    layout=in_rows,
 )
 
 
@@ -216,8 +222,16 @@ def min(input: Any, dim: Any = None, keepdim: builtins.bool = False, *, other: A
     return _extreme(MIN, MIN_DIM, ARGMIN, "min", elementwise_minimum, input, dim if other is None else other, keepdim)
 
 
-ARGMAX = Op("argmax", lambda m, input, dim: m.argmax(input, dim))
-ARGMIN = Op("argmin", lambda m, input, dim: m.argmin(input, dim))
+ARGMAX = Op(
+    "argmax",
+    lambda m, input, dim: m.argmax(input, dim),
+    layout=in_rows,
+)
+ARGMIN = Op(
+    "argmin",
+    lambda m, input, dim: m.argmin(input, dim),
+    layout=in_rows,
+)
 
 
 def _arg(op: Op, input: Any, dim: Any, keepdim: Any) -> Any:
@@ -258,7 +272,11 @@ def argmin(input: TensorT, dim: int | None = None, keepdim: builtins.bool = Fals
     return _arg(ARGMIN, _not_bool("argmin", input, dim), dim, keepdim)
 
 
-SORT = Op("sort_indices", lambda m, input, dim, descending: m.sort(input, dim, descending))
+SORT = Op(
+    "sort_indices",
+    lambda m, input, dim, descending: m.sort(input, dim, descending),
+    layout=like_first,
+)
 SORT_VALUES = Op(
     "sort",
     lambda m, input, index, dim: m.gather(input, dim, index),
@@ -266,6 +284,7 @@ SORT_VALUES = Op(
     node="SortBackward0",
     input=from_index,
     formula=r"\text{each gradient returns to where its value came from}",
+    layout=like_first,
 )
 TOPK_VALUES = Op(
     "topk",
@@ -274,6 +293,7 @@ TOPK_VALUES = Op(
     node="TopkBackward0",
     input=from_index,
     formula=r"\text{each gradient returns to where its value came from}",
+    layout=in_rows,
 )
 
 
@@ -333,7 +353,7 @@ def topk(
         return pair("topk", input.clone(), input.new_zeros((), dtype=int64))
     if input._array.dtype.kind == "b":
         raise RuntimeError("topk does not support bool dtypes on CPU\n  fix: x.int().topk(k)")
-    index = argsort(input, d, largest).narrow(d, 0, k)
+    index = contiguous(argsort(input, d, largest).narrow(d, 0, k))
     return pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import dtype, promote_types
+from ..backends.layouts import like_operands
 from .conversion import to_dtype
 from .dispatch import FLOAT, FLOATS_ONLY, NO_BOOLS, PROMOTE, binary, refuse_dtype, unary
 from .elementary import is_bool, reciprocal
@@ -403,6 +404,7 @@ WHERE = Op(
     input=lambda m, g, condition: m.where(condition, g, g * 0),
     other=lambda m, g, condition: m.where(condition, g * 0, g),
     formula=r"\frac{\partial\,\mathrm{where}(c,x,y)}{\partial x} = c",
+    layout=like_operands,
 )
 
 
@@ -472,6 +474,7 @@ CLAMP_BY = Op(
     ),
     node="ClampBackward0",
     formula=r"g\,[a \le x \le b],\quad g\,[x < a < b],\quad g\,[x > b\ \text{or}\ b < a]",
+    layout=like_operands,
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autograd.engine import maths
 from ..autograd.variable import wrap
+from ..backends.layouts import in_image_order
 from ..backends.pooling import window_positions
 from ..backends.resampling import Along
 from ..backends.windows import Windows
@@ -35,6 +36,7 @@ def separable(name: str, node: str) -> Op:
         node=node,
         input=lambda m, g, maps, back: m.resample(g, back, maps),
         formula=r"Y = A\,X\,B^\top:\quad \frac{\partial L}{\partial X} = A^\top G\,B",
+        layout=in_image_order,
     )
 
 
@@ -280,6 +282,7 @@ def _max_pool(name: str, node: str) -> Op:
         node=node,
         input=lambda m, g, input, out, at: m.max_pool_backward(g, input, out, at),
         formula=r"\text{the gradient of a maximum goes to the first place where it is}",
+        layout=in_image_order,
     )
 
 
@@ -325,6 +328,7 @@ def _maximum(name: str, node: str) -> Op:
         node=node,
         input=lambda m, g, index, shape, n: _place(m, g, index, tuple(shape), n),
         formula=r"\text{the gradient of a maximum goes to where it is}",
+        layout=in_image_order,
     )
 
 
@@ -443,6 +447,7 @@ def _unpool(name: str, node: str) -> Op:
         node=node,
         input=lambda m, g, index, size: _pick(m, g, index, len(size)),
         formula=r"\text{each element gets the gradient from where it was written}",
+        layout=in_image_order,
     )
 
 

@@ -16,6 +16,7 @@ from ..autograd.variable import Variable, wrap
 from ..backends import Backend, get_backend
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype, int64
+from ..backends.layouts import memory_order
 from . import distributions
 from .creation import as_numpy_dtype, shape_of
 from .distributions import Array
@@ -38,29 +39,6 @@ __all__ = [
     "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
     "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
-
-
-def memory_order(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
-    """The dimensions from the slowest to the fastest in memory, as PyTorch sorts them (stride 0 says nothing)."""
-    order = list(range(len(shape)))[::-1]
-
-    def before(a: int, b: int) -> int:
-        if not strides[a] or not strides[b]:
-            return 0
-        if strides[a] != strides[b]:
-            return 1 if strides[a] > strides[b] else -1
-        return int(shape[a] > shape[b])
-
-    for i in range(1, len(order)):
-        at = i
-        for earlier in range(i - 1, -1, -1):
-            compared = before(order[earlier], order[at])
-            if compared > 0:
-                order[earlier], order[at] = order[at], order[earlier]
-                at = earlier
-            elif compared < 0:
-                break
-    return order[::-1]
 
 
 def in_one_block(array: Any) -> bool:

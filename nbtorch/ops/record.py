@@ -56,6 +56,8 @@ class Op:
         static: the names of the arguments that are not tensors.
         derivatives: for each differentiable input its derivative.
         formula: the derivative in LaTeX.
+        layout: ``layout(m, out, arrays)``, the result with its dimensions in memory in PyTorch's order (views, dropout
+            and random numbers depend on it); None where the arrays come out so.
         materializes: whether an output that nobody used gives zeros to the derivative; None otherwise.
         shows: the inputs that PyTorch's node of the same name shows, in its order; ``.T`` where it transposes first.
         number_nodes: by input, the node's name where that input is a Python number.
@@ -71,6 +73,7 @@ class Op:
         "function",
         "inputs",
         "joint",
+        "layout",
         "materializes",
         "name",
         "node_class",
@@ -96,6 +99,7 @@ class Op:
         formula: str = "",
         joint: Callable[..., Sequence[Any]] | None = None,
         materializes: bool = True,
+        layout: Callable[..., Any] | None = None,
         **derivatives: Callable[..., Any],
     ) -> None:
         names = _parameters(forward)[1:]
@@ -109,6 +113,7 @@ class Op:
         self.formula = formula
         self.joint = joint
         self.materializes = materializes
+        self.layout = layout
         self.derivatives = derivatives
         self.node_name = node or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
         self.node_class: type[Node] | None = None
@@ -524,6 +529,8 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
         return _wrap_several(op, inputs, arrays, out, static, m, cls, mask)
     if type(out) is not m.ndarray:
         out = m.as_array(out)
+    if op.layout is not None and out.ndim > 1:
+        out = op.layout(m, out, arrays)
     t = wrap(out, m, cls)
     if mask and (op.derivatives or op.joint is not None):
         t._grad_fn = make_node(op, mask, inputs, tuple(arrays), out, static, t)
@@ -535,6 +542,8 @@ def _wrap_several(
     op: Op, inputs: Any, arrays: Any, out: Any, static: Any, m: Any, cls: Any, mask: int
 ) -> tuple[Any, ...]:
     out = tuple([m.as_array(o) for o in out])
+    if op.layout is not None:
+        out = tuple([op.layout(m, o, arrays) if o.ndim > 1 else o for o in out])
     tensors = tuple([wrap(o, m, cls) for o in out])
     if mask and out:
         node = make_node(op, mask, inputs, tuple(arrays), out, static, tensors)

@@ -13,6 +13,7 @@ import numpy as np
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype
+from ..backends.layouts import in_rows
 from .comparison import ne
 from .conversion import to_dtype
 from .dispatch import PROMOTE, unary
@@ -87,6 +88,7 @@ SUM_DIM = Op(
     node="SumBackward1",
     input=lambda m, g, dim, keepdim, shape: restore(m, g, dim, keepdim, shape),
     formula=r"\frac{\partial \sum_i x_i}{\partial x_i} = 1",
+    layout=in_rows,
 )
 
 
@@ -164,6 +166,7 @@ MEAN_DIM = Op(
     node="MeanBackward1",
     input=lambda m, g, dim, keepdim, shape: _mean(m, g, dim, keepdim, shape),
     formula=r"\frac{\partial}{\partial x_i} \frac1n\sum_j x_j = \frac1n",
+    layout=in_rows,
 )
 
 
@@ -242,6 +245,7 @@ PROD_DIM = Op(
     node="ProdBackward1",
     input=_prod_input,
     formula=r"\frac{\partial \prod_j x_j}{\partial x_i} = \prod_{j \ne i} x_j",
+    layout=in_rows,
 )
 
 
@@ -287,6 +291,7 @@ VAR = Op(
     lambda m, input, dim, correction, keepdim: narrow(m, _var(m, input, dim, correction, keepdim), input),
     input=_var_input,
     formula=r"\frac{\partial\,\mathrm{var}}{\partial x_i} = \frac{2\,(x_i-\bar x)}{n-c}",
+    layout=in_rows,
 )
 
 
@@ -299,6 +304,7 @@ STD = Op(
     lambda m, input, dim, correction, keepdim: narrow(m, m.sqrt(_var(m, input, dim, correction, keepdim)), input),
     input=_std_input,
     formula=r"\frac{\partial\,\mathrm{std}}{\partial x_i} = \frac{x_i-\bar x}{(n-c)\,\mathrm{std}}",
+    layout=in_rows,
 )
 
 
@@ -371,8 +377,16 @@ def _takes_truth_out(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
-ANY = Op("any", lambda m, input, dim, keepdim: m.any(input, dim, keepdim))
-ALL = Op("all", lambda m, input, dim, keepdim: m.all(input, dim, keepdim))
+ANY = Op(
+    "any",
+    lambda m, input, dim, keepdim: m.any(input, dim, keepdim),
+    layout=in_rows,
+)
+ALL = Op(
+    "all",
+    lambda m, input, dim, keepdim: m.all(input, dim, keepdim),
+    layout=in_rows,
+)
 
 
 @_takes_truth_out
@@ -415,6 +429,7 @@ LOGSUMEXP = Op(
         restore(m, g, dim, keepdim, shape) * m.exp(input - restore(m, out, dim, keepdim, shape))
     ),
     formula=r"\frac{\partial}{\partial x_i}\ln\sum_j e^{x_j} = \mathrm{softmax}(x)_i",
+    layout=in_rows,
 )
 
 
@@ -441,6 +456,7 @@ SOFTMAX = Op(
     ),
     input=lambda m, g, out, dim: out * (g - m.sum(g * out, (dim,), True)),
     formula=r"\frac{\partial L}{\partial x_i} = s_i\,\bigl(g_i - \textstyle\sum_j g_j s_j\bigr)",
+    layout=in_rows,
 )
 LOG_SOFTMAX = Op(
     "log_softmax",
@@ -449,6 +465,7 @@ LOG_SOFTMAX = Op(
     ),
     input=lambda m, g, out, dim: g - m.exp(out) * m.sum(g, (dim,), True),
     formula=r"\frac{\partial L}{\partial x_i} = g_i - e^{y_i}\textstyle\sum_j g_j",
+    layout=in_rows,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import TensorT, Variable, wrap
+from ..backends.layouts import in_rows
 from ..backends.resampling import Along
 from .dispatch import FLOATS_ONLY, FLOATS_OR_INT64, refuse_dtype
 from .gathering import gather
@@ -31,6 +32,7 @@ WITH_SLOPE = Op(
     node="WithSlopeBackward0",
     input=lambda g, slope: g * slope,
     formula=r"\text{a function that is linear piece by piece: } f' = \text{the slope of the piece}",
+    layout=in_rows,
 )
 
 

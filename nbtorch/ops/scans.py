@@ -7,6 +7,7 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import dtype as DType
+from ..backends.layouts import in_rows
 from .exact_out import takes_exact_out, takes_out_as_dtype
 from .named import pair
 from .operands import normalize_dim, numpy_names, require_tensor
@@ -22,6 +23,7 @@ CUMSUM = Op(
     lambda m, input, dim: narrow(m, m.cumsum(widen(m, input), dim), input),
     input=lambda m, g, dim: m.flip(m.cumsum(m.flip(g, (dim,)), dim), (dim,)),
     formula=r"\frac{\partial L}{\partial x_i} = \sum_{j \ge i} g_j",
+    layout=in_rows,
 )
 
 
@@ -66,6 +68,7 @@ CUMPROD = Op(
     lambda m, input, dim: narrow(m, m.cumprod(widen(m, input), dim), input),
     input=_cumprod_input,
     formula=r"\frac{\partial L}{\partial x_i} = \frac{1}{x_i}\sum_{j \ge i} g_j\,y_j",
+    layout=in_rows,
 )
 
 
@@ -154,6 +157,7 @@ LOGCUMSUMEXP = Op(
     lambda m, input, dim: m.logcumsumexp(input, dim),
     input=_logcumsumexp_input,
     formula=r"\frac{\partial L}{\partial x_i} = \sum_{j \ge i} g_j\,e^{x_i - y_j}",
+    layout=in_rows,
 )
 
 

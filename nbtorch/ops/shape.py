@@ -11,6 +11,7 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable, shared_storage, wrap
 from ..backends.dtypes import dtype as DType
+from ..backends.layouts import in_rows, like_first
 from .conversion import contiguous
 from .operands import normalize_dim, normalize_dims, numpy_names, require_tensor
 from .record import Op, apply, apply_view
@@ -395,6 +396,7 @@ FLIP = Op(
     lambda m, input, dims: m.contiguous(m.flip(input, dims)),
     input=lambda m, g, dims: m.flip(g, dims),
     formula=r"\text{the gradient is turned round too}",
+    layout=like_first,
 )
 
 
@@ -413,6 +415,7 @@ ROLL = Op(
     lambda m, input, shifts, dims: m.roll(input, shifts, dims),
     input=lambda m, g, shifts, dims: m.roll(g, tuple(-s for s in shifts) if dims is not None else -shifts, dims),
     formula=r"\text{the gradient is rolled back}",
+    layout=in_rows,
 )
 
 

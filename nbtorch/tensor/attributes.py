@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from ..backends.layouts import order_in_memory
+from ..backends.layouts import memory_order
 from ..ops.memory import UntypedStorage
 from ..ops.writing import check_writable
 
@@ -65,7 +65,7 @@ class AttributeMethods(Variable):
 
     def dim_order(self) -> tuple[int, ...]:
         """The dimensions from the outermost in memory to the innermost."""
-        return order_in_memory(self._array)
+        return tuple(memory_order(self._array.shape, self._array.strides))
 
     def storage(self) -> UntypedStorage:
         """The memory behind the tensor, as ``untyped_storage``."""
