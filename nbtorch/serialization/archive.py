@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
 import stat
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
@@ -44,38 +45,66 @@ def replacing(path: Any) -> Iterator[IO[bytes]]:
             yield file
         return
     if before is not None and not os.access(path, os.W_OK):
-        raise PermissionError(13, "Permission denied: the file that is there is read-only", path)
+        raise PermissionError(errno.EACCES, "Permission denied: the file that is there is read-only", path)
+    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".tmp", dir=folder)
+        handle, named = _unfinished(folder, temporary)
     except PermissionError:
-        raise PermissionError(
-            13, "Permission denied: a checkpoint is written beside the old one first, so its folder must be writable",
-            folder,
-        ) from None  # fmt: skip
+        why = "a checkpoint is written beside the old one first, so its folder must be writable"
+        raise PermissionError(errno.EACCES, f"Permission denied: {why}", folder) from None
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        # mkstemp lets nobody else read; the new file gets the permissions of the old, or those open() would have given.
-        if before is None:
-            mask = os.umask(0)
-            os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask if before is None else before.st_mode & 0o777)
-        if before is not None and hasattr(os, "chown"):
-            with contextlib.suppress(OSError):  # only root may give files away
-                os.chown(temporary, before.st_uid, before.st_gid)
+            os.chmod(handle if os.chmod in os.supports_fd else temporary, _mode(before))
+            if before is not None and hasattr(os, "fchown"):
+                with contextlib.suppress(OSError):  # only root may give files away
+                    os.fchown(handle, before.st_uid, before.st_gid)
+            os.fsync(handle)
+            if not named:
+                _give_name(handle, temporary)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    with contextlib.suppress(OSError):  # The new name, too, is to be on the disk; not every system can.
-        handle = os.open(folder, os.O_RDONLY)
+    with contextlib.suppress(OSError), _open_folder(folder) as opened:  # The new name is to be on the disk too.
+        os.fsync(opened)
+
+
+def _mode(before: os.stat_result | None) -> int:
+    """The permissions of the old file, or those that ``open`` would have given."""
+    if before is not None:
+        return before.st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+@contextlib.contextmanager
+def _open_folder(folder: str) -> Iterator[int]:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def _unfinished(folder: str, temporary: str) -> tuple[int, bool]:
+    """A new file for writing, and whether it has its name already; one without vanishes with a killed process."""
+    if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), False
+        except PermissionError:
+            raise
+        except OSError:  # not on every file system
+            pass
+    return os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600), True
+
+
+def _give_name(handle: int, name: str) -> None:
+    with _open_folder(os.path.dirname(name)) as opened:  # with it, Python's link follows /proc's link to the file
+        os.link(f"/proc/self/fd/{handle}", name, src_dir_fd=opened)
 
 
 class Writer:
@@ -99,8 +128,13 @@ class Writer:
         info.extra = b"FB" + padding.to_bytes(2, "little") + b"Z" * padding
         self._zip.writestr(info, data)
 
-    def close(self) -> None:
-        """Writes the table of contents."""
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        """Writes the table of contents; after an error never, or half a file would look like a whole one."""
+        if kind is not None:
+            self._zip.fp = None
         self._zip.close()
 
 

@@ -63,15 +63,14 @@ def _write(obj: Any, file: Any, root: str, protocol: int, as_zip: bool) -> None:
     pickler = Pickler(pickled, protocol)
     pickler.dump(obj)
     # The name of a folder: PyTorch's zip reader knows only letters without accents.
-    writer = Writer(file, root if root.isascii() and root else "archive")
-    writer.write("data.pkl", pickled.getvalue())
-    writer.write(".format_version", b"1")
-    writer.write(".storage_alignment", b"64")
-    writer.write("byteorder", b"little")
-    for storage in pickler.storages:
-        writer.write(f"data/{storage.key}", storage.data())
-    writer.write("version", b"3\n")
-    writer.close()
+    with Writer(file, root if root.isascii() and root else "archive") as writer:
+        writer.write("data.pkl", pickled.getvalue())
+        writer.write(".format_version", b"1")
+        writer.write(".storage_alignment", b"64")
+        writer.write("byteorder", b"little")
+        for storage in pickler.storages:
+            writer.write(f"data/{storage.key}", storage.data())
+        writer.write("version", b"3\n")
 
 
 def load(

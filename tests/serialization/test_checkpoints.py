@@ -4,13 +4,6 @@ from __future__ import annotations
 
 import collections
 import io
-import os
-import pickle
-import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -134,51 +127,6 @@ def test_classes_of_ones_own_have_to_be_trusted() -> None:
 class Settings:
     def __init__(self, size: int) -> None:
         self.size = size
-
-
-# -- atomic ---
-
-_SAVER = """
-import sys, nbtorch
-print("ready", flush=True)
-k = 0
-while True:
-    k += 1
-    nbtorch.save({"k": k, "x": nbtorch.full((200_000,), float(k))}, sys.argv[1])
-"""
-
-
-def test_killed_while_saving(tmp_path: Path) -> None:
-    """After each kill there is a whole file: the old one or the new one."""
-    path = tmp_path / "checkpoint.pt"
-    nbtorch.save({"k": 0, "x": nbtorch.zeros(200_000)}, path)
-    numbers = random.Random(1)
-    for _ in range(6):
-        process = subprocess.Popen([sys.executable, "-c", _SAVER, str(path)], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(numbers.uniform(0.0, 0.15))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        found = nbtorch.load(path)
-        assert (found["x"] == found["k"]).all()
-
-
-def test_an_error_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoint.pt"
-    nbtorch.save({"k": 1}, path)
-    with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
-        nbtorch.save({"k": 2, "no": lambda: 0}, path)
-    assert nbtorch.load(path) == {"k": 1}
-    assert os.listdir(tmp_path) == ["checkpoint.pt"]
-    with pytest.raises(RuntimeError, match="does not exist"):
-        nbtorch.save(1, tmp_path / "nowhere" / "x.pt")
-    with pytest.raises(FileNotFoundError):
-        nbtorch.load(tmp_path / "nothing.pt")
-    (tmp_path / "old.pt").write_bytes(b"\x80\x02}q\x00.")
-    with pytest.raises(serialization.CorruptFileError, match="corrupt file"):
-        nbtorch.load(tmp_path / "old.pt")
 
 
 def test_safetensors_both_ways(tmp_path: Path) -> None:
