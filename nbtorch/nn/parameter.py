@@ -96,6 +96,20 @@ class _Uninitialized:
 
     _becomes: type[Tensor]
 
+    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> Any:
+        made: Any = _over_the_memory_of(empty(0, device=device, dtype=dtype), cls)  # type: ignore[type-var]
+        made._requires_grad = requires_grad
+        return made
+
+    def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> None:
+        """The work is done in ``__new__``."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        this: Any = self
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(this.requires_grad, this.data.device, this.data.dtype)
+        return memo[id(self)]
+
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Give the tensor its shape; the values are left as they happen to be."""
         this: Any = self
@@ -117,6 +131,30 @@ class _Uninitialized:
         return f"<{type(self).__name__}>"
 
 
+def _refuse(name: str) -> Callable[..., Any]:
+    def refused(self: Any, *args: Any, **kwargs: Any) -> Any:
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {name}. This error happens when you are using a "
+            "`LazyModule` or explicitly manipulating an uninitialized parameter or buffer. Call `forward` with a dummy "
+            "batch to initialize the parameters before calling torch functions"
+        )
+
+    return refused
+
+
+# What needs neither numbers nor a shape; everything else that tensors can do is refused.
+_WITHOUT_SHAPE = {
+    "size", "copy_", "is_complex", "is_floating_point", "half", "float", "double", "bfloat16", "char", "short", "int",
+    "long", "cuda", "cpu", "to", "get_device", "share_memory_", "register_hook",
+}  # fmt: skip
+_OPERATORS = ("add", "sub", "mul", "truediv", "matmul", "pow", "neg", "getitem", "len")
+for _name in {name for name in dir(Tensor) if not name.startswith("_")} - _WITHOUT_SHAPE:
+    if callable(getattr(Tensor, _name)):
+        setattr(_Uninitialized, _name, _refuse(_name))
+for _name in _OPERATORS:
+    setattr(_Uninitialized, f"__{_name}__", _refuse(_name))
+
+
 class UninitializedParameter(_Uninitialized, Parameter):  # type: ignore[misc]
     """A parameter whose shape isn't known yet.
 
@@ -129,16 +167,7 @@ class UninitializedParameter(_Uninitialized, Parameter):  # type: ignore[misc]
     _becomes = Parameter
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
-        return _over_the_memory_of(empty(0, device=device, dtype=dtype), cls).requires_grad_(requires_grad)
-
-    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
-        """The work is done in ``__new__``."""
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedParameter:
-        if id(self) not in memo:
-            memo[id(self)] = type(self)(self.requires_grad, self.data.device, self.data.dtype)
-        copied: UninitializedParameter = memo[id(self)]
-        return copied
+        return super().__new__(cls, requires_grad, device, dtype)  # type: ignore[no-any-return]
 
 
 class UninitializedBuffer(_Uninitialized, Tensor):
@@ -146,18 +175,6 @@ class UninitializedBuffer(_Uninitialized, Tensor):
 
     _becomes = Tensor
     _result_class = Tensor
-
-    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> UninitializedBuffer:
-        return _over_the_memory_of(empty(0, device=device, dtype=dtype), cls).requires_grad_(requires_grad)
-
-    def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> None:
-        """The work is done in ``__new__``."""
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedBuffer:
-        if id(self) not in memo:
-            memo[id(self)] = type(self)(self.requires_grad, self.data.device, self.data.dtype)
-        copied: UninitializedBuffer = memo[id(self)]
-        return copied
 
 
 def is_lazy(param: Any) -> bool:

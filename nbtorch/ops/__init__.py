@@ -25,6 +25,7 @@ from . import (
     inplace,
     inplace_functions,
     joining,
+    layers,
     layouts,
     linalg,
     loss,
@@ -83,6 +84,7 @@ from .indexing import *
 from .inplace import *
 from .inplace_functions import *
 from .joining import *
+from .layers import *
 from .layouts import *
 from .linalg import *
 from .loss import *
@@ -138,6 +140,7 @@ __all__ += inplace.__all__
 __all__ += inplace_functions.__all__
 __all__ += grids.__all__
 __all__ += joining.__all__
+__all__ += layers.__all__
 __all__ += layouts.__all__
 __all__ += linalg.__all__
 __all__ += loss.__all__

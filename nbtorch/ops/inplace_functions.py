@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from ..autograd.variable import TensorT
 from .activation import ActivationMethods, celu, selu
+from .indexing import IndexingMethods
 from .inplace import InplaceMethods
+from .memory import MemoryMethods
 from .numeric import NumericMethods
 from .piecewise import threshold as _threshold
+from .products import ProductMethods
 from .special import SpecialMethods
 from .writing import become
 
@@ -14,12 +17,14 @@ __all__ = [
     "abs_",
     "acos_",
     "acosh_",
+    "addmv_",
     "arccos_",
     "arccosh_",
     "arcsin_",
     "arcsinh_",
     "arctan_",
     "arctanh_",
+    "as_strided_",
     "asin_",
     "asinh_",
     "atan_",
@@ -46,6 +51,7 @@ __all__ = [
     "frac_",
     "gcd_",
     "i0_",
+    "index_put_",
     "lcm_",
     "ldexp_",
     "log1p_",
@@ -59,6 +65,7 @@ __all__ = [
     "rad2deg_",
     "reciprocal_",
     "relu_",
+    "resize_as_",
     "round_",
     "rsqrt_",
     "selu_",
@@ -79,12 +86,14 @@ __all__ = [
 abs_ = InplaceMethods.abs_
 acos_ = InplaceMethods.acos_
 acosh_ = InplaceMethods.acosh_
+addmv_ = ProductMethods.addmv_
 arccos_ = InplaceMethods.arccos_
 arccosh_ = InplaceMethods.arccosh_
 arcsin_ = InplaceMethods.arcsin_
 arcsinh_ = InplaceMethods.arcsinh_
 arctan_ = InplaceMethods.arctan_
 arctanh_ = InplaceMethods.arctanh_
+as_strided_ = MemoryMethods.as_strided_
 asin_ = InplaceMethods.asin_
 asinh_ = InplaceMethods.asinh_
 atan_ = InplaceMethods.atan_
@@ -110,6 +119,7 @@ floor_ = InplaceMethods.floor_
 frac_ = InplaceMethods.frac_
 gcd_ = NumericMethods.gcd_
 i0_ = SpecialMethods.i0_
+index_put_ = IndexingMethods.index_put_
 lcm_ = NumericMethods.lcm_
 ldexp_ = NumericMethods.ldexp_
 log10_ = InplaceMethods.log10_
@@ -123,6 +133,7 @@ negative_ = InplaceMethods.negative_
 rad2deg_ = NumericMethods.rad2deg_
 reciprocal_ = InplaceMethods.reciprocal_
 relu_ = ActivationMethods.relu_
+resize_as_ = MemoryMethods.resize_as_
 round_ = InplaceMethods.round_
 rsqrt_ = InplaceMethods.rsqrt_
 sigmoid_ = InplaceMethods.sigmoid_

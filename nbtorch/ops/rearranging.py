@@ -11,16 +11,17 @@ from .conversion import clone
 from .linalg import diagonal, diagonal_backward
 from .memory import as_strided, tensor_unfold
 from .operands import normalize_dim, numpy_names, require_tensor
-from .pieces import narrow, split_with_sizes, unbind
+from .pieces import narrow, select, split, split_with_sizes, unbind
 from .record import Op, apply
 from .shape import at_least, expand, flip, permute, reshape, squeeze, t, transpose, unsqueeze
 from .writing import takes_out
 
 __all__ = [
-    "alias_copy", "as_strided_copy", "atleast_1d", "atleast_2d", "atleast_3d", "channel_shuffle", "diag", "diag_embed",
-    "diagflat", "diagonal_copy", "diagonal_scatter", "expand_copy", "fliplr", "flipud", "narrow_copy", "permute_copy",
-    "pixel_shuffle", "pixel_unshuffle", "rot90", "select_scatter", "slice_scatter", "split_with_sizes_copy",
-    "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsqueeze_copy", "view_copy",
+    "alias_copy", "as_strided_copy", "atleast_1d", "atleast_2d", "atleast_3d", "channel_shuffle", "detach_copy",
+    "diag", "diag_embed", "diagflat", "diagonal_copy", "diagonal_scatter", "expand_copy", "fliplr", "flipud",
+    "narrow_copy", "permute_copy", "pixel_shuffle", "pixel_unshuffle", "rot90", "select_copy", "select_scatter",
+    "slice_copy", "slice_scatter", "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy",
+    "transpose_copy", "unbind_copy", "unfold_copy", "unsqueeze_copy", "view_copy",
 ]  # fmt: skip
 
 
@@ -345,6 +346,12 @@ def as_strided_copy(
     return _compact(as_strided(input, size, stride, storage_offset))
 
 
+def detach_copy(input: TensorT) -> TensorT:
+    """``detach`` as a copy."""
+    require_tensor("detach_copy", "input", input)
+    return _compact(input.detach())  # type: ignore[attr-defined]
+
+
 @takes_out
 def diagonal_copy(input: TensorT, offset: int = 0, dim1: int = 0, dim2: int = 1, *, out: Any = None) -> TensorT:
     """``diagonal`` as a copy."""
@@ -374,6 +381,34 @@ def narrow_copy(input: TensorT, dim: int, start: int, length: int, *, out: Any =
 def permute_copy(input: TensorT, dims: Any, *, out: Any = None) -> TensorT:
     """``permute`` as a copy."""
     return _compact(permute(input, dims))
+
+
+@takes_out
+def select_copy(input: TensorT, dim: int, index: int, *, out: Any = None) -> TensorT:
+    """``select`` as a copy."""
+    return _compact(select(input, dim, index))
+
+
+@takes_out
+def slice_copy(
+    input: TensorT, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1, *, out: Any = None
+) -> TensorT:
+    """The part ``start:end:step`` along ``dim`` as a copy.
+
+    Raises:
+        RuntimeError: unless ``step`` is positive.
+    """
+    require_tensor("slice_copy", "input", input)
+    if step <= 0:
+        raise RuntimeError(f"slice step must be positive\n  got: {step}")
+    d = normalize_dim(dim, input._array.ndim, "slice_copy")
+    return _compact(input[(*[slice(None)] * d, slice(start, end, step))])  # type: ignore[index]
+
+
+@takes_out
+def split_copy(input: TensorT, split_size: Any, dim: int = 0, *, out: Any = None) -> tuple[TensorT, ...]:
+    """``split`` as copies."""
+    return tuple([_compact(x) for x in split(input, split_size, dim)])
 
 
 @takes_out

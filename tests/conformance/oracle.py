@@ -275,7 +275,7 @@ def compare_sample(
         expected = theirs(*arguments, **sample.kwargs)
         if any(o.is_complex() for o in tensors(expected, torch.Tensor)):
             raise OutOfScope("complex result")
-    with _Stage(score, "value"):
+    with Stage(score, "value"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             actual = ours(*mine, **my_kwargs)
@@ -310,7 +310,7 @@ def compare_sample(
             )
         except NotImplementedError as error:
             raise OutOfScope(f"PyTorch: {error}") from None
-    with _Stage(score, "gradient"):
+    with Stage(score, "gradient"):
         my_grads = nbtorch.autograd.grad(my_outs, my_ins, my_starts, create_graph=second, allow_unused=True)
         compare_gradients(my_grads, their_grads, their_ins, _GRADIENT, sums)
     if not second:
@@ -319,7 +319,7 @@ def compare_sample(
     pairs = [(m, t) for m, t in pairs if t.requires_grad]
     if not pairs:
         return
-    with _Stage(score, "second gradient"):
+    with Stage(score, "second gradient"):
         weights = [_numbers(tuple(t.shape), 7 + i).astype(helpers.dtype_name(t)) for i, (_, t) in enumerate(pairs)]
         try:
             their_second = torch.autograd.grad(
@@ -363,9 +363,9 @@ def compare_gradients(
 class Score:
     """How many samples of an operation were compared and agreed, stage by stage."""
 
-    def __init__(self) -> None:
-        self.tried = dict.fromkeys(STAGES, 0)
-        self.passed = dict.fromkeys(STAGES, 0)
+    def __init__(self, stages: tuple[str, ...] = STAGES) -> None:
+        self.tried = dict.fromkeys(stages, 0)
+        self.passed = dict.fromkeys(stages, 0)
         self.failures: list[str] = []
 
     def text(self, stage: str) -> str:
@@ -378,7 +378,7 @@ class Score:
         return self.passed == self.tried
 
 
-class _Stage:
+class Stage:
     """Counts one stage of a comparison, and says at which an error came up."""
 
     def __init__(self, score: Score | None, name: str) -> None:

@@ -6,7 +6,6 @@ import warnings
 
 from ... import ops
 from ...backends.dtypes import dtype as DType
-from ...backends.dtypes import float32, float64
 from ...ops import (
     glu,
     hardshrink,
@@ -18,7 +17,7 @@ from ...ops import (
     tanh,
     tanhshrink,
 )
-from ...tensor import Tensor, empty, empty_like, ones_like
+from ...tensor import Tensor, empty_like
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
@@ -64,23 +63,8 @@ def rrelu(
     Raises:
         RuntimeError: where ``lower`` exceeds ``upper``.
     """
-    if lower > upper:
-        raise RuntimeError(
-            "Lower bound should be less than or equal to the upper bound\n"
-            f"  got: lower={lower}, upper={upper}\n  operation: rrelu"
-        )
-    source = free(input, inplace)
-    if training:
-        slopes = ones_like(source.detach())
-        below = source.detach() <= 0
-        count = int(below.sum().item())
-        # Only the values that are bent draw a slope, in double precision between bounds in single, as in PyTorch.
-        if source.dtype != float64:
-            lower, upper = (slopes.new_tensor(bound, dtype=float32).item() for bound in (lower, upper))
-        drawn = empty(count, dtype=float64, device=source.device).uniform_() * (upper - lower) + lower
-        slopes[below] = drawn.to(source.dtype)
-        return store(input, ops.activation.with_slopes(source, slopes), inplace)
-    return store(input, ops.leaky_relu(source, (lower + upper) / 2), inplace)
+    function = ops.rrelu_ if inplace else ops.rrelu
+    return function(input, lower, upper, training)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ... import ops
-from ...autograd import no_grad
 from ...backends.dtypes import int64
 from ...ops import (
     one_hot,
@@ -45,7 +44,7 @@ def embedding(
             raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {rows} rows")
         padding_idx %= rows
     if max_norm is not None:
-        _renormalize(weight, input, max_norm, norm_type)
+        ops.embedding_renorm_(weight, input, max_norm, norm_type)
     rows = ops.embedding(weight, input, padding_idx)
     if scale_grad_by_freq and rows.requires_grad:
         used = input.reshape(-1)
@@ -120,7 +119,7 @@ def embedding_bag(
     if mode == "max" and sparse:
         raise ValueError("max mode does not support sparse weights")
     if max_norm is not None:
-        _renormalize(weight, input, max_norm, norm_type)
+        ops.embedding_renorm_(weight, input, max_norm, norm_type)
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
@@ -130,12 +129,3 @@ def embedding_bag(
         weight, input, offsets, scale_grad_by_freq, _MODES[mode], sparse, per_sample_weights, include_last_offset,
         padding_idx,
     )[0]  # fmt: skip
-
-
-@no_grad()
-def _renormalize(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> None:
-    """Shorten, in place, the rows at ``indices`` that are longer than ``max_norm``."""
-    used = indices.reshape(-1)
-    rows = weight[used]
-    lengths = (rows.abs() ** norm_type).sum(1, keepdim=True) ** (1 / norm_type)
-    weight[used] = ops.where(lengths > max_norm, rows * (max_norm / (lengths + 1e-7)), rows)

@@ -9,7 +9,7 @@ from typing import Any
 from ... import ops
 from ...autograd import no_grad
 from ...ops import ctc_loss
-from ...ops.loss import check_reduction, reduce_loss
+from ...ops.loss import reduce_loss
 from ...tensor import Tensor, full_like
 from ..reduction import resolve_reduction
 
@@ -88,6 +88,8 @@ def huber_loss(
     Raises:
         RuntimeError: unless ``delta`` is positive.
     """
+    if not isinstance(delta, (int, float)):
+        raise TypeError(f"huber_loss(): argument 'delta' (position 4) must be float, not {type(delta).__name__}")
     if weight is None:
         return ops.huber_loss(input, target, reduction, delta)  # type: ignore[no-any-return]
     _check_weight(weight, input)
@@ -188,12 +190,7 @@ def poisson_nll_loss(
 ) -> Tensor:
     """Minus the log-likelihood of counts; see :class:`nbtorch.nn.PoissonNLLLoss`."""
     reduction = resolve_reduction(reduction, size_average, reduce)
-    check_reduction(reduction)
-    errors = input.exp() - target * input if log_input else input - target * (input + eps).log()
-    if full:  # Stirling's approximation of log(target!)
-        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
-        errors = errors + stirling.masked_fill(target <= 1, 0)
-    return reduce_loss(errors, reduction)  # type: ignore[no-any-return]
+    return ops.poisson_nll_loss(input, target, log_input, full, eps, reduction)
 
 
 def gaussian_nll_loss(

@@ -19,6 +19,7 @@ from ...utils.hooks import RemovableHandle, add_hook
 
 __all__ = [
     "GLOBAL_HOOKS",
+    "HookMethods",
     "call_with_hooks",
     "register_module_backward_hook",
     "register_module_forward_hook",
@@ -284,19 +285,14 @@ def _same_length(who: str, what: str, got: tuple[Any, ...], expected: tuple[Any,
 
 
 def _backward_boundary(module: Any) -> _Boundary | None:
-    hooks = [entry.hook for entry in _global("backward")]
-    pre_hooks = [entry.hook for entry in _global("backward_pre")]
-    pre_hooks += module._backward_pre_hooks.values()
-    if module._is_full_backward_hook:
-        hooks += module._backward_hooks.values()
+    hooks, _ = module._get_backward_hooks()
+    pre_hooks = module._get_backward_pre_hooks()
     return _Boundary(module, hooks, pre_hooks) if hooks or pre_hooks else None
 
 
 def _attach_plain_backward_hooks(module: Any, result: Any) -> None:
     """The older backward hooks: on the node that made the (first) output."""
-    hooks = [entry.hook for entry in _global("plain_backward")]
-    if module._is_full_backward_hook is False:
-        hooks += module._backward_hooks.values()
+    _, hooks = module._get_backward_hooks()
     if not hooks:
         return
     first = result
@@ -310,3 +306,84 @@ def _attach_plain_backward_hooks(module: Any, result: Any) -> None:
     if first.grad_fn is not None:
         for hook in hooks:
             first.grad_fn.register_hook(partial(hook, module))
+
+
+class HookMethods:
+    """How hooks get into a module: the part of :class:`Module` that fills its tables of hooks."""
+
+    _forward_pre_hooks: OrderedDict[int, Hook]
+    _forward_pre_hooks_with_kwargs: OrderedDict[int, bool]
+    _forward_hooks: OrderedDict[int, Hook]
+    _forward_hooks_with_kwargs: OrderedDict[int, bool]
+    _forward_hooks_always_called: OrderedDict[int, bool]
+    _backward_pre_hooks: OrderedDict[int, Hook]
+    _backward_hooks: OrderedDict[int, Hook]
+    _is_full_backward_hook: bool | None
+
+    def register_forward_pre_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Run ``hook(module, args)`` before every forward; a result other than None replaces the arguments.
+
+        Args:
+            hook: the function to run.
+            prepend: run it before the hooks registered so far.
+            with_kwargs: call ``hook(module, args, kwargs)`` and take ``(args, kwargs)`` back.
+        """
+        return add_hook(self._forward_pre_hooks, hook, prepend, (self._forward_pre_hooks_with_kwargs, with_kwargs))
+
+    def register_forward_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Run ``hook(module, args, output)`` after every forward; a result other than None replaces the output.
+
+        Args:
+            hook: the function to run.
+            prepend: run it before the hooks registered so far.
+            with_kwargs: call ``hook(module, args, kwargs, output)``.
+            always_call: run it even when the forward raises.
+        """
+        return add_hook(
+            self._forward_hooks,
+            hook,
+            prepend,
+            (self._forward_hooks_with_kwargs, with_kwargs),
+            (self._forward_hooks_always_called, always_call),
+        )
+
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Run ``hook(module, grad_output)`` when gradients reach the outputs; a result replaces them."""
+        return add_hook(self._backward_pre_hooks, hook, prepend)
+
+    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Run ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are there.
+
+        ``grad_input`` and ``grad_output`` are tuples with one entry for each positional argument and each output. A
+        result other than None replaces ``grad_input``.
+        """
+        self._set_backward_kind(full=True)
+        return add_hook(self._backward_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
+        """The older form of :meth:`register_full_backward_hook`: it sees only the module's last operation."""
+        self._set_backward_kind(full=False)
+        return add_hook(self._backward_hooks, hook)
+
+    def _set_backward_kind(self, *, full: bool) -> None:
+        if self._is_full_backward_hook is (not full):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them."
+            )
+        self._is_full_backward_hook = full
+
+    def _get_backward_hooks(self) -> tuple[list[Hook], list[Hook]]:
+        """The full backward hooks that run for the module, global ones first, and the older ones."""
+        own = list(self._backward_hooks.values())
+        full = [entry.hook for entry in _global("backward")] + (own if self._is_full_backward_hook else [])
+        plain = [entry.hook for entry in _global("plain_backward")]
+        return full, plain + (own if self._is_full_backward_hook is False else [])
+
+    def _get_backward_pre_hooks(self) -> list[Hook]:
+        """The hooks that run before the backward of the module, global ones first."""
+        return [entry.hook for entry in _global("backward_pre")] + list(self._backward_pre_hooks.values())

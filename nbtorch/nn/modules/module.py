@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from ...autograd import no_grad
 from ...backends.dtypes import bfloat16, float16, float32, float64
@@ -17,6 +17,7 @@ from ...utils.hooks import RemovableHandle, add_hook
 from ..parameter import Buffer, Parameter, is_lazy, replace_values
 from .calls import (
     GLOBAL_HOOKS,
+    HookMethods,
     call_with_hooks,
     register_module_backward_hook,
     register_module_forward_hook,
@@ -39,7 +40,7 @@ __all__ = [
 Hook = Callable[..., Any]
 
 
-class Module:
+class Module(HookMethods):
     """A part of a model: it owns parameters, buffers and smaller modules, and computes something with them.
 
     Subclasses call ``super().__init__()``, assign :class:`Parameter` and :class:`Module` objects as attributes, and
@@ -102,6 +103,15 @@ class Module:
         ):
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
+
+    # Names that programs override, wrap or look for; PyTorch calls its modules through them.
+    _call_impl = _wrapped_call_impl = _slow_forward = __call__
+    _compiled_call_impl: Any = None
+    dump_patches: bool = False
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Accepted: nothing is compiled."""
 
     # -- registration --------------------------------------------------------------------------------------------------
 
@@ -404,6 +414,20 @@ class Module:
         """Move to a GPU, the current one if none is named."""
         return self._apply(lambda t: t.cuda(device))
 
+    def share_memory(self) -> Self:
+        """Accepted: tensors travel to other processes by pickling.
+
+        Raises:
+            RuntimeError: where a parameter has no shape yet.
+        """
+        for tensor in (*self.parameters(), *self.buffers()):
+            if is_lazy(tensor):
+                raise RuntimeError(
+                    "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the "
+                    "parameters before calling `module.share_memory()`."
+                )
+        return self
+
     def type(self, dst_type: Any) -> Self:
         """Convert all parameters and buffers, integers too."""
         return self._apply(lambda t: t.type(dst_type))
@@ -449,65 +473,6 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_gradients(self.parameters(), set_to_none)
-
-    # -- hooks ---------------------------------------------------------------------------------------------------------
-
-    def register_forward_pre_hook(
-        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Run ``hook(module, args)`` before every forward; a result other than None replaces the arguments.
-
-        Args:
-            hook: the function to run.
-            prepend: run it before the hooks registered so far.
-            with_kwargs: call ``hook(module, args, kwargs)`` and take ``(args, kwargs)`` back.
-        """
-        return add_hook(self._forward_pre_hooks, hook, prepend, (self._forward_pre_hooks_with_kwargs, with_kwargs))
-
-    def register_forward_hook(
-        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
-    ) -> RemovableHandle:
-        """Run ``hook(module, args, output)`` after every forward; a result other than None replaces the output.
-
-        Args:
-            hook: the function to run.
-            prepend: run it before the hooks registered so far.
-            with_kwargs: call ``hook(module, args, kwargs, output)``.
-            always_call: run it even when the forward raises.
-        """
-        return add_hook(
-            self._forward_hooks,
-            hook,
-            prepend,
-            (self._forward_hooks_with_kwargs, with_kwargs),
-            (self._forward_hooks_always_called, always_call),
-        )
-
-    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Run ``hook(module, grad_output)`` when gradients reach the outputs; a result replaces them."""
-        return add_hook(self._backward_pre_hooks, hook, prepend)
-
-    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Run ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are there.
-
-        ``grad_input`` and ``grad_output`` are tuples with one entry for each positional argument and each output. A
-        result other than None replaces ``grad_input``.
-        """
-        self._set_backward_kind(full=True)
-        return add_hook(self._backward_hooks, hook, prepend)
-
-    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
-        """The older form of :meth:`register_full_backward_hook`: it sees only the module's last operation."""
-        self._set_backward_kind(full=False)
-        return add_hook(self._backward_hooks, hook)
-
-    def _set_backward_kind(self, *, full: bool) -> None:
-        if self._is_full_backward_hook is (not full):
-            raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-                "Please use only one of them."
-            )
-        self._is_full_backward_hook = full
 
     # -- state dictionaries --------------------------------------------------------------------------------------------
 

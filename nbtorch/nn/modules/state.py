@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ...autograd import no_grad
 from ...tensor import Tensor
-from ..parameter import Parameter
+from ..parameter import Parameter, is_lazy
 
 __all__ = ["EXTRA_STATE", "ModuleBoundHook", "_IncompatibleKeys", "load_module_tree", "load_own_tensors"]
 
@@ -86,6 +86,8 @@ def _load_one(module: Any, name: str, own: Tensor, key: str, loaded: Any, assign
             f'While copying the parameter named "{key}", expected nbtorch.Tensor or Tensor-like object from checkpoint '
             f"but received {type(loaded)}. Convert NumPy arrays with nbtorch.from_numpy before loading."
         )
+    if is_lazy(own) and is_lazy(loaded):
+        return None
     if own.dim() == 0 and tuple(loaded.shape) == (1,):  # checkpoints older than 0-dimensional tensors
         loaded = loaded[0]
     if loaded.shape != own.shape:

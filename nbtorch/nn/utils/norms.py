@@ -8,23 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from ...autograd import no_grad
-from ...ops.linalg import dot, mv
+from ...ops import dot, mv, norm_except_dim
 from .. import functional as F
 from ..modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 
-__all__ = ["as_matrix", "channel_dim", "first_vectors", "length_except", "power_steps", "spectral", "weighted"]
-
-
-def length_except(weight: Any, dim: int) -> Any:
-    """The length of each slice of ``weight`` along ``dim``; of the whole where ``dim`` is -1."""
-    dims = [d for d in range(weight.dim()) if d != dim]
-    lengths = (weight * weight).sum(dims, keepdim=True).sqrt() if dims else weight.abs()
-    return lengths.reshape(()) if dim == -1 else lengths
+__all__ = ["as_matrix", "channel_dim", "first_vectors", "power_steps", "spectral", "weighted"]
 
 
 def weighted(direction: Any, length: Any, dim: int) -> Any:
     """``direction`` with the given length for each slice along ``dim``."""
-    return direction * (length / length_except(direction, dim))
+    return direction * (length / norm_except_dim(direction, 2, dim))
 
 
 def channel_dim(module: Any, dim: int | None) -> int:

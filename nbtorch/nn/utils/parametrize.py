@@ -15,7 +15,7 @@ from ..parameter import Parameter
 
 __all__ = [
     "ParametrizationList", "cached", "is_parametrized", "register_parametrization", "remove_parametrizations",
-    "type_before_parametrizations",
+    "transfer_parametrizations_and_params", "type_before_parametrizations",
 ]  # fmt: skip
 
 # How many cached() are open, and what was computed within them, by module and name.
@@ -273,3 +273,30 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
 def type_before_parametrizations(module: Module) -> type:
     """The class that a module had before its first parametrization."""
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
+
+
+def transfer_parametrizations_and_params(
+    from_module: Module, to_module: Module, tensor_name: str | None = None
+) -> Module:
+    """Gives ``to_module`` the parametrizations of ``from_module``, and the tensors that they compute from.
+
+    Args:
+        from_module: has the parametrizations; both share them afterwards.
+        to_module: gets them; a tensor that it lacks is made.
+        tensor_name: which tensor; all that are parametrized when left out.
+
+    Returns:
+        ``to_module``.
+    """
+    source, target = getattr(from_module, "parametrizations", None), to_module
+    if not is_parametrized(from_module) or source is None:
+        return to_module
+    for name in list(source) if tensor_name is None else [tensor_name]:
+        if not hasattr(target, name):
+            setattr(target, name, Parameter(getattr(from_module, name).detach()))
+        for parametrization in source[name]:
+            register_parametrization(target, name, parametrization)
+        there: Any = target
+        for original, value in [*source[name]._parameters.items(), *source[name]._buffers.items()]:
+            setattr(there.parametrizations[name], original, value)
+    return to_module

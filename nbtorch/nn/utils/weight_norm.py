@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ...ops import norm_except_dim
 from ..modules.module import Module
 from ..parameter import Parameter, is_lazy
 from . import norms
@@ -61,7 +62,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
             "before applying weight normalization"
         )
     del module._parameters[name]
-    module.register_parameter(name + "_g", Parameter(norms.length_except(weight, hook.dim).detach()))
+    module.register_parameter(name + "_g", Parameter(norm_except_dim(weight, 2, hook.dim).detach()))
     module.register_parameter(name + "_v", Parameter(weight.data))
     setattr(module, name, hook.compute_weight(module))
     module.register_forward_pre_hook(hook)
