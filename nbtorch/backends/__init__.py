@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .base import Array, Backend
 from .device import device
+from .host_memory import keep_freed_memory
 from .numpy import NumpyBackend
 from .switches import cuda as cuda
 from .switches import cudnn as cudnn
@@ -17,6 +18,7 @@ from .switches import openmp as openmp
 
 __all__ = ["Array", "Backend", "cpu", "device", "get_backend"]
 
+keep_freed_memory()
 cpu = NumpyBackend()
 _backends: dict[device, Backend] = {cpu.device: cpu}
 

@@ -3,7 +3,7 @@
 Near 0, ``erf(x) / x`` is a Chebyshev series in x**2, fitted to the standard library's ``math.erf``. Elsewhere all
 comes from the scaled complement ``exp(x**2) erfc(x)``: over all positive numbers one series in (x - c) / (x + c),
 after Shepherd and Laframboise 1981, fitted to Laplace's continued fraction. Both are made once, when first needed. The
-inverses are Newton's method on the logarithm.
+inverses are Newton's method on the logarithm. In float32 ``erf`` is the hyperbolic tangent of a polynomial.
 
 Each function takes and gives float64 arrays, ``erf`` those of any floating dtype; :func:`in_double` serves the others.
 """
@@ -41,8 +41,30 @@ def _series() -> list[float]:
     return fit(value, 16)
 
 
+# atanh(erf(x)) / x in powers of x**2: least squares over [0, 4], weighted so that the error of erf is even.
+_SINGLE = [
+    np.float32(c)
+    for c in (
+        1.1283792472481027, 0.1027698634606058, -1.9528633738753005e-4, -6.148402158869365e-4, 8.459757165977123e-5,
+        -4.7948459908717794e-6, 2.7603445404422722e-8, 5.4204586513728614e-9,
+    )
+]  # fmt: skip
+
+
+def _erf_single(xp: Any, x: Any) -> Any:
+    # The last coefficient is positive, so that large numbers, and infinity, come to 1.
+    square = x * x
+    power = square * _SINGLE[-1]
+    for c in _SINGLE[-2:0:-1]:
+        power += c
+        power *= square
+    power += _SINGLE[0]
+    power *= x
+    return xp.tanh(power)
+
+
 def erf(xp: Any, x: Any) -> Any:
-    """The error function, within 1e-15 in float64 and a unit or two in the last place of float32.
+    """The error function, within 1e-15 in float64 and 1.5e-7, or 4 units in the last place, in float32.
 
     Args:
         xp: the array module of ``x``.
@@ -50,6 +72,8 @@ def erf(xp: Any, x: Any) -> Any:
     """
     if x.dtype.itemsize < 4:  # half precision would lose places in each of the many steps
         return erf(xp, x.astype(np.float32)).astype(x.dtype)
+    if x.dtype == np.float32:
+        return _erf_single(xp, x)
     size = xp.minimum(xp.absolute(x), _FAR)
     inner = x * clenshaw(_series(), xp.minimum(size, _SPLIT) ** 2 * (2 / _SPLIT**2) - 1)
     beyond = xp.maximum(size, _SPLIT)

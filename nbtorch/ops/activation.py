@@ -86,18 +86,30 @@ def celu(input: TensorT, alpha: float = 1.0) -> TensorT:
 _ROOT_2 = math.sqrt(2.0)
 _ROOT_2_OVER_PI = math.sqrt(2.0 / math.pi)
 
-GELU = Op(
-    "gelu",
-    lambda m, input: input * (0.5 * (1.0 + m.erf(input * (1 / _ROOT_2)))),
-    input=lambda m, g, input: (
-        g
-        * (
-            0.5 * (1.0 + m.erf(input * (1 / _ROOT_2)))
-            + input * m.exp(-0.5 * (input * input)) * (1 / math.sqrt(2 * math.pi))
-        )
-    ),
-    formula=r"f(x) = x\,\Phi(x):\quad f'(x) = \Phi(x) + x\,\varphi(x)",
-)
+
+def _gelu(m: Any, input: Any) -> Any:
+    out = m.erf(input * (1 / _ROOT_2))
+    out += 1.0  # arrays of this function's own are changed in place: fresh memory costs as much as the arithmetic
+    out *= input
+    out *= 0.5
+    return out
+
+
+def _gelu_input(m: Any, g: Any, input: Any) -> Any:
+    share = m.erf(input * (1 / _ROOT_2))
+    density = m.exp(-0.5 * (input * input))
+    if isinstance(g, Variable):
+        return g * (0.5 * (1.0 + share) + input * density * (1 / math.sqrt(2 * math.pi)))
+    share += 1.0
+    share *= 0.5
+    density *= input
+    density *= 1 / math.sqrt(2 * math.pi)
+    share += density
+    share *= g
+    return share
+
+
+GELU = Op("gelu", _gelu, input=_gelu_input, formula=r"f(x) = x\,\Phi(x):\quad f'(x) = \Phi(x) + x\,\varphi(x)")
 
 
 def _gelu_tanh(m: Any, input: Any) -> Any:

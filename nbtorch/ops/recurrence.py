@@ -70,25 +70,31 @@ def _of_weights(m: Any, x: Any, h: Any, dx: Any, dh: Any, w_ih: Any, has_bias: b
 # -- LSTM ---
 
 
+def _halved(m: Any, weight: Any, n: int) -> Any:
+    """The rows of the three gates halved: ``sigmoid(a) = (tanh(a / 2) + 1) / 2``, so that one tanh serves all four."""
+    return m.cat([weight[: 2 * n] * 0.5, weight[2 * n : 3 * n], weight[3 * n :] * 0.5], 0)
+
+
 def _lstm_states(
     m: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, sizes: Any, backwards: bool
 ) -> tuple[Any, ...]:
     """What each step found: gates, new content, cell before, tanh of the cell after, state before; results; ends."""
     n = w_hh.shape[0] // 4
-    z = _project(m, _rows(x), w_ih, None if b_ih is None else b_ih + b_hh)
-    w = m.transpose(w_hh, 0, 1)
+    bias = None if b_ih is None else _halved(m, b_ih + b_hh, n)
+    z = _project(m, _rows(x), _halved(m, w_ih, n), bias)
+    w = m.transpose(_halved(m, w_hh, n), 0, 1)
     kept: list[list[Any]] = [[], [], [], [], [], []]
     for start, end, rows in _spans(sizes, backwards):
         before, cell = _head(h, rows), _head(c, rows)
-        a = z[start:end] + m.matmul(before, w)
-        gates, content = m.sigmoid(a), m.tanh(a[:, 2 * n : 3 * n])
+        found = m.tanh(z[start:end] + m.matmul(before, w))
+        gates, content = 0.5 * found + 0.5, found[:, 2 * n : 3 * n]
         after = gates[:, n : 2 * n] * cell + gates[:, :n] * content
         bounded = m.tanh(after)
         out = gates[:, 3 * n :] * bounded
         if w_hr is not None:
             out = m.matmul(out, m.transpose(w_hr, 0, 1))
-        for into, found in zip(kept, (gates, content, cell, bounded, before, out), strict=True):
-            into.append(found)
+        for into, part in zip(kept, (gates, content, cell, bounded, before, out), strict=True):
+            into.append(part)
         h, c = _over(m, out, h), _over(m, after, c)
     return (*[_joined(m, parts, backwards) for parts in kept], h, c)
 
