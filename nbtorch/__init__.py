@@ -61,7 +61,17 @@ _ROOMS = (
 )  # fmt: skip
 # Functions of rooms that are part of the front door, by room.
 _FROM_ROOMS = {
-    "as_torch": "aliasing", "autocast": "amp", "load": "serialization", "save": "serialization", "vmap": "func",
+    "as_torch": "aliasing", "load": "serialization", "save": "serialization", "vmap": "func",
+    **dict.fromkeys(("GradScaler", "autocast"), "amp"),
+    **dict.fromkeys(
+        (
+            "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype",
+            "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled",
+            "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled", "set_autocast_dtype",
+            "set_autocast_enabled", "set_autocast_gpu_dtype",
+        ),
+        "amp.autocast_mode",
+    ),
     **dict.fromkeys(
         (
             "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision",

@@ -1,4 +1,4 @@
-"""Automatic mixed precision: ``torch.amp``. On the CPU everything stays in float32."""
+"""Automatic mixed precision: ``torch.amp``. Products stay in the precision of their tensors; see ``autocast``."""
 
 from .autocast_mode import autocast, custom_bwd, custom_fwd, is_autocast_available
 from .grad_scaler import GradScaler

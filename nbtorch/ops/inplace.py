@@ -66,6 +66,7 @@ from .elementary import (
     sign,
     square,
 )  # fmt: skip
+from .oldorder import once_took
 from .operands import (
     NUMBERS,
     Number,
@@ -197,12 +198,14 @@ class InplaceMethods(Variable):
 
     __slots__ = ()
 
+    @once_took(2, "alpha")
     def add_(self: TensorT, other: Any, *, alpha: Number = 1) -> TensorT:
         """``self += alpha * other``."""
         if alpha != 1 or alpha is True:
             other = scaled(self, other, alpha)
         return _arithmetic_(ADD, "add", self, other)
 
+    @once_took(2, "alpha")
     def sub_(self: TensorT, other: Any, *, alpha: Number = 1) -> TensorT:
         """``self -= alpha * other``."""
         if alpha != 1 or alpha is True:
@@ -233,10 +236,12 @@ class InplaceMethods(Variable):
         """``self %= other``."""
         return _divide_(REMAINDER, self, other)
 
+    @once_took(3, "value")
     def addcmul_(self: TensorT, tensor1: Any, tensor2: Any, *, value: Number = 1) -> TensorT:
         """``self += value * tensor1 * tensor2``."""
         return _arithmetic_(ADD, "add", self, tensor1 * tensor2 if value == 1 else tensor1 * tensor2 * value)
 
+    @once_took(3, "value")
     def addcdiv_(self: TensorT, tensor1: Any, tensor2: Any, *, value: Number = 1) -> TensorT:
         """``self += value * tensor1 / tensor2``."""
         refuse_whole_quotient(tensor1, tensor2)

@@ -17,6 +17,7 @@ from .conversion import to_dtype
 from .dispatch import FLOAT, FLOATS_ONLY, NO_BOOLS, PROMOTE, binary, refuse_dtype, unary
 from .elementary import is_bool, reciprocal
 from .exact_out import write_exact_out
+from .oldorder import once_took
 from .operands import (
     NUMBERS,
     Number,
@@ -49,6 +50,7 @@ ADD = Op(
 )
 
 
+@once_took(2, "alpha")
 @ADD
 def add(input: TensorT, other: TensorT | Number, *, alpha: Number = 1, out: Any = None) -> TensorT:
     """``input + alpha * other``, elementwise with broadcasting."""
@@ -66,6 +68,7 @@ SUB = Op(
 )
 
 
+@once_took(2, "alpha")
 @SUB
 def sub(input: TensorT, other: TensorT | Number, *, alpha: Number = 1, out: Any = None) -> TensorT:
     """``input - alpha * other``, elementwise with broadcasting.
@@ -578,6 +581,7 @@ def lerp(input: TensorT, end: TensorT, weight: TensorT | float, *, out: Any = No
     return add(input, mul(sub(end, input), weight), out=out)
 
 
+@once_took(3, "value")
 def addcmul(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number = 1, out: Any = None) -> TensorT:
     """``input + value * tensor1 * tensor2``."""
     if is_bool(input) and is_bool(tensor1) and is_bool(tensor2):
@@ -595,6 +599,7 @@ def refuse_whole_quotient(tensor1: Any, tensor2: Any) -> None:
         )
 
 
+@once_took(3, "value")
 def addcdiv(input: TensorT, tensor1: TensorT, tensor2: TensorT, *, value: Number = 1, out: Any = None) -> TensorT:
     """``input + value * tensor1 / tensor2``.
 

@@ -18,6 +18,7 @@ from .exact_out import takes_exact_out
 from .joining import cat
 from .linalg import dot, mm
 from .matrices import mT, require_real, require_same, type_name
+from .oldorder import once_took
 from .operands import Number, broadcast_shapes, normalize_dim, normalize_dims, refuse_scalar, require_tensor
 from .record import Op, apply, check_same_device
 from .reduction import sum as sum_over
@@ -160,6 +161,7 @@ def _require_tensors(function: str, **tensors: Any) -> None:
         require_tensor(function, name, x)
 
 
+@once_took(3, "beta", "alpha")
 @takes_exact_out
 @ADDMM
 def addmm(
@@ -180,6 +182,7 @@ def addmm(
     return _add(ADDMM, "addmm_impl_cpu_", input, mat1, mat2, (n, p), beta, alpha)
 
 
+@once_took(3, "beta", "alpha")
 @takes_exact_out
 @ADDMV
 def addmv(
@@ -215,6 +218,7 @@ def _require_batches(function: str, batch1: Any, batch2: Any) -> None:
         )
 
 
+@once_took(3, "beta", "alpha")
 @takes_exact_out
 @ADDBMM
 def addbmm(
@@ -227,6 +231,7 @@ def addbmm(
     return _add(ADDBMM, "addbmm", input, batch1, batch2, shape, beta, alpha)
 
 
+@once_took(3, "beta", "alpha")
 @takes_exact_out
 @BADDBMM
 def baddbmm(
@@ -239,6 +244,7 @@ def baddbmm(
     return _add(BADDBMM, "baddbmm", input, batch1, batch2, shape, beta, alpha)
 
 
+@once_took(3, "beta", "alpha")
 @takes_out
 @ADDR
 def addr(
@@ -553,22 +559,27 @@ class ProductMethods(Variable):
     kron = kron
     cross = cross
 
+    @once_took(3, "beta", "alpha")
     def addmm_(self: TensorT, mat1: TensorT, mat2: TensorT, *, beta: Number = 1, alpha: Number = 1) -> TensorT:
         """As ``addmm``, in place."""
         return become(self, addmm, mat1, mat2, beta=beta, alpha=alpha)
 
+    @once_took(3, "beta", "alpha")
     def addmv_(self: TensorT, mat: TensorT, vec: TensorT, *, beta: Number = 1, alpha: Number = 1) -> TensorT:
         """As ``addmv``, in place."""
         return become(self, addmv, mat, vec, beta=beta, alpha=alpha)
 
+    @once_took(3, "beta", "alpha")
     def addbmm_(self: TensorT, batch1: TensorT, batch2: TensorT, *, beta: Number = 1, alpha: Number = 1) -> TensorT:
         """As ``addbmm``, in place."""
         return become(self, addbmm, batch1, batch2, beta=beta, alpha=alpha)
 
+    @once_took(3, "beta", "alpha")
     def baddbmm_(self: TensorT, batch1: TensorT, batch2: TensorT, *, beta: Number = 1, alpha: Number = 1) -> TensorT:
         """As ``baddbmm``, in place."""
         return become(self, baddbmm, batch1, batch2, beta=beta, alpha=alpha)
 
+    @once_took(3, "beta", "alpha")
     def addr_(self: TensorT, vec1: TensorT, vec2: TensorT, *, beta: Number = 1, alpha: Number = 1) -> TensorT:
         """As ``addr``, in place."""
         return become(self, addr, vec1, vec2, beta=beta, alpha=alpha)

@@ -9,7 +9,7 @@ from typing import Any
 from ..ops import addmm
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import TensorOptimizer, check_not_negative
+from .rules import TensorOptimizer
 
 __all__ = ["Muon"]
 
@@ -58,7 +58,6 @@ class Muon(TensorOptimizer):
             raise ValueError(f"weight decay should be >= 0 but is: {weight_decay}")
         if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
             raise ValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")
-        check_not_negative(eps=eps)
         defaults = {
             "lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov,
             "ns_coefficients": ns_coefficients, "eps": eps, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn,

@@ -89,6 +89,5 @@ class Adam(MomentsOptimizer):
         if group["amsgrad"]:
             s["max_exp_avg_sq"][...] = square = m.maximum(s["max_exp_avg_sq"], square)
         root = m.sqrt(square)
-        root = root / (1 - beta2**step) ** 0.5
-        root += group["eps"]
+        root = root / (1 - beta2**step) ** 0.5 + group["eps"]
         p -= (mean / root) * (group["lr"] / (1 - beta1**step))

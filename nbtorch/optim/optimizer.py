@@ -224,9 +224,9 @@ class Optimizer:
         """
         for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
-        numbers: dict[int, int] = {}
+        numbers: dict[int, int] = {}  # of a parameter that a group has twice, the last
         for place, parameter in enumerate(chain.from_iterable(group["params"] for group in self.param_groups)):
-            numbers.setdefault(id(parameter), place)
+            numbers[id(parameter)] = place
         groups = [
             {**{name: option for name, option in group.items() if name != "params"},
              "params": [numbers[id(parameter)] for parameter in group["params"]]}
@@ -303,11 +303,11 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({**_no_hooks(), **self.__dict__, **state})
-        self.defaults.setdefault("differentiable", False)
         for group in self.param_groups:
             for name, value in _NEWER_OPTIONS.items():
                 if name in self.defaults:
                     group.setdefault(name, value)
+        self.defaults.setdefault("differentiable", False)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

@@ -59,6 +59,6 @@ class Rprop(RuleOptimizer):
         agreement = g * before
         size *= m.where(agreement > 0, grow, 1.0) * m.where(agreement < 0, shrink, 1.0)
         size[...] = m.clamp(size, least, most)
-        g = m.where(agreement < 0, g * 0, g)  # after a change of sign the element waits for one step
+        g = m.where(agreement < 0, 0.0, g)  # after a change of sign the element waits for one step
         p -= m.sign(g) * size
         before[...] = g

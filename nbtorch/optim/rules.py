@@ -63,14 +63,18 @@ def _numbers(group: ParamGroup) -> tuple[ParamGroup, bool]:
     return options, plain
 
 
-class RuleOptimizer(Optimizer):
-    """The loop around a rule; subclasses define :meth:`initial_state` and :meth:`rule`."""
+class CountingOptimizer(Optimizer):
+    """An optimiser that counts each parameter's steps in a tensor."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        for entries in self.state.values():  # PyTorch's older files count steps with plain numbers
-            if not isinstance(entries.get("step", None), Tensor) and "step" in entries:
+        for entries in self.state.values():  # PyTorch's older files have plain numbers
+            if "step" in entries and not isinstance(entries["step"], Tensor):
                 entries["step"] = tensor(float(entries["step"]))
+
+
+class RuleOptimizer(CountingOptimizer):
+    """The loop around a rule; subclasses define :meth:`initial_state` and :meth:`rule`."""
 
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         """What is remembered of a parameter before its first step, without the count of steps."""
@@ -141,7 +145,7 @@ class RuleOptimizer(Optimizer):
         """The rule, after the options that all rules share."""
         if group.get("maximize"):
             g = -g
-        weight_decay = group.get("weight_decay", 0)
+        weight_decay = group["weight_decay"] if "weight_decay" in self.defaults else 0
         if weight_decay != 0:
             if group.get("decoupled_weight_decay"):
                 p *= 1 - group["lr"] * weight_decay
@@ -159,12 +163,15 @@ class MomentsOptimizer(RuleOptimizer):
 
 def average(mean: Any, value: Any, beta: float) -> Any:
     """``beta * mean + (1 - beta) * value``, in place."""
-    mean *= beta
-    mean += value * (1 - beta)
+    if isinstance(beta, Tensor):  # one that gradients are wanted of: the old mean must not be saved and then changed
+        mean += (value - mean) * (1 - beta)
+    else:
+        mean *= beta
+        mean += value * (1 - beta)
     return mean
 
 
-class TensorOptimizer(Optimizer):
+class TensorOptimizer(CountingOptimizer):
     """The loop of optimisers whose step is written with tensors; subclasses define :meth:`change`."""
 
     def change(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: ParamGroup) -> None:

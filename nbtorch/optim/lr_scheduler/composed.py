@@ -76,7 +76,7 @@ class SequentialLR(LRScheduler):
         schedulers[0]._initial_step()
         self._last_lr = schedulers[0].get_last_lr()
 
-    def step(self, epoch: int | None = None) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Sets the learning rates of the next epoch."""
         self.last_epoch += 1
         place = bisect_right(self._milestones, self.last_epoch)
@@ -101,8 +101,11 @@ def _undo(scheduler: Any) -> None:
     pending = [scheduler]
     while pending:
         one = pending.pop()
-        pending += getattr(one, "_schedulers", [])
-        one.last_epoch -= 1
+        members = getattr(one, "_schedulers", None)
+        if members is None:
+            one.last_epoch -= 1
+        else:
+            pending += members
 
 
 class ChainedScheduler(LRScheduler):
@@ -118,7 +121,9 @@ class ChainedScheduler(LRScheduler):
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
         if len(schedulers) < 1:
-            raise ValueError(f"{type(self).__name__} expects at least one scheduler to be chained, but got none.")
+            raise ValueError(
+                f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
+            )
         optimizer = optimizer or schedulers[0].optimizer
         for place, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
@@ -136,10 +141,9 @@ class ChainedScheduler(LRScheduler):
                 )
         self._schedulers = schedulers
         self.optimizer = schedulers[0].optimizer
-        self.last_epoch = 0
         self._last_lr = self._current()
 
-    def step(self, epoch: int | None = None) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Takes one step of each."""
         for scheduler in self._schedulers:
             scheduler.step()

@@ -78,8 +78,10 @@ class CyclicLR(LRScheduler):
             self.base_momentums = per_group("base_momentum", base_momentum, optimizer)
             self.max_momentums = per_group("max_momentum", max_momentum, optimizer)
             if last_epoch == -1:
-                for high, group in zip(self.max_momentums, optimizer.param_groups, strict=True):
+                bounds = zip(self.base_momentums, self.max_momentums, optimizer.param_groups, strict=True)
+                for low, high, group in bounds:
                     _set_momentum(group, high)
+                    group["max_momentum"], group["base_momentum"] = high, low
         super().__init__(optimizer, last_epoch)
         self.base_lrs = lows
 
@@ -157,7 +159,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def step(self, epoch: float | None = None) -> None:
         """Sets the learning rates of the next epoch, or of any (fractions too), which stays allowed here."""
-        self._step_count = getattr(self, "_step_count", 0) + 1
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:
