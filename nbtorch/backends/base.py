@@ -247,8 +247,8 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
         return 1 / self.sqrt(x)
 
     def sigmoid(self, x: Array) -> Array:
-        # By tanh: no overflow on either side, and one transcendental function instead of an exp and a division.
-        return _in_dtype_of(x, 0.5 * self.tanh(0.5 * x) + 0.5)
+        # Far left it is exp(x) to every digit, which 0.5 + 0.5 tanh(x / 2) is not; an overflow gives the 0 it should.
+        return _in_dtype_of(x, 1 / (1 + self.exp(-x)))
 
     def relu(self, x: Array) -> Array:
         return self.maximum(x, 0)

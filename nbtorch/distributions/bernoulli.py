@@ -50,6 +50,7 @@ class Bernoulli(BinaryLogits, ExponentialFamily):
     """1 with probability ``probs``, or log-odds ``logits``; else 0."""
 
     arg_constraints: ClassVar[Any] = {"probs": constraints.unit_interval, "logits": constraints.real}
+    _mean_carrier_measure = 0
     support = constraints.boolean
     has_enumerate_support = True
 
@@ -95,3 +96,10 @@ class Bernoulli(BinaryLogits, ExponentialFamily):
         values = arange(2, dtype=self._param.dtype, device=self._param.device)
         values = values.reshape(-1, *(1,) * len(self._batch_shape))
         return values.expand(-1, *self._batch_shape) if expand else values
+
+    @property
+    def _natural_params(self) -> tuple[Any, ...]:
+        return (self.logits,)
+
+    def _log_normalizer(self, x: Any) -> Any:
+        return logaddexp(x, zeros_like(x))

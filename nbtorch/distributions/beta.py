@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ..ops import stack
+from ..ops import lgamma, stack
 from . import constraints
 from .dirichlet import Dirichlet
 from .distribution import Distribution
@@ -67,3 +67,10 @@ class Beta(ExponentialFamily):
 
     def entropy(self) -> Any:
         return self._dirichlet.entropy()
+
+    @property
+    def _natural_params(self) -> tuple[Any, ...]:
+        return self.concentration1, self.concentration0
+
+    def _log_normalizer(self, x: Any, y: Any) -> Any:
+        return lgamma(x) + lgamma(y) - lgamma(x + y)

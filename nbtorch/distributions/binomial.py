@@ -67,14 +67,19 @@ class Binomial(BinaryLogits, Distribution):
         softened = logaddexp(self.logits, zeros_like(self.logits))
         return k * self.logits + ways - n * softened
 
+    def _one_count(self, asked: str) -> int:
+        n = int(self.total_count.max())
+        if not self.total_count.min() == n:
+            raise NotImplementedError(f"Inhomogeneous total count not supported by `{asked}`.")
+        return n
+
     def entropy(self) -> Any:
+        self._one_count("entropy")
         logs = self.log_prob(self.enumerate_support(False))
         return -(logs.exp() * logs).sum(0)
 
     def enumerate_support(self, expand: bool = True) -> Any:
-        n = int(self.total_count.max())
-        if not self.total_count.min() == n:
-            raise NotImplementedError("Inhomogeneous total count not supported by `enumerate_support`.")
+        n = self._one_count("enumerate_support")
         values = arange(1 + n, dtype=self._param.dtype, device=self._param.device)
         values = values.reshape(-1, *(1,) * len(self._batch_shape))
         return values.expand(-1, *self._batch_shape) if expand else values

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import constraints, transforms
 
-__all__ = ["biject_to", "transform_to"]
+__all__ = ["ConstraintRegistry", "biject_to", "transform_to"]
 
 
 class ConstraintRegistry:
@@ -40,12 +40,10 @@ transform_to = ConstraintRegistry()
 
 
 def _interval(c: Any) -> Any:
-    if c.lower_bound == 0 and c.upper_bound == 1:
+    low, high = c.lower_bound, c.upper_bound
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and (low, high) == (0, 1):
         return transforms.SigmoidTransform()
-    width = c.upper_bound - c.lower_bound
-    return transforms.ComposeTransform(
-        [transforms.SigmoidTransform(), transforms.AffineTransform(c.lower_bound, width)]
-    )
+    return transforms.ComposeTransform([transforms.SigmoidTransform(), transforms.AffineTransform(low, high - low)])
 
 
 def _above(c: Any) -> Any:
@@ -56,23 +54,28 @@ def _below(c: Any) -> Any:
     return transforms.ComposeTransform([transforms.ExpTransform(), transforms.AffineTransform(c.upper_bound, -1)])
 
 
-def _positive(c: Any) -> Any:
-    return transforms.ExpTransform() if c.lower_bound == 0 else _above(c)
-
-
-for _registry in (biject_to, transform_to):
-    _registry.register(constraints.real, lambda c: transforms.identity_transform)
-    _registry.register(constraints.positive, _positive)
-    _registry.register(constraints.nonnegative, _positive)
-    _registry.register(constraints.less_than, _below)
-    _registry.register(constraints.interval, _interval)
-    _registry.register(constraints.half_open_interval, _interval)
-    _registry.register(constraints.lower_cholesky, lambda c: transforms.LowerCholeskyTransform())
-    _registry.register(
+def _enter_common(registry: ConstraintRegistry) -> None:
+    """The sets that are reached one to one, by the same transform in both registries."""
+    enter = registry.register
+    enter(constraints.real, lambda c: transforms.identity_transform)
+    enter(constraints.greater_than, _above)
+    enter(constraints.greater_than_eq, _above)
+    enter(constraints.less_than, _below)
+    enter(constraints.interval, _interval)
+    enter(constraints.half_open_interval, _interval)
+    enter(constraints.corr_cholesky, lambda c: transforms.CorrCholeskyTransform())
+    enter(
         constraints.independent,
-        lambda c, registry=_registry: transforms.IndependentTransform(
-            registry(c.base_constraint), c.reinterpreted_batch_ndims
-        ),
+        lambda c: transforms.IndependentTransform(registry(c.base_constraint), c.reinterpreted_batch_ndims),
     )
+    enter(constraints.cat, lambda c: transforms.CatTransform([registry(p) for p in c.cseq], c.dim, c.lengths))
+    enter(constraints.stack, lambda c: transforms.StackTransform([registry(p) for p in c.cseq], c.dim))
+
+
+_enter_common(biject_to)
+_enter_common(transform_to)
 biject_to.register(constraints.simplex, lambda c: transforms.StickBreakingTransform())
 transform_to.register(constraints.simplex, lambda c: transforms.SoftmaxTransform())
+transform_to.register(constraints.lower_cholesky, lambda c: transforms.LowerCholeskyTransform())
+transform_to.register(constraints.positive_definite, lambda c: transforms.PositiveDefiniteTransform())
+transform_to.register(constraints.positive_semidefinite, lambda c: transforms.PositiveDefiniteTransform())

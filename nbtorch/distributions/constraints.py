@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
+from ..backends.dtypes import finfo
 from ..linalg import cholesky_ex, eigvalsh
 from ..ops import cat as join
 from ..ops import full, isclose
 from ..ops import stack as pile
 
 __all__ = [
-    "Constraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property", "greater_than",
-    "greater_than_eq", "half_open_interval", "independent", "integer_interval", "interval", "is_dependent",
-    "less_than", "lower_cholesky", "lower_triangular", "multinomial", "nonnegative", "nonnegative_integer",
-    "one_hot", "positive", "positive_definite", "positive_integer", "positive_semidefinite", "real", "real_vector",
-    "simplex", "square", "stack", "symmetric", "unit_interval",
+    "Constraint",
+    "MixtureSameFamilyConstraint",
+    "boolean",
+    "cat",
+    "corr_cholesky",
+    "dependent",
+    "dependent_property",
+    "greater_than",
+    "greater_than_eq",
+    "half_open_interval",
+    "independent",
+    "integer_interval",
+    "interval",
+    "is_dependent",
+    "less_than",
+    "lower_cholesky",
+    "lower_triangular",
+    "multinomial",
+    "nonnegative",
+    "nonnegative_integer",
+    "one_hot",
+    "positive",
+    "positive_definite",
+    "positive_integer",
+    "positive_semidefinite",
+    "real",
+    "real_vector",
+    "simplex",
+    "square",
+    "stack",
+    "symmetric",
+    "unit_interval",
 ]  # fmt: skip
 
 
@@ -38,6 +67,18 @@ class _Dependent(Constraint):
 
     def __init__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
         self._is_discrete, self._event_dim = is_discrete, event_dim
+
+    @property
+    def is_discrete(self) -> Any:  # type: ignore[override]
+        if self._is_discrete is NotImplemented:
+            raise NotImplementedError(".is_discrete cannot be determined statically")
+        return self._is_discrete
+
+    @property
+    def event_dim(self) -> Any:
+        if self._event_dim is NotImplemented:
+            raise NotImplementedError(".event_dim cannot be determined statically")
+        return self._event_dim
 
     def __call__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> _Dependent:
         return _Dependent(
@@ -71,25 +112,71 @@ def is_dependent(constraint: Any) -> bool:
     return isinstance(constraint, _Dependent)
 
 
-class _IndependentConstraint(Constraint):
+def _only_constraints(name: str, *constraints: Any) -> None:
+    for c in constraints:
+        if not isinstance(c, Constraint):
+            raise AssertionError(f"{name} must be a Constraint, got {type(c).__name__}")
+
+
+class _OfBase(Constraint):
+    """A set told by another one's."""
+
+    def __init__(self, base_constraint: Any) -> None:
+        _only_constraints("base_constraint", base_constraint)
+        self.base_constraint = base_constraint
+
+    @property
+    def is_discrete(self) -> Any:  # type: ignore[override]
+        return self.base_constraint.is_discrete
+
+    @property
+    def event_dim(self) -> Any:
+        return self.base_constraint.event_dim
+
+
+def _all_but(result: Any, dims: int) -> Any:
+    """Whether all hold, for each of the first ``dims`` dimensions."""
+    return result.reshape(*result.shape[:dims], -1).all(-1)
+
+
+class _IndependentConstraint(_OfBase):
     """The last ``reinterpreted_batch_ndims`` dimensions belong to the event."""
 
     def __init__(self, base_constraint: Any, reinterpreted_batch_ndims: int) -> None:
-        self.base_constraint = base_constraint
-        self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
-        self.is_discrete = base_constraint.is_discrete
-        self.event_dim = base_constraint.event_dim + reinterpreted_batch_ndims
+        super().__init__(base_constraint)
+        n = reinterpreted_batch_ndims
+        if not isinstance(n, int):
+            raise AssertionError(f"reinterpreted_batch_ndims must be an int, got {type(n).__name__}")
+        if n < 0:
+            raise AssertionError(f"reinterpreted_batch_ndims must be >= 0, got {n}")
+        self.reinterpreted_batch_ndims = n
+
+    @property
+    def event_dim(self) -> Any:
+        return self.base_constraint.event_dim + self.reinterpreted_batch_ndims
 
     def check(self, value: Any) -> Any:
         result = self.base_constraint.check(value)
         n = self.reinterpreted_batch_ndims
         if result.dim() < n:
-            expected = self.base_constraint.event_dim + n
-            raise ValueError(f"Expected value.dim() >= {expected} but got {value.dim()}")
-        return result.reshape(*result.shape[: result.dim() - n], -1).all(-1)
+            raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.dim()}")
+        return _all_but(result, result.dim() - n)
 
     def __repr__(self) -> str:
         return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
+
+
+class MixtureSameFamilyConstraint(_OfBase):
+    """What every component of a mixture allows: ``base_constraint`` has the components as its last batch dimension."""
+
+    def check(self, value: Any) -> Any:
+        if value.dim() < self.event_dim:
+            raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.dim()}")
+        result = self.base_constraint.check(value.unsqueeze(-1 - self.event_dim))
+        return _all_but(result, value.dim() - self.event_dim)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_constraint!r})"
 
 
 class _Boolean(Constraint):
@@ -151,6 +238,20 @@ class _Above(_Bounded):
         super().__init__(lower_bound=lower_bound)
 
 
+class _Below(_Bounded):
+    upper_bound: Any
+
+    def __init__(self, upper_bound: Any) -> None:
+        super().__init__(upper_bound=upper_bound)
+
+
+class _IntegerLessThan(_Below):
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return (value % 1 == 0) & (value <= self.upper_bound)
+
+
 class _IntegerGreaterThan(_Above):
     is_discrete = True
 
@@ -166,13 +267,6 @@ class _GreaterThan(_Above):
 class _GreaterThanEq(_Above):
     def check(self, value: Any) -> Any:
         return self.lower_bound <= value
-
-
-class _Below(_Bounded):
-    upper_bound: Any
-
-    def __init__(self, upper_bound: Any) -> None:
-        super().__init__(upper_bound=upper_bound)
 
 
 class _LessThan(_Below):
@@ -228,8 +322,9 @@ class _CorrCholesky(Constraint):
     event_dim = 2
 
     def check(self, value: Any) -> Any:
-        unit = ((value * value).sum(-1) - 1).abs().lt(1e-5 * value.shape[-1]).all(-1)
-        return _LowerCholesky().check(value) & unit
+        tolerance = finfo(value.dtype).eps * value.size(-1) * 10
+        length = value.detach().norm(dim=-1)
+        return _LowerCholesky().check(value) & (length - 1.0).abs().le(tolerance).all(-1)
 
 
 class _Square(Constraint):
@@ -257,36 +352,58 @@ class _PositiveDefinite(_Symmetric):
         return cholesky_ex(value).info.eq(0) if symmetric.all() else symmetric
 
 
-class _Cat(Constraint):
-    """Pieces along ``dim``, each in its own set."""
+class _Pieces(Constraint):
+    """Sets side by side along ``dim``."""
+
+    def __init__(self, cseq: Any, dim: int) -> None:
+        self.cseq, self.dim = list(cseq), dim
+        if not all(isinstance(c, Constraint) for c in self.cseq):
+            raise AssertionError("All elements of cseq must be Constraint instances")
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        return any(c.is_discrete for c in self.cseq)
+
+    @property
+    def event_dim(self) -> Any:
+        return max(c.event_dim for c in self.cseq)
+
+    def _checked(self, value: Any) -> Any:
+        if not -value.dim() <= self.dim < value.dim():
+            raise AssertionError(f"dim {self.dim} out of range for value with {value.dim()} dimensions")
+        return value
+
+
+class _Cat(_Pieces):
+    """Pieces along ``dim`` of ``lengths`` (1 each by default), each in its own set."""
 
     def __init__(self, cseq: Any, dim: int = 0, lengths: Any = None) -> None:
-        self.cseq, self.dim = list(cseq), dim
+        super().__init__(cseq, dim)
         self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
-        self.is_discrete = any(c.is_discrete for c in self.cseq)
-        self.event_dim = max(c.event_dim for c in self.cseq)
+        if len(self.lengths) != len(self.cseq):
+            raise AssertionError(f"lengths ({len(self.lengths)}) must match cseq ({len(self.cseq)})")
 
     def check(self, value: Any) -> Any:
-        start, checks = 0, []
-        for constraint, length in zip(self.cseq, self.lengths, strict=True):
-            checks.append(constraint.check(value.narrow(self.dim, start, length)))
-            start += length
-        return join(checks, self.dim)
+        self._checked(value)
+        ends = list(accumulate(self.lengths))
+        pieces = [value.narrow(self.dim, e - n, n) for e, n in zip(ends, self.lengths, strict=True)]
+        return join([c.check(v) for c, v in zip(self.cseq, pieces, strict=True)], self.dim)
 
 
-class _Stack(Constraint):
+class _Stack(_Pieces):
     """Slices along ``dim``, each in its own set."""
 
     def __init__(self, cseq: Any, dim: int = 0) -> None:
-        self.cseq, self.dim = list(cseq), dim
-        self.is_discrete = any(c.is_discrete for c in self.cseq)
-        self.event_dim = max(c.event_dim for c in self.cseq) + (
-            1 if dim + max(c.event_dim for c in self.cseq) < 0 else 0
-        )
+        super().__init__(cseq, dim)
+
+    @property
+    def event_dim(self) -> Any:
+        inner = super().event_dim
+        return inner + 1 if self.dim + inner < 0 else inner
 
     def check(self, value: Any) -> Any:
-        slices = [value.select(self.dim, i) for i in range(value.size(self.dim))]
-        return pile([c.check(v) for c, v in zip(self.cseq, slices, strict=True)], self.dim)
+        slices = self._checked(value).unbind(self.dim)
+        return pile([c.check(v) for c, v in zip(self.cseq, slices, strict=False)], self.dim)
 
 
 dependent = _Dependent()

@@ -56,3 +56,10 @@ class Dirichlet(ExponentialFamily):
         c, k = self.concentration, self.concentration.size(-1)
         total = c.sum(-1)
         return lgamma(c).sum(-1) - lgamma(total) - (k - total) * digamma(total) - ((c - 1.0) * digamma(c)).sum(-1)
+
+    @property
+    def _natural_params(self) -> tuple[Any, ...]:
+        return (self.concentration,)
+
+    def _log_normalizer(self, x: Any) -> Any:
+        return lgamma(x).sum(-1) - lgamma(x.sum(-1))

@@ -89,7 +89,14 @@ class Distribution:
         return self._event_shape
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same distribution with its batch expanded to ``batch_shape``; parameters keep their memory."""
+        """The same distribution with its batch expanded to ``batch_shape``; parameters keep their memory.
+
+        Raises:
+            NotImplementedError: for a user's own ``__init__``, which may keep more than the parameters.
+        """
+        if _instance is None and type(self).__init__.__module__.rpartition(".")[0] != __package__:
+            family = next(c for c in type(self).__mro__ if c.__module__.rpartition(".")[0] == __package__)
+            self._get_checked_instance(family)
         new = self._get_checked_instance(type(self), _instance)
         shape, own = Size(batch_shape), len(self._batch_shape)
         for name in (*self.arg_constraints, *self._expanding):
@@ -135,6 +142,13 @@ class Distribution:
             f"{type(self).__name__} has no rsample: its samples are not differentiable functions of its parameters\n"
             "  fix: sample(), and weigh log_prob(sample) by the reward (REINFORCE)"
         )
+
+    def sample_n(self, n: int) -> Any:
+        """``sample((n,))``, by its old name."""
+        warnings.warn(
+            "`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", category=FutureWarning, stacklevel=2
+        )
+        return self.sample((n,))
 
     def log_prob(self, value: Any) -> Any:
         """The logarithm of the density or probability at ``value``."""

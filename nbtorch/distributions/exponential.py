@@ -16,6 +16,7 @@ class Exponential(ExponentialFamily):
     """Waiting times of events that come at ``rate``."""
 
     arg_constraints: ClassVar[Any] = {"rate": constraints.positive}
+    _mean_carrier_measure = 0
     support = constraints.nonnegative
     has_rsample = True
 
@@ -58,3 +59,10 @@ class Exponential(ExponentialFamily):
 
     def entropy(self) -> Any:
         return 1.0 - log(self.rate)
+
+    @property
+    def _natural_params(self) -> tuple[Any, ...]:
+        return (-self.rate,)
+
+    def _log_normalizer(self, x: Any) -> Any:
+        return -(-x).log()

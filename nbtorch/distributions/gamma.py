@@ -19,6 +19,7 @@ class Gamma(ExponentialFamily):
     """Sums of ``concentration`` waiting times of events that come at ``rate``."""
 
     arg_constraints: ClassVar[Any] = {"concentration": constraints.positive, "rate": constraints.positive}
+    _mean_carrier_measure = 0
     support = constraints.nonnegative
     has_rsample = True
 
@@ -69,3 +70,10 @@ class Gamma(ExponentialFamily):
             + lgamma(self.concentration)
             + (1.0 - self.concentration) * digamma(self.concentration)
         )
+
+    @property
+    def _natural_params(self) -> tuple[Any, ...]:
+        return self.concentration - 1, -self.rate
+
+    def _log_normalizer(self, x: Any, y: Any) -> Any:
+        return lgamma(x + 1) + (x + 1) * (-y.reciprocal()).log()

@@ -1,20 +1,23 @@
-"""The Kullback-Leibler divergence of two distributions, by a table of pairs."""
+"""The Kullback-Leibler divergence of two distributions, by a table of pairs; those of one family stand here."""
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from ..linalg import solve_triangular
-from ..ops import digamma, lgamma, log, where
+from ..ops import diag_embed, digamma, lgamma, log, matmul, softplus, where
 from .bernoulli import Bernoulli
 from .beta import Beta
 from .binomial import Binomial
 from .categorical import Categorical
 from .cauchy import Cauchy
+from .continuous_bernoulli import ContinuousBernoulli
 from .dirichlet import Dirichlet
 from .distribution import Distribution
+from .exp_family import ExponentialFamily, log_normalizer_slopes
 from .exponential import Exponential
 from .gamma import Gamma
 from .geometric import Geometric
@@ -22,7 +25,7 @@ from .gumbel import Gumbel
 from .half_normal import HalfNormal
 from .independent import Independent
 from .laplace import Laplace
-from .log_normal import LogNormal
+from .lowrank_multivariate_normal import LowRankMultivariateNormal, low_rank_distance, low_rank_log_det
 from .multivariate_normal import MultivariateNormal, half_log_det, squared_distance
 from .normal import Normal
 from .one_hot_categorical import OneHotCategorical
@@ -34,7 +37,9 @@ from .utils import EULER, common_shape, sum_rightmost
 
 __all__ = ["kl_divergence", "register_kl"]
 
-_PAIRS: dict[tuple[type, type], Callable[[Any, Any], Any]] = {}
+_KL_REGISTRY: dict[tuple[type, type], Callable[[Any, Any], Any]] = {}
+# What was found for classes that came before.
+_KL_MEMOIZE: dict[tuple[type, type], Callable[[Any, Any], Any]] = {}
 
 
 def register_kl(type_p: type, type_q: type) -> Callable[[Any], Any]:
@@ -48,10 +53,36 @@ def register_kl(type_p: type, type_q: type) -> Callable[[Any], Any]:
             raise TypeError(f"Expected {name} to be a Distribution subclass but got {cls}")
 
     def enter(fun: Any) -> Any:
-        _PAIRS[type_p, type_q] = fun
+        _KL_REGISTRY[type_p, type_q] = fun
+        _KL_MEMOIZE.clear()
         return fun
 
     return enter
+
+
+def _found(type_p: type, type_q: type) -> Any:
+    """The function of the nearest classes, that of p first; warns where that of q first would be another."""
+    p_order, q_order = type_p.__mro__, type_q.__mro__
+    fits = [
+        (p_order.index(a), q_order.index(b), a, b)
+        for a, b in _KL_REGISTRY
+        if issubclass(type_p, a) and issubclass(type_q, b)
+    ]
+    if not fits:
+        raise NotImplementedError(
+            f"No KL(p || q) is implemented for p type {type_p.__name__} and q type {type_q.__name__}"
+        )
+    *_, left_p, left_q = min(fits, key=lambda fit: fit[:2])
+    *_, right_p, right_q = min(fits, key=lambda fit: fit[1::-1])
+    fun = _KL_REGISTRY[left_p, left_q]
+    if fun is not _KL_REGISTRY[right_p, right_q]:
+        warnings.warn(
+            f"Ambiguous kl_divergence({type_p.__name__}, {type_q.__name__}). "
+            f"Please register_kl({left_p.__name__}, {right_q.__name__})",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return fun
 
 
 def kl_divergence(p: Any, q: Any) -> Any:
@@ -60,27 +91,20 @@ def kl_divergence(p: Any, q: Any) -> Any:
     Raises:
         NotImplementedError: for a pair without one.
     """
-    best: tuple[int, Any] | None = None
-    for (a, b), fun in _PAIRS.items():
-        if isinstance(p, a) and isinstance(q, b):
-            distance = type(p).__mro__.index(a) + type(q).__mro__.index(b)
-            if best is None or distance < best[0]:
-                best = (distance, fun)
-    if best is None:
-        raise NotImplementedError(
-            f"No KL(p || q) is implemented for p type {p.__class__.__name__} and q type {q.__class__.__name__}"
-        )
-    return best[1](p, q)
+    pair = type(p), type(q)
+    fun = _KL_MEMOIZE.get(pair)
+    if fun is None:
+        fun = _KL_MEMOIZE[pair] = _found(*pair)
+    return fun(p, q)
 
 
 @register_kl(Bernoulli, Bernoulli)
 def _bernoulli(p: Any, q: Any) -> Any:
     # In log-odds, so that probabilities near 0 and 1 keep their digits.
-    yes = p.probs * ((-q.logits).exp().log1p() - (-p.logits).exp().log1p())
-    no = (1 - p.probs) * (q.logits.exp().log1p() - p.logits.exp().log1p())
-    yes, no = where(p.probs == 0, 0.0, yes), where(p.probs == 1, 0.0, no)
-    yes = where((q.probs == 0) & (p.probs > 0), math.inf, yes)
-    return yes + where((q.probs == 1) & (p.probs < 1), math.inf, no)
+    yes = p.probs * (softplus(-q.logits) - softplus(-p.logits))
+    no = (1 - p.probs) * (softplus(q.logits) - softplus(p.logits))
+    yes, no = where(q.probs == 0, math.inf, yes), where(q.probs == 1, math.inf, no)
+    return where(p.probs == 0, 0.0, yes) + where(p.probs == 1, 0.0, no)
 
 
 @register_kl(Categorical, Categorical)
@@ -154,23 +178,12 @@ def _uniform(p: Any, q: Any) -> Any:
     return where((q.low > p.low) | (q.high < p.high), math.inf, result)
 
 
-@register_kl(Uniform, Normal)
-def _uniform_normal(p: Any, q: Any) -> Any:
-    width = p.high - p.low
-    spread = width.pow(2) / 12 + ((p.high + p.low) / 2 - q.loc).pow(2)
-    return (math.sqrt(2 * math.pi) * q.scale / width).log() + 0.5 * spread / q.scale.pow(2)
-
-
 @register_kl(MultivariateNormal, MultivariateNormal)
 def _multivariate_normal(p: Any, q: Any) -> Any:
-    if p.event_shape != q.event_shape:
-        raise ValueError(
-            "KL-divergence between two Multivariate Normals with different event shapes cannot be computed"
-        )
-    n = p.event_shape[0]
+    n = _of_one_size(p, q, "Multivariate Normals")
     batch = common_shape(p._unbroadcasted_scale_tril.shape[:-2], q._unbroadcasted_scale_tril.shape[:-2])
     ours, theirs = (d._unbroadcasted_scale_tril.expand(*batch, n, n) for d in (p, q))
-    trace = solve_triangular(theirs, ours, upper=False).pow(2).sum((-2, -1))
+    trace = _square_sum(solve_triangular(theirs, ours, upper=False))
     distance = squared_distance(q._unbroadcasted_scale_tril, q.loc - p.loc)
     return half_log_det(theirs) - half_log_det(ours) + 0.5 * (trace + distance - n)
 
@@ -196,7 +209,6 @@ def _transformed(p: Any, q: Any) -> Any:
 
 
 @register_kl(HalfNormal, HalfNormal)
-@register_kl(LogNormal, LogNormal)
 def _of_base(p: Any, q: Any) -> Any:
     return kl_divergence(p.base_dist, q.base_dist)
 
@@ -226,3 +238,74 @@ def _pareto(p: Any, q: Any) -> Any:
 def _gumbel(p: Any, q: Any) -> Any:
     ratio, p_loc, q_loc = p.scale / q.scale, p.loc / q.scale, q.loc / q.scale
     return -ratio.log() + p_loc - q_loc + ratio * EULER + (q_loc + (1 + ratio).lgamma() - p_loc).exp() - (1 + EULER)
+
+
+@register_kl(ContinuousBernoulli, ContinuousBernoulli)
+def _continuous_bernoulli(p: Any, q: Any) -> Any:
+    ours, theirs = (d._cont_bern_log_norm() + (-d.probs).log1p() for d in (p, q))
+    return p.mean * (p.logits - q.logits) + ours - theirs
+
+
+@register_kl(ExponentialFamily, ExponentialFamily)
+def _exponential_family(p: Any, q: Any) -> Any:
+    """Bregman's divergence of the log-normalisers."""
+    if type(p) is not type(q):
+        raise NotImplementedError(
+            "The cross KL-divergence between different exponential families cannot be computed using Bregman "
+            "divergences"
+        )
+    params, normalizer, slopes = log_normalizer_slopes(p)
+    others = q._natural_params
+    result = q._log_normalizer(*others) - normalizer
+    for ours, theirs, slope in zip(params, others, slopes, strict=True):
+        term = (theirs - ours) * slope
+        result = result - sum_rightmost(term, term.dim() - result.dim())
+    return result
+
+
+def _of_one_size(p: Any, q: Any, kind: str) -> Any:
+    if p.event_shape != q.event_shape:
+        raise ValueError(f"KL-divergence between two {kind} with different event shapes cannot be computed")
+    return p.event_shape[0]
+
+
+def _square_sum(matrix: Any) -> Any:
+    return matrix.pow(2).sum((-2, -1))
+
+
+def _inverse_root(d: Any) -> Any:
+    """The matrix A of Woodbury's inverse ``D⁻¹ - AᵀA`` of a covariance of low rank."""
+    scaled = d._unbroadcasted_cov_factor.mT / d._unbroadcasted_cov_diag.unsqueeze(-2)
+    return solve_triangular(d._capacitance_tril, scaled, upper=False)
+
+
+@register_kl(LowRankMultivariateNormal, LowRankMultivariateNormal)
+def _low_rank(p: Any, q: Any) -> Any:
+    n = _of_one_size(p, q, "Low Rank Multivariate Normals")
+    root, factor = _inverse_root(q), p._unbroadcasted_cov_factor
+    ours, theirs = p._unbroadcasted_cov_diag, q._unbroadcasted_cov_diag
+    trace = (ours / theirs).sum(-1) + _square_sum(factor * theirs.rsqrt().unsqueeze(-1))
+    trace = trace - _square_sum(root * ours.sqrt().unsqueeze(-2)) - _square_sum(matmul(root, factor))
+    logs = low_rank_log_det(q) - low_rank_log_det(p)
+    return 0.5 * (logs + trace + low_rank_distance(q, q.loc - p.loc) - n)
+
+
+@register_kl(MultivariateNormal, LowRankMultivariateNormal)
+def _full_to_low_rank(p: Any, q: Any) -> Any:
+    n = _of_one_size(p, q, "(Low Rank) Multivariate Normals")
+    factor = p._unbroadcasted_scale_tril
+    trace = _square_sum(factor * q._unbroadcasted_cov_diag.rsqrt().unsqueeze(-1))
+    trace = trace - _square_sum(matmul(_inverse_root(q), factor))
+    logs = low_rank_log_det(q) - 2 * half_log_det(factor)
+    return 0.5 * (logs + trace + low_rank_distance(q, q.loc - p.loc) - n)
+
+
+@register_kl(LowRankMultivariateNormal, MultivariateNormal)
+def _low_rank_to_full(p: Any, q: Any) -> Any:
+    n = _of_one_size(p, q, "(Low Rank) Multivariate Normals")
+    factor = q._unbroadcasted_scale_tril
+    logs = 2 * half_log_det(factor) - low_rank_log_det(p)
+    trace = _square_sum(solve_triangular(factor, p._unbroadcasted_cov_factor, upper=False))
+    own = diag_embed(p._unbroadcasted_cov_diag.sqrt())
+    trace = trace + _square_sum(solve_triangular(factor, own, upper=False))
+    return 0.5 * (logs + trace + squared_distance(factor, q.loc - p.loc) - n)

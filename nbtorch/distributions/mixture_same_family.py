@@ -24,7 +24,7 @@ class MixtureSameFamily(Distribution):
         if not isinstance(mixture, Categorical):
             raise ValueError(" The Mixture distribution needs to be an  instance of torch.distributions.Categorical")
         if not isinstance(component, Distribution):
-            raise ValueError("The Component distribution need to be an instance of torch.distributions.Distribution")
+            raise ValueError("The Component distribution needs to be an instance of torch.distributions.Distribution")
         inner = component.batch_shape[:-1]
         for a, b in zip(reversed(mixture.batch_shape), reversed(inner), strict=False):
             if a not in (1, b) and b != 1:
@@ -32,7 +32,7 @@ class MixtureSameFamily(Distribution):
                     f"`mixture_distribution.batch_shape` ({mixture.batch_shape}) is not compatible with "
                     f"`component_distribution.batch_shape`({inner})"
                 )
-        n = mixture.param_shape[-1]
+        n = mixture.logits.shape[-1]
         if n != component.batch_shape[-1]:
             raise ValueError(
                 f"`mixture_distribution component` ({n}) does not equal "
@@ -60,7 +60,7 @@ class MixtureSameFamily(Distribution):
 
     @constraints.dependent_property
     def support(self) -> Any:
-        return self._component_distribution.support
+        return constraints.MixtureSameFamilyConstraint(self._component_distribution.support)
 
     def _weighted(self, values: Any) -> Any:
         """The mean over the components, by their probabilities."""

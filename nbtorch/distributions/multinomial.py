@@ -27,6 +27,7 @@ class Multinomial(Distribution):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
         self._categorical = Categorical(probs=probs, logits=logits)
+        self._binomial = Binomial(total_count, probs=self.probs)
         shape = self._categorical.param_shape
         super().__init__(self._categorical.batch_shape, shape[-1:], validate_args=validate_args)
 
@@ -34,6 +35,7 @@ class Multinomial(Distribution):
         new = self._get_checked_instance(Multinomial, _instance)
         new.total_count = self.total_count
         new._categorical = self._categorical.expand(batch_shape)
+        new._binomial = Binomial(new.total_count, probs=new.probs, validate_args=False)
         Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
@@ -76,7 +78,6 @@ class Multinomial(Distribution):
 
     def entropy(self) -> Any:
         n = self.total_count
-        single = Binomial(n, self.probs, validate_args=False)
-        counts = single.enumerate_support(False)[1:]
-        weights = (single.log_prob(counts).exp() * lgamma(counts + 1)).sum((0, -1))
+        counts = self._binomial.enumerate_support(False)[1:]
+        weights = (self._binomial.log_prob(counts).exp() * lgamma(counts + 1)).sum((0, -1))
         return n * self._categorical.entropy() - math.lgamma(n + 1) + weights

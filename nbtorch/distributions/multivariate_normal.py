@@ -6,7 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from ..linalg import cholesky, solve_triangular
-from ..ops import eye, matmul
+from ..ops import cholesky_solve, eye, matmul
 from . import constraints
 from .distribution import Distribution
 from .normal import standard_normal
@@ -99,8 +99,7 @@ class MultivariateNormal(Distribution):
     def precision_matrix(self) -> Any:
         factor = self._unbroadcasted_scale_tril
         one = eye(factor.shape[-1], dtype=factor.dtype, device=factor.device)
-        inverse = solve_triangular(factor, one.expand(factor.shape), upper=False)
-        return matmul(inverse.mT, inverse).expand(*self._batch_shape, *self._event_shape, *self._event_shape)
+        return cholesky_solve(one, factor).expand(*self._batch_shape, *self._event_shape, *self._event_shape)
 
     @property
     def mean(self) -> Any:

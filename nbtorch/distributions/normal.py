@@ -27,6 +27,7 @@ class Normal(ExponentialFamily):
     """Normal numbers of mean ``loc`` and standard deviation ``scale``."""
 
     arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
+    _mean_carrier_measure = 0
     support = constraints.real
     has_rsample = True
 
@@ -74,3 +75,10 @@ class Normal(ExponentialFamily):
 
     def entropy(self) -> Any:
         return 0.5 + 0.5 * math.log(2 * math.pi) + log(self.scale)
+
+    @property
+    def _natural_params(self) -> tuple[Any, ...]:
+        return self.loc / self.scale.pow(2), -0.5 * self.scale.pow(2).reciprocal()
+
+    def _log_normalizer(self, x: Any, y: Any) -> Any:
+        return -0.25 * x.pow(2) / y + 0.5 * log(-math.pi / y)

@@ -3,343 +3,47 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ..backends.dtypes import finfo
-from ..ops import cat, exp, expm1, log, log1p, ones_like, sigmoid, softmax, softplus, tanh, zeros_like
+from ..linalg import cholesky
+from ..ops import (
+    cat,
+    exp,
+    expm1,
+    eye,
+    full_like,
+    log,
+    log1p,
+    logsigmoid,
+    matmul,
+    ones_like,
+    sigmoid,
+    softmax,
+    softplus,
+    stack,
+    tanh,
+)  # fmt: skip
 from ..tensor import Size
 from . import constraints
-from .utils import common_shape, sum_rightmost
+from .transform import (
+    ComposeTransform,
+    IndependentTransform,
+    ReshapeTransform,
+    Transform,
+    identity_transform,
+    with_event_dim,
+)
+from .utils import broadcast_all, common_shape, sum_rightmost, tril_matrix_to_vec, vec_to_tril_matrix
 
 __all__ = [
-    "AbsTransform", "AffineTransform", "ComposeTransform", "ExpTransform", "IndependentTransform",
-    "LowerCholeskyTransform", "PowerTransform", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform",
-    "SoftplusTransform", "StickBreakingTransform", "TanhTransform", "Transform", "identity_transform",
+    "AbsTransform", "AffineTransform", "CatTransform", "ComposeTransform", "CorrCholeskyTransform",
+    "CumulativeDistributionTransform", "ExpTransform", "IndependentTransform", "LowerCholeskyTransform",
+    "PositiveDefiniteTransform", "PowerTransform", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform",
+    "SoftplusTransform", "StackTransform", "StickBreakingTransform", "TanhTransform", "Transform",
+    "identity_transform",
 ]  # fmt: skip
-
-
-class Transform:
-    """A function from ``domain`` to ``codomain``; ``cache_size=1`` keeps the last pair, so that inverting is exact."""
-
-    bijective = False
-    domain: Any
-    codomain: Any
-    # For one-dimensional functions: 1 where they rise, -1 where they fall.
-    _sign: Any = None
-
-    def __init__(self, cache_size: int = 0) -> None:
-        if cache_size not in (0, 1):
-            raise ValueError("cache_size must be 0 or 1")
-        self._cache_size = cache_size
-        self._cached: tuple[Any, Any] = (None, None)
-
-    @property
-    def event_dim(self) -> int:
-        if self.domain.event_dim == self.codomain.event_dim:
-            return int(self.domain.event_dim)
-        raise ValueError("Please use either .domain.event_dim or .codomain.event_dim")
-
-    @property
-    def inv(self) -> Any:
-        """The inverse function."""
-        return _Inverse(self)
-
-    @property
-    def sign(self) -> Any:
-        """1 for a rising function of one number, -1 for a falling one."""
-        if self._sign is None:
-            raise NotImplementedError(f"{self!r} neither rises nor falls everywhere: it has no sign")
-        return self._sign
-
-    def with_cache(self, cache_size: int = 1) -> Any:
-        """The same function with another ``cache_size``."""
-        if self._cache_size == cache_size:
-            return self
-        new = self.__class__.__new__(type(self))
-        new.__dict__.update(self.__dict__)
-        Transform.__init__(new, cache_size)
-        return new
-
-    def __eq__(self, other: Any) -> bool:
-        return self is other
-
-    __hash__ = object.__hash__
-
-    def __call__(self, x: Any) -> Any:
-        if self._cache_size and x is self._cached[0]:
-            return self._cached[1]
-        y = self._call(x)
-        if self._cache_size:
-            self._cached = (x, y)
-        return y
-
-    def _inv_call(self, y: Any) -> Any:
-        if self._cache_size and y is self._cached[1]:
-            return self._cached[0]
-        x = self._inverse(y)
-        if self._cache_size:
-            self._cached = (x, y)
-        return x
-
-    def _call(self, x: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has to define _call(x), the function itself")
-
-    def _inverse(self, y: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no inverse")
-
-    def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        """The logarithm of |dy/dx|, for each event."""
-        raise NotImplementedError(f"{type(self).__name__} has no log_abs_det_jacobian")
-
-    def __repr__(self) -> str:
-        return self.__class__.__name__ + "()"
-
-    def forward_shape(self, shape: Any) -> Any:
-        """The shape of y for that of x."""
-        return shape
-
-    def inverse_shape(self, shape: Any) -> Any:
-        """The shape of x for that of y."""
-        return shape
-
-
-class _Inverse(Transform):
-    """The inverse of a function; its inverse is the function itself."""
-
-    def __init__(self, transform: Any) -> None:
-        super().__init__(transform._cache_size)
-        self._inv = transform
-
-    @property
-    def domain(self) -> Any:
-        return self._inv.codomain
-
-    @property
-    def codomain(self) -> Any:
-        return self._inv.domain
-
-    @property
-    def bijective(self) -> bool:  # type: ignore[override]
-        return bool(self._inv.bijective)
-
-    @property
-    def sign(self) -> Any:
-        return self._inv.sign
-
-    @property
-    def inv(self) -> Any:
-        return self._inv
-
-    def with_cache(self, cache_size: int = 1) -> Any:
-        return self.inv.with_cache(cache_size).inv
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, _Inverse) and self._inv == other._inv
-
-    __hash__ = object.__hash__
-
-    def __repr__(self) -> str:
-        return f"_InverseTransform({self._inv!r})"
-
-    def __call__(self, x: Any) -> Any:
-        return self._inv._inv_call(x)
-
-    def _inv_call(self, y: Any) -> Any:
-        return self._inv(y)
-
-    def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        return -self._inv.log_abs_det_jacobian(y, x)
-
-    def forward_shape(self, shape: Any) -> Any:
-        return self._inv.inverse_shape(shape)
-
-    def inverse_shape(self, shape: Any) -> Any:
-        return self._inv.forward_shape(shape)
-
-
-def _with_event_dim(constraint: Any, event_dim: int) -> Any:
-    missing = event_dim - constraint.event_dim
-    return constraints.independent(constraint, missing) if missing > 0 else constraint
-
-
-class ComposeTransform(Transform):
-    """One function after the other, the first of ``parts`` first."""
-
-    def __init__(self, parts: Any, cache_size: int = 0) -> None:
-        super().__init__(cache_size)
-        self.parts = [part.with_cache(cache_size) for part in parts] if cache_size else list(parts)
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, ComposeTransform) and self.parts == other.parts
-
-    __hash__ = object.__hash__
-
-    @property
-    def domain(self) -> Any:
-        if not self.parts:
-            return constraints.real
-        depth = self.parts[-1].codomain.event_dim
-        for part in reversed(self.parts):
-            depth = max(depth + part.domain.event_dim - part.codomain.event_dim, part.domain.event_dim)
-        return _with_event_dim(self.parts[0].domain, depth)
-
-    @property
-    def codomain(self) -> Any:
-        if not self.parts:
-            return constraints.real
-        depth = self.parts[0].domain.event_dim
-        for part in self.parts:
-            depth = max(depth + part.codomain.event_dim - part.domain.event_dim, part.codomain.event_dim)
-        return _with_event_dim(self.parts[-1].codomain, depth)
-
-    @property
-    def bijective(self) -> bool:  # type: ignore[override]
-        return all(part.bijective for part in self.parts)
-
-    @property
-    def sign(self) -> Any:
-        sign: Any = 1
-        for part in self.parts:
-            sign = sign * part.sign
-        return sign
-
-    @property
-    def inv(self) -> Any:
-        return ComposeTransform([part.inv for part in reversed(self.parts)], cache_size=self._cache_size)
-
-    def with_cache(self, cache_size: int = 1) -> Any:
-        return self if self._cache_size == cache_size else ComposeTransform(self.parts, cache_size=cache_size)
-
-    def __call__(self, x: Any) -> Any:
-        for part in self.parts:
-            x = part(x)
-        return x
-
-    def _inv_call(self, y: Any) -> Any:
-        for part in reversed(self.parts):
-            y = part._inv_call(y)
-        return y
-
-    def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        if not self.parts:
-            return zeros_like(x)
-        values = [x]
-        for part in self.parts[:-1]:
-            values.append(part(values[-1]))
-        values.append(y)
-        depth = self.domain.event_dim
-        total: Any = 0
-        for part, before, after in zip(self.parts, values[:-1], values[1:], strict=True):
-            total = total + sum_rightmost(part.log_abs_det_jacobian(before, after), depth - part.domain.event_dim)
-            depth += part.codomain.event_dim - part.domain.event_dim
-        return total
-
-    def forward_shape(self, shape: Any) -> Any:
-        for part in self.parts:
-            shape = part.forward_shape(shape)
-        return shape
-
-    def inverse_shape(self, shape: Any) -> Any:
-        for part in reversed(self.parts):
-            shape = part.inverse_shape(shape)
-        return shape
-
-    def __repr__(self) -> str:
-        inner = ",\n    ".join(repr(part) for part in self.parts)
-        return f"{type(self).__name__}(\n    {inner}\n)"
-
-
-identity_transform = ComposeTransform([])
-
-
-class IndependentTransform(Transform):
-    """A function whose last ``reinterpreted_batch_ndims`` dimensions count as one event."""
-
-    def __init__(self, base_transform: Any, reinterpreted_batch_ndims: int, cache_size: int = 0) -> None:
-        super().__init__(cache_size)
-        self.base_transform = base_transform.with_cache(cache_size)
-        self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
-
-    @property
-    def domain(self) -> Any:
-        return constraints.independent(self.base_transform.domain, self.reinterpreted_batch_ndims)
-
-    @property
-    def codomain(self) -> Any:
-        return constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims)
-
-    @property
-    def bijective(self) -> bool:  # type: ignore[override]
-        return bool(self.base_transform.bijective)
-
-    @property
-    def sign(self) -> Any:
-        return self.base_transform.sign
-
-    def _call(self, x: Any) -> Any:
-        if x.dim() < self.domain.event_dim:
-            raise ValueError("Too few dimensions on input")
-        return self.base_transform(x)
-
-    def _inverse(self, y: Any) -> Any:
-        if y.dim() < self.codomain.event_dim:
-            raise ValueError("Too few dimensions on input")
-        return self.base_transform.inv(y)
-
-    def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        return sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.base_transform!r}, {self.reinterpreted_batch_ndims})"
-
-    def forward_shape(self, shape: Any) -> Any:
-        return self.base_transform.forward_shape(shape)
-
-    def inverse_shape(self, shape: Any) -> Any:
-        return self.base_transform.inverse_shape(shape)
-
-
-class ReshapeTransform(Transform):
-    """The same numbers in another shape of the event."""
-
-    bijective = True
-
-    def __init__(self, in_shape: Any, out_shape: Any, cache_size: int = 0) -> None:
-        self.in_shape, self.out_shape = Size(in_shape), Size(out_shape)
-        if math.prod(self.in_shape) != math.prod(self.out_shape):
-            raise ValueError("in_shape, out_shape have different numbers of elements")
-        super().__init__(cache_size)
-
-    @property
-    def domain(self) -> Any:
-        return constraints.independent(constraints.real, len(self.in_shape))
-
-    @property
-    def codomain(self) -> Any:
-        return constraints.independent(constraints.real, len(self.out_shape))
-
-    def _call(self, x: Any) -> Any:
-        return x.reshape(*x.shape[: x.dim() - len(self.in_shape)], *self.out_shape)
-
-    def _inverse(self, y: Any) -> Any:
-        return y.reshape(*y.shape[: y.dim() - len(self.out_shape)], *self.in_shape)
-
-    def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        return zeros_like(x).reshape(*x.shape[: x.dim() - len(self.in_shape)], -1).sum(-1)
-
-    def _changed(self, shape: Any, old: Any, new: Any) -> Any:
-        if len(shape) < len(old):
-            raise ValueError("Too few dimensions on input")
-        cut = len(shape) - len(old)
-        if tuple(shape[cut:]) != tuple(old):
-            raise ValueError(f"Shape mismatch: expected {Size(shape[cut:])} but got {old}")
-        return Size((*shape[:cut], *new))
-
-    def forward_shape(self, shape: Any) -> Any:
-        return self._changed(shape, self.in_shape, self.out_shape)
-
-    def inverse_shape(self, shape: Any) -> Any:
-        return self._changed(shape, self.out_shape, self.in_shape)
 
 
 class _Plain(Transform):
@@ -380,11 +84,11 @@ class PowerTransform(Transform):
 
     def __init__(self, exponent: Any, cache_size: int = 0) -> None:
         super().__init__(cache_size)
-        self.exponent = exponent
+        (self.exponent,) = broadcast_all(exponent)
 
     @property
     def sign(self) -> Any:
-        return self.exponent.sign() if hasattr(self.exponent, "sign") else math.copysign(1, self.exponent)
+        return self.exponent.sign()
 
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, PowerTransform) and _same(self.exponent, other.exponent)
@@ -401,9 +105,15 @@ class PowerTransform(Transform):
         return (self.exponent * y / x).abs().log()
 
     def forward_shape(self, shape: Any) -> Any:
-        return common_shape(shape, getattr(self.exponent, "shape", ()))
+        return common_shape(shape, self.exponent.shape)
 
     inverse_shape = forward_shape
+
+
+def _inner_sigmoid(x: Any) -> Any:
+    """The sigmoid kept inside (0, 1), so that its inverse is finite."""
+    limits = finfo(x.dtype)
+    return sigmoid(x).clamp(min=limits.tiny, max=1.0 - limits.eps)
 
 
 class SigmoidTransform(_Plain):
@@ -412,9 +122,7 @@ class SigmoidTransform(_Plain):
     codomain = constraints.unit_interval
 
     def _call(self, x: Any) -> Any:
-        # Kept inside (0, 1), so that the inverse is finite.
-        limits = finfo(x.dtype)
-        return sigmoid(x).clamp(min=limits.tiny, max=1.0 - limits.eps)
+        return _inner_sigmoid(x)
 
     def _inverse(self, y: Any) -> Any:
         limits = finfo(y.dtype)
@@ -487,13 +195,13 @@ class AffineTransform(Transform):
     def event_dim(self) -> int:
         return self._event_dim
 
-    @property
+    @constraints.dependent_property(is_discrete=False)
     def domain(self) -> Any:
-        return _with_event_dim(constraints.real, self.event_dim)
+        return with_event_dim(constraints.real, self.event_dim)
 
-    @property
+    @constraints.dependent_property(is_discrete=False)
     def codomain(self) -> Any:
-        return _with_event_dim(constraints.real, self.event_dim)
+        return with_event_dim(constraints.real, self.event_dim)
 
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, AffineTransform) and _same(self.loc, other.loc) and _same(self.scale, other.scale)
@@ -502,9 +210,9 @@ class AffineTransform(Transform):
 
     @property
     def sign(self) -> Any:
-        if hasattr(self.scale, "sign"):
-            return self.scale.sign()
-        return (self.scale > 0) - (self.scale < 0)
+        if isinstance(self.scale, (int, float)):
+            return int(self.scale > 0) - int(self.scale < 0)
+        return self.scale.sign()
 
     def _call(self, x: Any) -> Any:
         return self.loc + self.scale * x
@@ -513,10 +221,8 @@ class AffineTransform(Transform):
         return (y - self.loc) / self.scale
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
-        if hasattr(self.scale, "abs"):
-            result = self.scale.abs().log()
-        else:
-            result = ones_like(x) * math.log(abs(self.scale))
+        number = isinstance(self.scale, (int, float))
+        result = full_like(x, math.log(abs(self.scale))) if number else self.scale.abs().log()
         # Every number of the event counts, also where the scale is one number for all.
         return sum_rightmost(result.expand(common_shape(x.shape, result.shape)), self.event_dim)
 
@@ -524,6 +230,12 @@ class AffineTransform(Transform):
         return common_shape(shape, getattr(self.loc, "shape", ()), getattr(self.scale, "shape", ()))
 
     inverse_shape = forward_shape
+
+
+def _some_dims(shape: Any, n: int = 1) -> Any:
+    if len(shape) < n:
+        raise ValueError("Too few dimensions on input")
+    return shape
 
 
 class SoftmaxTransform(_Plain):
@@ -540,6 +252,11 @@ class SoftmaxTransform(_Plain):
     def _inverse(self, y: Any) -> Any:
         return y.log()
 
+    def forward_shape(self, shape: Any) -> Any:
+        return _some_dims(shape)
+
+    inverse_shape = forward_shape
+
 
 class StickBreakingTransform(_Plain):
     """n numbers to n + 1 shares: each breaks off a part of what the ones before it left"""
@@ -552,7 +269,7 @@ class StickBreakingTransform(_Plain):
         return ones_like(x).cumsum(-1).neg() + (n + 1)
 
     def _call(self, x: Any) -> Any:
-        z = SigmoidTransform()(x - self._offsets(x, x.shape[-1]).log())
+        z = _inner_sigmoid(x - self._offsets(x, x.shape[-1]).log())
         left = (1 - z).cumprod(-1)
         one = ones_like(x[..., :1])
         return cat([z, one], -1) * cat([one, left], -1)
@@ -564,18 +281,19 @@ class StickBreakingTransform(_Plain):
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
         x = x - self._offsets(x, x.shape[-1]).log()
-        return (-x - softplus(-x) + y[..., :-1].log()).sum(-1)
+        return (-x + logsigmoid(x) + y[..., :-1].log()).sum(-1)
 
     def forward_shape(self, shape: Any) -> Any:
-        return Size((*shape[:-1], shape[-1] + 1))
+        return Size((*shape[:-1], _some_dims(shape)[-1] + 1))
 
     def inverse_shape(self, shape: Any) -> Any:
-        return Size((*shape[:-1], shape[-1] - 1))
+        return Size((*shape[:-1], _some_dims(shape)[-1] - 1))
 
 
 class LowerCholeskyTransform(_Plain):
     """A square matrix to a lower triangular one with a positive diagonal"""
 
+    bijective = False
     _sign = None
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.lower_cholesky
@@ -585,3 +303,192 @@ class LowerCholeskyTransform(_Plain):
 
     def _inverse(self, y: Any) -> Any:
         return y.tril(-1) + y.diagonal(dim1=-2, dim2=-1).log().diag_embed()
+
+
+class PositiveDefiniteTransform(_Plain):
+    """A square matrix to a positive definite one, by its Cholesky factor"""
+
+    bijective = False
+    _sign = None
+    domain = constraints.independent(constraints.real, 2)
+    codomain = constraints.positive_definite
+
+    def _call(self, x: Any) -> Any:
+        factor = LowerCholeskyTransform()(x)
+        return matmul(factor, factor.mT)
+
+    def _inverse(self, y: Any) -> Any:
+        return LowerCholeskyTransform().inv(cholesky(y))
+
+
+def _shifted(x: Any) -> Any:
+    """The columns moved one to the right, ones before them."""
+    return cat([ones_like(x[..., :1]), x[..., :-1]], -1)
+
+
+class CorrCholeskyTransform(Transform):
+    """n (n - 1) / 2 numbers to the Cholesky factor of a correlation matrix of n rows
+
+    Each row breaks sticks as StickBreakingTransform does, but by the squares of tanh(x), so that it has length 1.
+    """
+
+    bijective = True
+    domain = constraints.real_vector
+    codomain = constraints.corr_cholesky
+
+    def _call(self, x: Any) -> Any:
+        eps = finfo(x.dtype).eps
+        r = vec_to_tril_matrix(tanh(x).clamp(min=-1 + eps, max=1 - eps), diag=-1)
+        left = (1 - r**2).sqrt().cumprod(-1)
+        return (r + eye(r.shape[-1], dtype=r.dtype, device=r.device)) * _shifted(left)
+
+    def _inverse(self, y: Any) -> Any:
+        left = tril_matrix_to_vec(_shifted(1 - (y * y).cumsum(-1)), diag=-1)
+        t = tril_matrix_to_vec(y, diag=-1) / left.sqrt()
+        return (log1p(t) - log1p(-t)) / 2
+
+    def log_abs_det_jacobian(self, x: Any, y: Any, intermediates: Any = None) -> Any:
+        left = tril_matrix_to_vec(1 - (y * y).cumsum(-1), diag=-2)
+        by_tanh = -2 * (x + softplus(-2 * x) - math.log(2.0)).sum(-1)
+        return 0.5 * left.log().sum(-1) + by_tanh
+
+    def forward_shape(self, shape: Any) -> Any:
+        count = _some_dims(shape)[-1]
+        n = round((0.25 + 2 * count) ** 0.5 + 0.5)
+        if n * (n - 1) // 2 != count:
+            raise ValueError("Input is not a flattened lower-diagonal number")
+        return Size((*shape[:-1], n, n))
+
+    def inverse_shape(self, shape: Any) -> Any:
+        n = _some_dims(shape, 2)[-1]
+        if shape[-2] != n:
+            raise ValueError("Input is not square")
+        return Size((*shape[:-2], n * (n - 1) // 2))
+
+
+class _Pieces(Transform):
+    """Functions side by side along ``dim``."""
+
+    def __init__(self, tseq: Sequence[Any], dim: int, cache_size: int) -> None:
+        if not all(isinstance(t, Transform) for t in tseq):
+            raise AssertionError("All elements of tseq must be Transform instances")
+        super().__init__(cache_size)
+        self.transforms = [t.with_cache(cache_size) for t in tseq] if cache_size else list(tseq)
+        self.dim = dim
+
+    @property
+    def bijective(self) -> bool:  # type: ignore[override]
+        return all(t.bijective for t in self.transforms)
+
+    def _checked(self, x: Any, length: int, meaning: str) -> Any:
+        if not -x.dim() <= self.dim < x.dim():
+            raise AssertionError(f"dim {self.dim} out of range for tensor with {x.dim()} dimensions")
+        if x.size(self.dim) != length:
+            raise AssertionError(f"x.size({self.dim}) = {x.size(self.dim)} must equal {meaning} {length}")
+        return x
+
+
+class CatTransform(_Pieces):
+    """Each piece along ``dim``, of ``lengths`` (1 each by default), by a function of its own"""
+
+    def __init__(self, tseq: Sequence[Any], dim: int = 0, lengths: Any = None, cache_size: int = 0) -> None:
+        super().__init__(tseq, dim, cache_size)
+        self.lengths = [1] * len(self.transforms) if lengths is None else list(lengths)
+        if len(self.lengths) != len(self.transforms):
+            raise AssertionError(f"lengths ({len(self.lengths)}) must match transforms ({len(self.transforms)})")
+
+    @property
+    def event_dim(self) -> int:
+        return max(t.event_dim for t in self.transforms)
+
+    @property
+    def length(self) -> int:
+        """The size along ``dim``."""
+        return sum(self.lengths)
+
+    def with_cache(self, cache_size: int = 1) -> Any:
+        if self._cache_size == cache_size:
+            return self
+        return CatTransform(self.transforms, self.dim, self.lengths, cache_size)
+
+    def _split(self, x: Any) -> Any:
+        return self._checked(x, self.length, "length").split(self.lengths, self.dim)
+
+    def _call(self, x: Any) -> Any:
+        return cat([t(piece) for t, piece in zip(self.transforms, self._split(x), strict=True)], self.dim)
+
+    def _inverse(self, y: Any) -> Any:
+        return cat([t.inv(piece) for t, piece in zip(self.transforms, self._split(y), strict=True)], self.dim)
+
+    def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
+        slopes = [
+            sum_rightmost(t.log_abs_det_jacobian(before, after), self.event_dim - t.event_dim)
+            for t, before, after in zip(self.transforms, self._split(x), self._split(y), strict=True)
+        ]
+        dim = self.dim - x.dim() if self.dim >= 0 else self.dim
+        # Pieces of one event add up, pieces of the batch stand side by side.
+        return cat(slopes, dim + self.event_dim) if dim + self.event_dim < 0 else sum(slopes)
+
+    @constraints.dependent_property
+    def domain(self) -> Any:
+        return constraints.cat([t.domain for t in self.transforms], self.dim, self.lengths)
+
+    @constraints.dependent_property
+    def codomain(self) -> Any:
+        return constraints.cat([t.codomain for t in self.transforms], self.dim, self.lengths)
+
+
+class StackTransform(_Pieces):
+    """Each slice along ``dim`` by a function of its own"""
+
+    def __init__(self, tseq: Sequence[Any], dim: int = 0, cache_size: int = 0) -> None:
+        super().__init__(tseq, dim, cache_size)
+
+    def with_cache(self, cache_size: int = 1) -> Any:
+        return self if self._cache_size == cache_size else StackTransform(self.transforms, self.dim, cache_size)
+
+    def _slices(self, x: Any) -> Any:
+        return self._checked(x, len(self.transforms), "len(transforms)").unbind(self.dim)
+
+    def _call(self, x: Any) -> Any:
+        return stack([t(piece) for t, piece in zip(self.transforms, self._slices(x), strict=True)], self.dim)
+
+    def _inverse(self, y: Any) -> Any:
+        return stack([t.inv(piece) for t, piece in zip(self.transforms, self._slices(y), strict=True)], self.dim)
+
+    def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
+        pairs = zip(self.transforms, self._slices(x), self._slices(y), strict=True)
+        return stack([t.log_abs_det_jacobian(before, after) for t, before, after in pairs], self.dim)
+
+    @constraints.dependent_property
+    def domain(self) -> Any:
+        return constraints.stack([t.domain for t in self.transforms], self.dim)
+
+    @constraints.dependent_property
+    def codomain(self) -> Any:
+        return constraints.stack([t.codomain for t in self.transforms], self.dim)
+
+
+class CumulativeDistributionTransform(Transform):
+    """y = the ``cdf`` of a distribution at x: uniform numbers out of its samples, and the reverse"""
+
+    bijective = True
+    _sign = 1
+    codomain = constraints.unit_interval
+
+    def __init__(self, distribution: Any, cache_size: int = 0) -> None:
+        super().__init__(cache_size)
+        self.distribution = distribution
+
+    @property
+    def domain(self) -> Any:
+        return self.distribution.support
+
+    def _call(self, x: Any) -> Any:
+        return self.distribution.cdf(x)
+
+    def _inverse(self, y: Any) -> Any:
+        return self.distribution.icdf(y)
+
+    def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
+        return self.distribution.log_prob(x)

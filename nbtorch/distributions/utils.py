@@ -9,6 +9,7 @@ from typing import Any
 from ..autograd import enable_grad
 from ..backends.dtypes import finfo, get_default_dtype
 from ..ops import log, log1p, sigmoid, softmax, tensor, zeros
+from ..ops.operands import broadcast_shapes
 from ..tensor import Size, Tensor
 
 __all__ = [
@@ -45,18 +46,7 @@ def common_shape(*shapes: Any) -> Size:
     Raises:
         RuntimeError: where they don't.
     """
-    sizes: list[int] = []
-    for shape in shapes:
-        sizes = [1] * (len(shape) - len(sizes)) + sizes
-        for i, n in enumerate(reversed(tuple(shape)), 1):
-            if sizes[-i] == 1:
-                sizes[-i] = n
-            elif n not in (1, sizes[-i]):
-                raise RuntimeError(
-                    "Shape mismatch: objects cannot be broadcast to a single shape\n"
-                    f"  got: {', '.join(str(tuple(s)) for s in shapes)}"
-                )
-    return Size(sizes)
+    return Size(broadcast_shapes("broadcast_tensors", *map(tuple, shapes)))
 
 
 def is_number(*values: Any) -> bool:
@@ -102,10 +92,21 @@ class lazy_property:
 
 
 def vec_to_tril_matrix(vec: Any, diag: int = 0) -> Any:
-    """The lower triangular matrix that holds ``vec`` row by row, up to diagonal ``diag``."""
-    n = int((-(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * vec.shape[-1] + 4 * abs(diag) * (diag + 1)) ** 0.5) / 2)
-    mask = zeros(n, n, device=vec.device).add(1).tril(diag).bool()
-    matrix = zeros(*vec.shape[:-1], n, n, dtype=vec.dtype, device=vec.device)
+    """The lower triangular matrix that holds ``vec`` row by row, up to diagonal ``diag``.
+
+    Raises:
+        ValueError: where no square matrix has that many elements there.
+    """
+    count = vec.shape[-1]
+    n = (-(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * count + 4 * abs(diag) * (diag + 1)) ** 0.5) / 2
+    if abs(round(n) - n) > finfo(vec.dtype).eps:
+        raise ValueError(
+            f"The size of last dimension is {count} which cannot be expressed as the lower triangular part of a "
+            "square D x D matrix."
+        )
+    size = round(n)
+    mask = zeros(size, size, device=vec.device).add(1).tril(diag).bool()
+    matrix = zeros(*vec.shape[:-1], size, size, dtype=vec.dtype, device=vec.device)
     return matrix.masked_scatter(mask.expand(matrix.shape), vec)
 
 

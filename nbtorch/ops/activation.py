@@ -26,7 +26,10 @@ __all__ = [
 ]  # fmt: skip
 
 RELU = Op(
-    "relu", lambda m, input: m.relu(input), input=lambda g, out: g * (out != 0), formula=r"\mathrm{ReLU}'(x) = [x>0]"
+    "relu",
+    lambda m, input: m.relu(input),
+    input=lambda m, g, out: m.masked_fill(g, out == 0, 0),
+    formula=r"\mathrm{ReLU}'(x) = [x>0]",
 )
 
 

@@ -250,16 +250,16 @@ FMAX = Op(
     "fmax",
     lambda m, input, other: m.fmax(input, other),
     tensors=2,
-    input=lambda m, g, input, other: m.where(_first_won(m, input >= other, other), g, g * 0),
-    other=lambda m, g, input, other: m.where(_first_won(m, input >= other, other), g * 0, g),
+    input=lambda m, g, input, other: m.masked_fill(g, ~_first_won(m, input >= other, other), 0),
+    other=lambda m, g, input, other: m.masked_fill(g, _first_won(m, input >= other, other), 0),
     formula=r"\frac{\partial \max(x,y)}{\partial x} = [x \ge y]",
 )
 FMIN = Op(
     "fmin",
     lambda m, input, other: m.fmin(input, other),
     tensors=2,
-    input=lambda m, g, input, other: m.where(_first_won(m, input <= other, other), g, g * 0),
-    other=lambda m, g, input, other: m.where(_first_won(m, input <= other, other), g * 0, g),
+    input=lambda m, g, input, other: m.masked_fill(g, ~_first_won(m, input <= other, other), 0),
+    other=lambda m, g, input, other: m.masked_fill(g, _first_won(m, input <= other, other), 0),
     formula=r"\frac{\partial \min(x,y)}{\partial x} = [x \le y]",
 )
 

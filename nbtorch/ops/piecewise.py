@@ -27,7 +27,7 @@ PRELU = Op(
     tensors=2,
     node="PreluKernelBackward0",
     input=lambda m, g, input, weight: m.where(input > 0, g, g * weight),
-    weight=lambda m, g, input: m.where(input > 0, g * 0, g * input),
+    weight=lambda m, g, input: m.masked_fill(g * input, input > 0, 0),
     formula=r"\frac{\partial L}{\partial x} = g\,([x>0] + a\,[x\le 0]),\quad "
     r"\frac{\partial L}{\partial a} = g\,x\,[x\le 0]",
 )
@@ -92,7 +92,7 @@ def relu6(input: TensorT) -> TensorT:
 HARDSIGMOID = Op(
     "hardsigmoid",
     lambda m, input: m.clamp(input + 3, 0, 6) / 6,
-    input=lambda g, input: g * ((input > -3) & (input < 3)) / 6,
+    input=lambda m, g, input: m.masked_fill(g / 6, ~((input > -3) & (input < 3)), 0),
     formula=r"f'(x) = \tfrac16\,[-3 < x < 3]",
 )
 
@@ -106,7 +106,7 @@ def hardsigmoid(input: TensorT) -> TensorT:
 HARDSWISH = Op(
     "hardswish",
     lambda m, input: input * m.clamp(input + 3, 0, 6) / 6,
-    input=lambda m, g, input: m.where(input >= 3, g, m.where(input <= -3, g * 0, g * (input / 3 + 0.5))),
+    input=lambda m, g, input: m.masked_fill(m.where(input >= 3, g, g * (input / 3 + 0.5)), input <= -3, 0),
     formula=r"f'(x) = [x\ge 3] + \left(\tfrac x3 + \tfrac12\right)[-3 < x < 3]",
 )
 
@@ -171,7 +171,7 @@ def softshrink(input: TensorT, lambd: float = 0.5, *, out: Any = None) -> Tensor
 HARDSHRINK = Op(
     "hardshrink",
     lambda m, input, lambd: m.masked_fill(input, m.abs(input) <= lambd, 0),
-    input=lambda m, g, input, lambd: g * (m.abs(input) > lambd),
+    input=lambda m, g, input, lambd: m.masked_fill(g, ~(m.abs(input) > lambd), 0),
     formula=r"f'(x) = [|x| > \lambda]",
 )
 

@@ -287,13 +287,13 @@ def _pow_input(m: Any, g: Any, input: Any, exponent: Any) -> Any:
     if isinstance(exponent, (int, float)):
         return g * 0 if exponent == 0 else g * (exponent * m.pow(input, exponent - 1))
     # x**0 is 1 for every x, also where y * x**(y - 1) would be 0 * inf.
-    return m.where(exponent == 0, g * 0, g * (exponent * m.pow(input, exponent - 1)))
+    return m.masked_fill(g * (exponent * m.pow(input, exponent - 1)), exponent == 0, 0)
 
 
 def _pow_exponent(m: Any, g: Any, input: Any, exponent: Any, out: Any) -> Any:
     if isinstance(input, (int, float)):
         return g * (out * math.log(input)) if input > 0 else m.where(exponent >= 0, g * 0, g * math.nan)
-    return m.where((input == 0) & (exponent >= 0), g * 0, g * (out * m.log(input)))
+    return m.masked_fill(g * (out * m.log(input)), (input == 0) & (exponent >= 0), 0)
 
 
 POW = Op(
@@ -363,7 +363,7 @@ def logaddexp(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
 
 def _chosen(m: Any, g: Any, tied: Any, lost: Any) -> Any:
     """The gradient of the side that won; half of it at a tie, as in PyTorch, and all of it beside a NaN."""
-    return m.where(lost, g * 0, m.where(tied, g * 0.5, g))
+    return m.masked_fill(m.where(tied, g * 0.5, g), lost, 0)
 
 
 MAXIMUM = Op(
@@ -404,8 +404,8 @@ WHERE = Op(
     "where",
     lambda m, condition, input, other: m.where(condition, input, other),
     tensors=3,
-    input=lambda m, g, condition: m.where(condition, g, g * 0),
-    other=lambda m, g, condition: m.where(condition, g * 0, g),
+    input=lambda m, g, condition: m.masked_fill(g, ~condition, 0),
+    other=lambda m, g, condition: m.masked_fill(g, condition, 0),
     formula=r"\frac{\partial\,\mathrm{where}(c,x,y)}{\partial x} = c",
     layout=like_operands,
 )
@@ -458,7 +458,7 @@ def _inside(input: Any, min: Any, max: Any) -> Any:
 CLAMP = Op(
     "clamp",
     lambda m, input, min, max: m.clamp(input, min, max),
-    input=lambda g, input, min, max: g * _inside(input, min, max),
+    input=lambda m, g, input, min, max: m.masked_fill(g, ~_inside(input, min, max), 0),
     node="ClampBackward1",
     formula=r"\frac{\partial\,\mathrm{clamp}(x,a,b)}{\partial x} = [a \le x \le b]",
 )

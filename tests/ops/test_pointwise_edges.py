@@ -154,3 +154,36 @@ def test_an_integer_division_by_zero_in_place_is_refused(name: str) -> None:
             getattr(x, name)(zero)
     assert x.tolist() == [4, 5]
     getattr(helpers.to_nbtorch(np.array([4.0, 5.0])), name)(0)
+
+
+CHOOSERS = {
+    "relu": lambda t, x: t.relu(x),
+    "clamp": lambda t, x: x.clamp(min=0),
+    "clamp both": lambda t, x: x.clamp(0, 1),
+    "where": lambda t, x: t.where(x > 0, x, 0.0),
+    "other of where": lambda t, x: t.where(x > 0, 0.0, x),
+    "maximum": lambda t, x: t.maximum(x, t.zeros_like(x)),
+    "fmin": lambda t, x: t.fmin(x, t.zeros_like(x)),
+    "hardshrink": lambda t, x: t.nn.functional.hardshrink(x),
+    "hardswish": lambda t, x: t.nn.functional.hardswish(x),
+    "hardsigmoid": lambda t, x: t.nn.functional.hardsigmoid(x),
+}
+
+
+@pytest.mark.parametrize("name", CHOOSERS)
+@pytest.mark.parametrize("incoming", [math.inf, math.nan])
+def test_what_was_not_chosen_gets_no_gradient(name: str, incoming: float) -> None:
+    """``clamp(min=0).sqrt()`` and its kin: 0 times the infinite slope behind must not become NaN."""
+    values = np.array([-4.0, -1.0, -0.2, 0.3, 1.0, 4.0], np.float32)
+    slopes = []
+    for t, make in ((torch, helpers.to_torch), (nbtorch, helpers.to_nbtorch)):
+        x = make(values, requires_grad=True)
+        y = CHOOSERS[name](t, x)
+        slopes.append(t.autograd.grad(y, x, t.full_like(y, incoming))[0])
+    helpers.same(slopes[1], slopes[0])
+
+
+def test_sigmoid_keeps_its_digits_far_left() -> None:
+    values = np.linspace(-80, 80, 321, dtype=np.float32)
+    helpers.same(helpers.to_nbtorch(values).sigmoid(), helpers.to_torch(values).sigmoid(), rtol=2e-6, atol=0)
+    helpers.same(helpers.to_nbtorch(values).sigmoid().log(), helpers.to_torch(values).sigmoid().log(), rtol=2e-6)
