@@ -39,7 +39,9 @@ ABSENT: dict[str, str] = {
     "nn.parallel.distributed": _DISTRIBUTED,
     "nn.quantized": "there are no quantised tensors",
     "nn.intrinsic": "there are no quantised tensors",
-    "utils.data.distributed": _DISTRIBUTED,
+    "utils.data.datapipes": "a stream is an IterableDataset; map and filter in its __iter__",
+    "utils.model_zoo": "nothing is downloaded: load a checkpoint with torch.load(path)",
+    "utils.benchmark": "time it with Python's own timeit",
 }
 
 
@@ -65,6 +67,9 @@ class AbsentFeature:
         return AbsentFeature(f"{self._name}.{attribute}", self._instead)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
+        self._refuse()
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> Any:  # class Mine(IterDataPipe)
         self._refuse()
 
     def __enter__(self) -> Any:

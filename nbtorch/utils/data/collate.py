@@ -13,7 +13,7 @@ from ...ops.creation import as_tensor, tensor
 from ...ops.joining import stack
 from ...tensor import Tensor
 
-__all__ = ["collate", "default_collate", "default_convert"]
+__all__ = ["collate", "default_collate", "default_collate_fn_map", "default_convert"]
 
 CollateMap = Mapping[Any, Callable[..., Any]]
 
@@ -137,7 +137,7 @@ def _collate_text(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = N
 
 
 #: How the leaves of samples are put together.
-default_collate_fn_map: CollateMap = {
+default_collate_fn_map: dict[Any, Callable[..., Any]] = {
     Tensor: _collate_tensors,
     np.ndarray: _collate_arrays,
     (np.bool_, np.number, np.object_): _collate_numpy_scalars,

@@ -1,0 +1,5 @@
+"""Turning indices into batches."""
+
+from ..fetch import fetcher
+
+__all__ = ["fetcher"]
