@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 import weakref
+from collections.abc import Iterator
 from multiprocessing import connection as pipes
 from multiprocessing.context import BaseContext
 from multiprocessing.reduction import ForkingPickler
@@ -20,6 +21,7 @@ from .worker import NUMBER_BYTES, Failure, Job, run_worker
 __all__ = ["Pool", "checked_context"]
 
 _GRACE = 2.0  # seconds a worker gets to finish its batch before it is ended
+_LAST_MOMENT = 20.0  # seconds for a process that has closed its connection to be gone
 _LOOK = 1.0  # seconds between two looks at workers that say nothing
 
 
@@ -51,6 +53,19 @@ def _usual_context() -> Any:
     if multiprocessing.get_start_method(allow_none=True) is None and sys.platform == "linux":
         return multiprocessing.get_context("fork")
     return multiprocessing.get_context()
+
+
+@contextlib.contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """A process that is started here is not interrupted before it can say that it leaves Ctrl-C to the main process."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Parcel:
@@ -102,7 +117,8 @@ class Pool:
         others = list(self.connections) if self._forked else []
         process = context.Process(target=run_worker, args=(_Parcel(job), number, theirs, others), daemon=True)
         try:
-            process.start()
+            with _ctrl_c_waits():
+                process.start()
         except (pickle.PicklingError, TypeError, AttributeError) as error:
             if self._forked:
                 raise
@@ -161,7 +177,7 @@ class Pool:
     def _report(self, workers: list[int]) -> NoReturn:
         gone = [self.processes[w] for w in workers]
         for process in gone:
-            process.join(_LOOK)  # The connection may end a moment before the process does.
+            process.join(_LAST_MOMENT)  # The connection may end before the process does, on a busy machine long before.
         self.close()
         first = gone[0]
         code = first.exitcode

@@ -196,6 +196,8 @@ def run_worker(parcel: Any, number: int, connection: Any, others: list[Any]) -> 
     # The main process decides what Ctrl-C means. Its own handlers must not run here, or a worker could not be ended.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     where = f"in DataLoader worker process {number}"
     tasks = _Tasks(connection)
     send = _sender(connection)
