@@ -54,7 +54,8 @@ def test_a_loader_of_one_share(torch_ref: Any) -> None:
 @pytest.mark.parametrize(
     "path",
     ["dataset.Subset", "dataset.random_split", "dataset.IterableDataset", "dataloader.DataLoader", "sampler.Sampler",
-     "dataloader.default_collate", "dataloader.get_worker_info", "sampler.SubsetRandomSampler", "distributed.DistributedSampler",
+     "dataloader.default_collate", "dataloader.get_worker_info", "sampler.SubsetRandomSampler",
+     "distributed.DistributedSampler",
      "_utils.collate.default_collate", "_utils.collate.default_convert", "_utils.collate.default_collate_fn_map",
      "_utils.worker.get_worker_info", "_utils.pin_memory.pin_memory"],
 )  # fmt: skip

@@ -426,6 +426,11 @@ def dies(how: Any) -> Any:
     return item
 
 
+def segfault() -> None:
+    faulthandler.disable()  # pytest's, which would print
+    ctypes.string_at(0)
+
+
 @pytest.mark.parametrize(
     ("how", "message"),
     [
