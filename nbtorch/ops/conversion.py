@@ -26,6 +26,7 @@ from ..backends.dtypes import (
     uint8,
 )
 from ..backends.layouts import contiguous_format, inverse, like_first, order_of, preserve_format
+from ..backends.quiet import hush, unhush
 from .record import Op, apply, mathematical
 
 __all__ = [
@@ -47,7 +48,12 @@ def to_numpy_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
     """A copy in another dtype, named as NumPy names it."""
     if dtype.kind in "iub":
         m, array = input._backend, input._array
-        return wrap(like_first(m, m.astype(array, dtype), (array,)), m, input._result_class)
+        token = hush()  # what no integer can hold (NaN, infinity) becomes one without a word, as in PyTorch
+        try:
+            out = m.astype(array, dtype)
+        finally:
+            unhush(token)
+        return wrap(like_first(m, out, (array,)), m, input._result_class)
     return apply(TO_COPY, (input,), (dtype,))
 
 

@@ -1,4 +1,4 @@
-"""Calls in the order of arguments that PyTorch had before version 1.5, which programs of that time still use.
+"""Calls in the order of arguments that PyTorch had before version 1.5, and its masks of that time.
 
 Factors stood before the tensors: ``p.add_(-lr, grad)``, ``v.addcmul_(1 - beta, g, g)``, ``addmm(1, dist, -2, x, y)``.
 PyTorch accepts them with a warning, and so do the functions that this file decorates.
@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..autograd.variable import Variable
+from ..backends.dtypes import bool_, uint8
+from .conversion import to_dtype
 
-__all__ = ["once_took"]
+__all__ = ["old_mask", "once_took"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,3 +50,15 @@ def once_took(tensors: int, *factors: str) -> Callable[[F], F]:
         return call  # type: ignore[return-value]
 
     return decorate
+
+
+def old_mask(condition: Any) -> Any:
+    """The condition of ``where`` as bools where it is of uint8, PyTorch's masks of old; with a warning."""
+    if condition._dtype() is not uint8:
+        return condition
+    warnings.warn(
+        "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version "
+        "of PyTorch. Use a boolean condition instead.",
+        stacklevel=3,
+    )
+    return to_dtype(condition, bool_)

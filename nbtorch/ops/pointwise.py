@@ -17,7 +17,7 @@ from .conversion import to_dtype
 from .dispatch import FLOAT, FLOATS_ONLY, NO_BOOLS, PROMOTE, binary, refuse_dtype, unary
 from .elementary import is_bool, reciprocal
 from .exact_out import write_exact_out
-from .oldorder import once_took
+from .oldorder import old_mask, once_took
 from .operands import (
     NUMBERS,
     Number,
@@ -420,13 +420,14 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     its domain (0 times infinity is NaN); clamp the input of that operation first.
 
     Raises:
-        RuntimeError: where ``condition`` is not a bool tensor.
+        RuntimeError: where ``condition`` is not a bool tensor (or, with a warning, one of uint8).
     """
     if out is not None:
         return write_exact_out("where", out, where(condition, input, other))
     require_tensor("where", "condition", condition)
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
+    condition = old_mask(condition)
     if condition._array.dtype.kind != "b":
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition._dtype()!r}\n"

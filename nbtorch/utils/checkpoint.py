@@ -17,7 +17,8 @@ from ..ops.generator import get_rng_state, set_rng_state
 
 __all__ = [
     "CheckpointError", "CheckpointFunction", "check_backward_validity", "checkpoint", "checkpoint_sequential",
-    "detach_variable", "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "detach_variable", "get_device_states", "noop_context_fn", "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop", "set_device_states",
 ]  # fmt: skip
 
 
@@ -67,6 +68,15 @@ def detach_variable(inputs: Any) -> tuple[Any, ...]:
         t.detach().requires_grad_(t.requires_grad) if isinstance(t, Variable) else t  # type: ignore[attr-defined]
         for t in inputs
     )
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
+    """The GPUs of the tensors among ``args`` and the states of their generators: none, as the host draws for all."""
+    return [], []
+
+
+def set_device_states(devices: Sequence[int], states: Sequence[Any], *, device_type: str | None = None) -> None:
+    """Sets what :func:`get_device_states` gave: nothing, as the host draws for every device."""
 
 
 @contextlib.contextmanager

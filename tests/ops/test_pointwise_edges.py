@@ -187,3 +187,17 @@ def test_sigmoid_keeps_its_digits_far_left() -> None:
     values = np.linspace(-80, 80, 321, dtype=np.float32)
     helpers.same(helpers.to_nbtorch(values).sigmoid(), helpers.to_torch(values).sigmoid(), rtol=2e-6, atol=0)
     helpers.same(helpers.to_nbtorch(values).sigmoid().log(), helpers.to_torch(values).sigmoid().log(), rtol=2e-6)
+
+
+def test_where_takes_a_mask_of_bytes_with_a_warning():
+    a, b = np.array([1.0, 2.0, 3.0], np.float32), np.zeros(3, np.float32)
+    for lib, to in ((torch, helpers.to_torch), (nbtorch, helpers.to_nbtorch)):
+        mask = to(np.array([1, 0, 2], np.uint8))
+        with pytest.warns(UserWarning, match="where received a uint8 condition tensor"):
+            assert lib.where(mask, to(a), to(b)).tolist() == [1, 0, 3]
+
+
+def test_casts_of_what_no_integer_can_hold_are_silent():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        helpers.to_nbtorch(np.array([math.nan, math.inf, 1e30], np.float32)).long()
