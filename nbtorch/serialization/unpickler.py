@@ -37,6 +37,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "builtins.set": lambda m, items=(): set(m.members(items)),
     "builtins.frozenset": lambda m, items=(): frozenset(m.members(items)),
     "builtins.bytearray": lambda m, data=b"", encoding="latin-1": bytearray(m.encoded(data, encoding)),
+    "builtins.bytes": lambda m: b"",  # none at all, before protocol 3
     "builtins.complex": lambda m, re=0.0, im=0.0: complex(float(re), float(im)),
     "builtins.slice": lambda m, *a: slice(*a),
     "builtins.range": lambda m, *a: range(*a),
@@ -101,6 +102,8 @@ def _guarded(machine: _Machine, file: Any) -> Any:
     except MemoryError:
         raise UnpicklingError(f"{source}: there is not enough memory for what it claims to hold") from None
     except Exception as error:
+        if error is machine.outside:
+            raise
         raise UnpicklingError(
             f"{source} is damaged: its pickle can't be read ({type(error).__name__}: {error}); nothing was loaded"
         ) from None
@@ -139,6 +142,7 @@ class _Machine:
         self.memo: dict[int, Any] = {}
         self.budget = 10_000 + 4 * size
         self.hashes: Counter[int] = Counter()
+        self.outside: Exception | None = None
 
     def damaged(self, why: str) -> UnpicklingError:
         return UnpicklingError(f"{self.source} is damaged: {why}; nothing was loaded")
@@ -248,6 +252,14 @@ class _Machine:
         if isinstance(result, (Global, _Partial)):
             raise self.damaged("a name where an object should be")
         return result
+
+    def refer(self, reference: Any) -> Any:
+        """A storage; what goes wrong with its record or its device is told as it is."""
+        try:
+            return self.storage(reference)
+        except Exception as error:
+            self.outside = error
+            raise
 
     # -- names ---
     def find(self, module: str, name: str) -> Any:
@@ -551,7 +563,7 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     "REDUCE": _with_two(lambda m, function, arguments: m.call(function, arguments)),
     "NEWOBJ": _with_two(lambda m, cls, arguments: m.new_object(cls, arguments)),
     "BUILD": _build,
-    "BINPERSID": lambda m, a: m.stack.append(m.storage(m.pop())),
+    "BINPERSID": lambda m, a: m.stack.append(m.refer(m.pop())),
     "POP": _pop,
     "POP_MARK": _pop_mark,
     "DUP": lambda m, a: m.stack.append(m.stack[-1]),
