@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import sys
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from .autograd import (
     no_grad,
     set_grad_enabled,
 )
-from .backends.device import device
+from .backends.device import device, get_default_device, set_default_device
 from .backends.dtypes import (
     bfloat16,
     double,
@@ -49,6 +50,7 @@ from .tensor import Size, Tensor, set_printoptions
 from .tensor.dlpack import from_dlpack
 from .tensor.legacy import *
 from .tensor.questions import *
+from .tensor.storage import *
 
 # Only after the room of that name: importing it binds nbtorch.tensor to the module, and this to the function.
 # isort: split
@@ -56,8 +58,9 @@ from .ops import *
 from .ops import operands
 
 _ROOMS = (
-    "accelerator", "amp", "cuda", "datasets", "distributions", "func", "linalg", "masked", "nn", "notebook", "optim",
-    "random", "serialization", "signal", "special", "testing", "utils", "version",
+    "__config__", "_utils", "accelerator", "amp", "compiler", "cpu", "cuda", "datasets", "distributions", "func", "hub",
+    "linalg", "masked", "multiprocessing", "nn", "notebook", "optim", "overrides", "random", "serialization", "signal",
+    "special", "testing", "types", "utils", "version",
 )  # fmt: skip
 # Functions of rooms that are part of the front door, by room.
 _FROM_ROOMS = {
@@ -72,16 +75,25 @@ _FROM_ROOMS = {
         ),
         "amp.autocast_mode",
     ),
+    **dict.fromkeys(("Event", "Stream"), "cpu"),
+    "is_anomaly_enabled": "autograd",
+    **dict.fromkeys(("OutOfMemoryError",), "cuda"),
     **dict.fromkeys(
         (
-            "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision",
-            "get_num_interop_threads", "get_num_threads", "set_deterministic_debug_mode",
-            "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads",
+            "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_device_module",
+            "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
+            "is_deterministic_algorithms_warn_only_enabled",
+            "is_warn_always_enabled", "set_deterministic_debug_mode", "set_float32_matmul_precision",
+            "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_warn_always",
             "use_deterministic_algorithms",
         ),
         "switches",
     ),
 }  # fmt: skip
+# What PyTorch was built with, as programs ask it.
+newaxis = None
+has_lapack = has_spectral = True
+has_mkl = has_mkldnn = has_openmp = has_mps = has_cuda = has_cudnn = False
 
 if TYPE_CHECKING:
     from . import (
@@ -145,8 +157,25 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f".{name}", __name__)
     if name in _FROM_ROOMS:
         return getattr(importlib.import_module(f".{_FROM_ROOMS[name]}", __name__), name)
-    from .absent import ABSENT, AbsentModule
+    from .backends.dtypes import OTHERS
+    from .backends.layouts import SPARSE
 
-    if name in ABSENT:
-        return AbsentModule(name)
-    raise AttributeError(f"module 'nbtorch' has no attribute {name!r}")
+    if name in OTHERS or name in SPARSE:  # for tables and comparisons; no tensor is of these
+        return OTHERS.get(name) or SPARSE[name]
+    from .annex import missing
+
+    return missing(__name__, name)
+
+
+class _Annex:
+    """Asked when nothing else finds ``nbtorch.x``: perhaps PyTorch has a module of that name."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        if not fullname.startswith("nbtorch."):
+            return None
+        from .annex import find_spec
+
+        return find_spec(fullname)
+
+
+sys.meta_path[:] = [f for f in sys.meta_path if type(f).__qualname__ != "_Annex"] + [_Annex()]

@@ -4,4 +4,6 @@ import sys
 
 from .aliasing import run_script
 
-run_script(sys.argv[1:])
+# Another process of the program, started by multiprocessing, looks into this file for what it needs: nothing.
+if __name__ == "__main__":
+    run_script(sys.argv[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .annex import name_what_is_missing
 from .autograd.engine import maths
 from .autograd.transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
 from .autograd.vmap import vmap
@@ -123,3 +124,6 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
 
 def _stacked(tables: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: maths.stack([t[name] for t in tables]) for name in tables[0]}
+
+
+name_what_is_missing(globals())

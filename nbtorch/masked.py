@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from . import ops
+from .annex import name_what_is_missing
 from .backends.dtypes import FLOATING, bool_, float32, from_numpy_dtype, iinfo, int64
 from .backends.dtypes import dtype as DType
 from .ops.operands import normalize_dim, require_tensor
@@ -19,6 +20,7 @@ __all__ = [
     "amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median",
     "norm", "normalize", "prod", "softmax", "softmin", "std", "sum", "var",
 ]  # fmt: skip
+__path__: list[str] = []  # PyTorch has a package here
 
 Dim = int | tuple[int, ...] | list[int] | None
 
@@ -338,3 +340,6 @@ def normalize(
     x = _in_dtype("normalize", input, dtype)
     size = norm(x, ord, dim, keepdim=True, mask=mask)
     return _filled(x, mask, 0) / ops.maximum(size, size.detach().new_full((), eps))
+
+
+name_what_is_missing(globals())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .annex import name_what_is_missing
 from .ops.elementary import erf, exp2, expm1, log1p, round
 from .ops.elementary import sigmoid as expit
 from .ops.gamma import digamma, polygamma, zeta
@@ -35,3 +36,5 @@ __all__ = [
     "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "multigammaln", "ndtr",
     "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip
+
+name_what_is_missing(globals())

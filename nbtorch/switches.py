@@ -8,24 +8,21 @@ from __future__ import annotations
 import ctypes
 import functools
 import glob
+import importlib
 import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .backends.device import device as Device
+from .backends.device import get_default_device
+
 __all__ = [
-    "are_deterministic_algorithms_enabled",
-    "compile",
-    "get_float32_matmul_precision",
-    "get_num_interop_threads",
-    "get_num_threads",
-    "set_deterministic_debug_mode",
-    "set_float32_matmul_precision",
-    "set_flush_denormal",
-    "set_num_interop_threads",
-    "set_num_threads",
-    "use_deterministic_algorithms",
+    "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_device_module",
+    "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "is_deterministic_algorithms_warn_only_enabled",
+    "is_warn_always_enabled", "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal",
+    "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms",
 ]  # fmt: skip
 
 
@@ -85,7 +82,8 @@ def compile(model: Any = None, **options: Any) -> Any:
     return model
 
 
-_remembered = {"precision": "highest", "deterministic": False}
+_remembered: dict[str, Any] = {"precision": "highest", "deterministic": 0, "warn": False}
+_MODES = {"default": 0, "warn": 1, "error": 2}
 
 
 def set_float32_matmul_precision(precision: str) -> None:
@@ -106,16 +104,63 @@ def get_float32_matmul_precision() -> str:
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Accepted: on the CPU everything is deterministic."""
-    _remembered["deterministic"] = bool(mode)
+    _remembered["deterministic"] = (1 if warn_only else 2) if mode else 0
 
 
 def are_deterministic_algorithms_enabled() -> bool:
     """What was set."""
-    return bool(_remembered["deterministic"])
+    return bool(_remembered["deterministic"] > 0)
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """What was set."""
+    return bool(_remembered["deterministic"] == 1)
 
 
 def set_deterministic_debug_mode(debug_mode: int | str) -> None:
-    """Accepted."""
+    """Accepted, as :func:`use_deterministic_algorithms`: "default" or 0, "warn" or 1, "error" or 2.
+
+    Raises:
+        RuntimeError: for another word or number.
+        TypeError: for anything else.
+    """
+    if not isinstance(debug_mode, (int, str)):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    wanted = _MODES.get(debug_mode) if isinstance(debug_mode, str) else debug_mode
+    if wanted not in _MODES.values():
+        raise RuntimeError(
+            f"invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got {debug_mode}"
+            if isinstance(debug_mode, str)
+            else f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}"
+        )
+    _remembered["deterministic"] = wanted
+
+
+def get_deterministic_debug_mode() -> int:
+    """What was set: 0, 1 or 2."""
+    return int(_remembered["deterministic"])
+
+
+def set_warn_always(b: bool) -> None:
+    """Accepted: Python's own filters decide how often a warning is shown."""
+    _remembered["warn"] = bool(b)
+
+
+def is_warn_always_enabled() -> bool:
+    """What was set."""
+    return bool(_remembered["warn"])
+
+
+def get_device_module(device: Any = None) -> Any:
+    """The module of a kind of device: ``torch.cpu``, ``torch.cuda``.
+
+    Raises:
+        RuntimeError: for a kind without one.
+    """
+    kind = get_default_device().type if device is None else Device(device).type
+    if kind not in ("cpu", "cuda"):
+        raise RuntimeError(f"Device '{kind}' does not have a corresponding module registered as 'torch.{kind}'.")
+    return importlib.import_module(f"nbtorch.{kind}")
 
 
 def set_flush_denormal(mode: bool) -> bool:

@@ -13,14 +13,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # From the ground up. A file may import from its own floor's room or from a lower floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("nbtorch._version", "nbtorch.absent", "nbtorch.backends", "nbtorch.course"),
+    ("nbtorch._version", "nbtorch.absent", "nbtorch.absent_names", "nbtorch.backends", "nbtorch.course"),
+    ("nbtorch.annex", "nbtorch.version"),
     ("nbtorch.autograd",),
     ("nbtorch.ops",),
-    ("nbtorch.aliasing", "nbtorch.switches", "nbtorch.version"),
+    ("nbtorch.aliasing", "nbtorch.multiprocessing", "nbtorch.switches"),
+    ("nbtorch.__config__", "nbtorch.compiler"),
     ("nbtorch.tensor", "nbtorch.testing"),
-    ("nbtorch.amp",),
-    ("nbtorch.cuda",),
-    ("nbtorch.accelerator",),
+    ("nbtorch.amp", "nbtorch.overrides", "nbtorch.types"),
+    ("nbtorch.cpu", "nbtorch.cuda"),
+    ("nbtorch._utils", "nbtorch.accelerator"),
     (
         "nbtorch.utils",
         "nbtorch.datasets",
@@ -33,7 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("nbtorch.nn",),
     ("nbtorch.optim", "nbtorch.serialization", "nbtorch.distributions"),
-    ("nbtorch.notebook", "nbtorch.__main__"),
+    ("nbtorch.hub", "nbtorch.notebook", "nbtorch.__main__", "nbtorch.standin"),
     ("nbtorch",),
     ("nbtorch_widgets",),
 )

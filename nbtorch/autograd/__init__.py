@@ -3,6 +3,7 @@
 import importlib
 from typing import Any
 
+from ..annex import missing
 from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .api import backward, grad
 from .function import Function, FunctionCtx, once_differentiable
@@ -33,4 +34,4 @@ _ROOMS = ("forward_ad", "functional", "graph")
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module 'nbtorch.autograd' has no attribute {name!r}")
+    return missing(__name__, name)

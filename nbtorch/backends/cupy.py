@@ -19,6 +19,10 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
+class NoCudaError(RuntimeError, AssertionError):
+    """There is no GPU to use: PyTorch's CPU build raises an AssertionError, its CUDA build a RuntimeError."""
+
+
 @functools.cache
 def why_unavailable() -> str | None:
     """Why no array can live on a GPU here, and what to do about it; None where one can. Never raises."""
@@ -57,7 +61,7 @@ def load_cupy(index: int | None = None) -> Any:
     """
     reason = why_unavailable()
     if reason is not None:
-        raise RuntimeError(f"device 'cuda' can't be used: {reason}")
+        raise NoCudaError(f"device 'cuda' can't be used: {reason}")
     import cupy
 
     if index is not None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+F = TypeVar("F", bound=Callable[..., Any])
 KINDS = ("cpu", "cuda", "strict")
+# PyTorch's other kinds: such a device can be named and compared, and no tensor lives on it.
+ELSEWHERE = ("fpga", "hip", "hpu", "ideep", "ipu", "lazy", "maia", "meta", "mkldnn", "mps", "mtia", "opengl", "opencl",
+             "privateuseone", "ve", "vulkan", "xla", "xpu")  # fmt: skip
 
 
 class device:
     """A device type with an optional index, equal to PyTorch's ``torch.device``.
 
-    ``cpu`` is NumPy, ``cuda`` is CuPy, ``strict`` is the stand-in that refuses on the CPU what CuPy refuses.
+    ``cpu`` is NumPy, ``cuda`` is CuPy, ``strict`` is the stand-in that refuses on the CPU what CuPy refuses. With
+    ``with device("cuda"):``, or as a decorator, new tensors live there unless they are told another place.
 
     Raises:
         RuntimeError: for an unknown type, a malformed string or a negative index.
@@ -48,7 +56,7 @@ class device:
             )
         if index is not None and index < 0:
             raise RuntimeError(f"Device index must not be negative\n  got: {index}")
-        if kind not in KINDS:
+        if kind not in KINDS and kind not in ELSEWHERE:
             raise RuntimeError(
                 f"Expected one of cpu, cuda device type at start of device string: {kind}\n"
                 f"  got: {device!r}\n  fix: use 'cpu', or 'cuda' where CuPy and an NVIDIA GPU are present"
@@ -72,5 +80,45 @@ class device:
     def __reduce__(self) -> tuple[Any, ...]:
         return (device, (str(self),))
 
+    def __enter__(self) -> device:
+        chosen.before = (chosen.device, chosen.before)
+        chosen.device = self
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        chosen.device, chosen.before = chosen.before
+
+    def __call__(self, function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
 
 _device = device  # under a name that no argument hides
+
+
+class _Chosen(threading.local):
+    """For each thread, where new tensors live that are told no place: None means the CPU."""
+
+    device: device | None = None
+    before: Any = None  # what it was outside the innermost block, and that of the next outer one
+
+
+chosen = _Chosen()
+
+
+def get_default_device() -> device:
+    """Where new tensors of this thread live that are told no place."""
+    return device("cpu") if chosen.device is None else chosen.device
+
+
+def set_default_device(device: str | int | device | None) -> None:
+    """From now on new tensors of this thread live on ``device`` unless they are told another place.
+
+    Args:
+        device: None for the CPU.
+    """
+    chosen.device = None if device is None else _device(device)

@@ -8,7 +8,7 @@ rules are nbtorch's own: a lattice over the categories bool < integer < floating
 from __future__ import annotations
 
 import functools
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +28,7 @@ class dtype:
         is_signed: whether negative values can be held.
     """
 
-    __slots__ = ("_name", "_numpy", "category", "is_floating_point", "is_signed", "itemsize")
-    is_complex: Final = False
+    __slots__ = ("_name", "_numpy", "category", "is_complex", "is_floating_point", "is_signed", "itemsize")
 
     def __init__(self, name: str, numpy_dtype: np.dtype[Any] | None, category: int, itemsize: int) -> None:
         self._name = name
@@ -37,7 +36,8 @@ class dtype:
         self.category = category
         self.itemsize = itemsize
         self.is_floating_point = category == FLOATING
-        self.is_signed = name not in ("bool", "uint8")
+        self.is_complex = category == COMPLEX
+        self.is_signed = name != "bool" and not name.startswith(("uint", "quint", "bits"))
 
     @property
     def numpy(self) -> np.dtype[Any]:
@@ -47,6 +47,12 @@ class dtype:
             TypeError: for ``bfloat16`` where the package ``ml_dtypes`` is missing.
         """
         if self._numpy is None:
+            if self._name != "bfloat16":
+                raise TypeError(
+                    f"{self!r} is not supported by nbtorch\n"
+                    f"  expected: one of {', '.join(d._name for d in ALL)}\n"
+                    f"  fix: {_instead_of(self._name)}"
+                )
             self._numpy = _bfloat16_from_ml_dtypes()
             _FROM_NUMPY[self._numpy] = self
         return self._numpy
@@ -80,7 +86,7 @@ def _bfloat16_from_ml_dtypes() -> np.dtype[Any]:
     return np.dtype(ml_dtypes.bfloat16)
 
 
-BOOL, INTEGER, FLOATING = 0, 1, 2
+BOOL, INTEGER, FLOATING, COMPLEX = 0, 1, 2, 3
 
 bool_ = dtype("bool", np.dtype(np.bool_), BOOL, 1)
 uint8 = dtype("uint8", np.dtype(np.uint8), INTEGER, 1)
@@ -94,8 +100,33 @@ float32 = dtype("float32", np.dtype(np.float32), FLOATING, 4)
 float64 = double = dtype("float64", np.dtype(np.float64), FLOATING, 8)
 
 ALL: tuple[dtype, ...] = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64)
+# Names that PyTorch has beside these, for tables of dtypes and comparisons: no tensor has one.
+OTHERS: dict[str, dtype] = {
+    name: dtype(name, None, category, size)
+    for category, size, names in (
+        (COMPLEX, 4, "complex32"),
+        (COMPLEX, 8, "complex64"),
+        (COMPLEX, 16, "complex128"),
+        (INTEGER, 2, "uint16 bits16"),
+        (INTEGER, 4, "uint32 qint32"),
+        (INTEGER, 8, "uint64"),
+        (INTEGER, 1, "int1 int2 int3 int4 int5 int6 int7 uint1 uint2 uint3 uint4 uint5 uint6 uint7 bits1x8 bits2x4 "
+         "bits4x2 bits8 qint8 quint8 quint4x2 quint2x4"),
+        (FLOATING, 1, "float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn_x2"),
+    )
+    for name in names.split()
+}  # fmt: skip
+OTHERS.update(chalf=OTHERS["complex32"], cfloat=OTHERS["complex64"], cdouble=OTHERS["complex128"])
+
+
+def _instead_of(name: str) -> str:
+    if name.startswith("complex"):
+        return "keep real and imaginary parts in two tensors"
+    return "use a wider dtype, such as int64" if "int" in name or "bits" in name else "use float16 or float32"
+
+
 _FROM_NUMPY: dict[Any, dtype] = {d._numpy: d for d in ALL if d._numpy is not None}
-_BY_NAME = {d._name: d for d in ALL}
+_BY_NAME = {d._name: d for d in (*ALL, *OTHERS.values())}
 
 
 def _by_name(name: str) -> dtype:

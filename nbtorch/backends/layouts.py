@@ -8,7 +8,7 @@ from typing import Any
 
 
 class layout:
-    """A kind of tensor storage; there is one, ``strided``."""
+    """A kind of tensor storage; tensors here have one, ``strided``."""
 
     __slots__ = ("name",)
 
@@ -35,6 +35,9 @@ class memory_format:
 
 
 strided = layout("strided")
+# No tensor is of one of these: for comparisons with ``x.layout``.
+_NAMES = ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "_mkldnn", "jagged")
+SPARSE = {name: layout(name) for name in _NAMES}
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last", (0, 2, 3, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..annex import name_what_is_missing
 from . import constraints, kl_pairs, transforms
 from .bernoulli import Bernoulli
 from .beta import Beta
@@ -86,3 +87,5 @@ __all__ = [
     "VonMises", "Weibull", "Wishart", "biject_to", "constraints", "identity_transform", "kl_divergence",
     "register_kl", "transform_to", "transforms",
 ]  # fmt: skip
+
+name_what_is_missing(globals())

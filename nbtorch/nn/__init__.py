@@ -1,5 +1,6 @@
 """Building blocks of models: modules, parameters, losses, and functions for them; the names are PyTorch's."""
 
+from ..annex import name_what_is_missing
 from . import attention as attention
 from . import common_types as common_types
 from . import functional as functional
@@ -18,3 +19,5 @@ __all__ = [
     "common_types", "factory_kwargs", "functional", "grad", "init", "modules", "parallel", "utils",
 ]  # fmt: skip
 __all__ += modules.__all__
+
+name_what_is_missing(globals())

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..annex import name_what_is_missing
+
 __all__ = ["WARN_FOR_UNFUSED_KERNELS", "SDPBackend", "sdpa_kernel"]
 
 WARN_FOR_UNFUSED_KERNELS = False
+__path__: list[str] = []  # PyTorch has a package here
 
 
 class SDPBackend(enum.IntEnum):
@@ -42,3 +45,6 @@ def sdpa_kernel(backends: Any, set_priority: bool = False) -> Iterator[dict[str,
             f"{type(backends).__name__}"
         )
     yield {}
+
+
+name_what_is_missing(globals())

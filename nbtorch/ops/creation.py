@@ -10,7 +10,8 @@ import numpy as np
 
 from ..autograd.engine import maths
 from ..autograd.variable import Variable, expose, wrap
-from ..backends import Backend, get_backend
+from ..backends import Backend, get_backend, new_on
+from ..backends.device import chosen as chosen_device
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64, promote_types
 from ..backends.layouts import inverse, memory_order, order_of, preserve_format
@@ -138,10 +139,10 @@ def tensor(
         RuntimeError: for ``requires_grad`` with a dtype that isn't floating.
     """
     if isinstance(data, Variable):
-        backend = data._backend if device is None else get_backend(device)
+        backend = data._backend if device is None and chosen_device.device is None else new_on(device)
         host = data._backend.to_host(data._array)
     else:
-        backend = get_backend(device)
+        backend = new_on(device)
         host = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else _infer(data, dtype)
         if not host.size and not isinstance(data, (np.ndarray, np.generic)) and dtype is None:
             host = host.astype(get_default_dtype().numpy)
@@ -164,15 +165,38 @@ def _check_range(host: Any, wanted: Any) -> None:
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Any:
     """``data`` as a tensor, sharing memory where that is possible (tensors, NumPy arrays on the CPU)."""
     if isinstance(data, Variable):
-        return data.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
+        return data.to(device=chosen_device.device if device is None else device, dtype=dtype)  # type: ignore[attr-defined]
     if isinstance(data, np.ndarray):
-        backend = get_backend(device)
+        backend = new_on(device)
         if backend.device.type == "cpu" and (dtype is None or dtype.numpy == data.dtype):
             return from_numpy(data)
     return tensor(data, dtype=dtype, device=device)
 
 
-asarray = as_tensor
+def asarray(
+    obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Any:
+    """``obj`` as a tensor, as :func:`as_tensor`, in the graph only where ``requires_grad`` asks for it.
+
+    Args:
+        copy: True for memory of its own in any case, False to insist on shared memory, None for what is cheaper.
+
+    Raises:
+        ValueError: where the memory can't be shared and ``copy`` is False.
+    """
+    out = as_tensor(obj, dtype, device)
+    if isinstance(obj, Variable) and not requires_grad:
+        out = out.detach()
+    shares = isinstance(obj, (Variable, np.ndarray)) and out.data_ptr() == (
+        obj.data_ptr() if isinstance(obj, Variable) else obj.ctypes.data  # type: ignore[attr-defined]
+    )
+    if copy is False and not shares:
+        raise ValueError(
+            f"can't alias {type(obj).__name__} as a tensor without a copy\n  fix: copy=None, or its own dtype"
+        )
+    if copy and shares:
+        out = out.clone()
+    return out.requires_grad_(True) if requires_grad else out
 
 
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Any:
@@ -227,7 +251,7 @@ def zeros(
     out: Any = None,
 ) -> Any:
     """Zeros of shape ``size`` (ints or one sequence), in the default dtype unless given."""
-    backend = get_backend(device)
+    backend = new_on(device)
     return _finish(backend.zeros(shape_of(args, size, "zeros"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
@@ -243,7 +267,7 @@ def ones(
     out: Any = None,
 ) -> Any:
     """Ones of shape ``size`` (ints or one sequence), in the default dtype unless given."""
-    backend = get_backend(device)
+    backend = new_on(device)
     return _finish(backend.ones(shape_of(args, size, "ones"), as_numpy_dtype(dtype)), backend, requires_grad)
 
 
@@ -260,7 +284,7 @@ def empty(
     out: Any = None,
 ) -> Any:
     """A tensor of shape ``size`` with whatever its memory holds."""
-    backend = get_backend(device)
+    backend = new_on(device)
     shape = shape_of(args, size, "empty")
     order = range(len(shape)) if memory_format is None else order_of(memory_format, len(shape))
     made = backend.empty(tuple([shape[k] for k in order]), as_numpy_dtype(dtype))
@@ -280,7 +304,7 @@ def full(
     pin_memory: bool = False,
 ) -> Any:
     """A tensor of shape ``size`` filled with a number; its dtype follows the number unless given."""
-    backend = get_backend(device)
+    backend = new_on(device)
     value = fill_value.item() if hasattr(fill_value, "item") else fill_value
     if not isinstance(value, (bool, int, float)):
         raise TypeError(
@@ -416,7 +440,7 @@ def eye(
     """The identity matrix, ``n`` rows and ``m`` (or ``n``) columns."""
     if n < 0 or (m is not None and m < 0):
         raise RuntimeError(f"n must be greater or equal to 0, got {n if n < 0 else m}")
-    backend = get_backend(device)
+    backend = new_on(device)
     return _finish(backend.from_host(np.eye(n, m, dtype=as_numpy_dtype(dtype))), backend, requires_grad)
 
 
@@ -460,7 +484,7 @@ def arange(
             "upper bound and lower bound inconsistent with step sign\n"
             f"  got: start={start}, end={end}, step={step}\n  fix: give a negative step to count down"
         )
-    backend = get_backend(device)
+    backend = new_on(device)
     # Counted first: NumPy's own rounding may give one element more than PyTorch, which cuts the bounds to whole numbers
     # before the count for int64, and after it for the smaller integers.
     if dtype is int64:
@@ -493,7 +517,7 @@ def linspace(
     """
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}\n  expected: how many numbers to make")
-    backend = get_backend(device)
+    backend = new_on(device)
     start, end = _number(start), _number(end)
     if dtype is not None and not dtype.is_floating_point:
         start, end = int(start), int(end)
@@ -521,7 +545,7 @@ def logspace(
     """``base`` to the powers ``linspace(start, end, steps)``."""
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}\n  expected: how many numbers to make")
-    backend = get_backend(device)
+    backend = new_on(device)
     start, end = _number(start), _number(end)
     if dtype is not None and not dtype.is_floating_point:
         start, end = int(start), int(end)

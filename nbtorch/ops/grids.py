@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import wrap
-from ..backends import get_backend
+from ..backends import new_on
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype, int32, int64
 from .creation import full
@@ -74,7 +74,7 @@ def _triangle(function: str, lower: bool, row: int, col: int, offset: int, d: DT
             raise RuntimeError(f"{name} must be non-negative, got {n}\n  operation: {function}")
     if d not in (int32, int64):
         raise NotImplementedError(f'"{function}" not implemented for {d!r}\n  expected: torch.int64 or torch.int32')
-    backend = get_backend(device)
+    backend = new_on(device)
     found = (np.tril_indices if lower else np.triu_indices)(row, offset, col)
     return wrap(backend.from_host(np.stack(found).astype(d.numpy)), backend)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import Variable, wrap
-from ..backends import get_backend
+from ..backends import get_backend, new_on
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype
 from ..backends.layouts import (
@@ -60,7 +60,7 @@ def empty_strided(
     Raises:
         RuntimeError: for negative sizes or strides, or another number of them.
     """
-    return _strided("empty_strided", size, stride, dtype or get_default_dtype(), get_backend(device), requires_grad)
+    return _strided("empty_strided", size, stride, dtype or get_default_dtype(), new_on(device), requires_grad)
 
 
 def empty_permuted(
@@ -96,7 +96,7 @@ def empty_permuted(
             )
         if d in order[:i]:
             raise RuntimeError("Duplicate dim not allowed")
-    backend = get_backend(device)
+    backend = new_on(device)
     if math.prod(shape) < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return _strided(

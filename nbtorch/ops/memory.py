@@ -8,13 +8,14 @@ the value, which are worked out on the host and depend on the layouts alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..autograd.modes import grad_mode
 from ..autograd.variable import TensorT, Variable, View, shared_storage, wrap
+from ..backends import get_backend
 from ..backends.base import Layout
 from .operands import normalize_dim, require_tensor
 from .record import Op, apply, apply_view, mathematical
@@ -416,7 +417,16 @@ class UntypedStorage:
 
     __slots__ = ("_memory", "_owner")
 
-    def __init__(self, tensor: Any) -> None:
+    def __init__(self, tensor: Any = 0, *, device: Any = None) -> None:
+        """
+        Args:
+            tensor: whose memory it is; or how many bytes of new memory, or the bytes.
+            device: where new memory lives.
+        """
+        if not isinstance(tensor, Variable):
+            m = get_backend(device)
+            data = np.zeros(tensor, np.uint8) if isinstance(tensor, int) else np.array(list(tensor), np.uint8)
+            tensor = wrap(m.from_host(data), m)
         self._owner = tensor
         self._memory = tensor._backend.memory(tensor._array)
 
@@ -440,6 +450,21 @@ class UntypedStorage:
         """Where the memory is."""
         return self._owner._backend.device
 
+    def tolist(self) -> list[int]:
+        """The bytes."""
+        raw = np.ascontiguousarray(self._owner._backend.to_host(self._memory))
+        return list(raw.view(np.uint8).tolist())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.tolist()[index]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.tolist())
+
+    def untyped(self) -> UntypedStorage:
+        """The storage itself."""
+        return self
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UntypedStorage) and other.data_ptr() == self.data_ptr()
 
@@ -447,4 +472,5 @@ class UntypedStorage:
         return hash(self.data_ptr())
 
     def __repr__(self) -> str:
-        return f"<memory of {self.nbytes()} bytes on {self.device}, at {self.data_ptr():#x}>"
+        numbers = "\n ".join(map(str, self.tolist()))
+        return f" {numbers}\n[torch.storage.UntypedStorage(device={self.device}) of size {self.nbytes()}]"

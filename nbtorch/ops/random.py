@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Variable, wrap
-from ..backends import Backend, get_backend
+from ..backends import Backend, get_backend, new_on
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype, int64
 from ..backends.layouts import memory_order
@@ -94,7 +94,7 @@ def floating(function: str, dtype: DType | None, out: Any = None) -> Any:
 
 @takes_out
 def _rand(shape: tuple[int, ...], d: Any, g: Generator, device: Any, requires_grad: bool, *, out: Any = None) -> Any:
-    return _new(shape, d, get_backend(device), requires_grad, lambda n: distributions.uniform(g, n, d))
+    return _new(shape, d, new_on(device), requires_grad, lambda n: distributions.uniform(g, n, d))
 
 
 def rand(
@@ -115,7 +115,7 @@ def rand(
 
 @takes_out
 def _randn(shape: tuple[int, ...], d: Any, g: Generator, device: Any, requires_grad: bool, *, out: Any = None) -> Any:
-    return _new(shape, d, get_backend(device), requires_grad, lambda n: distributions.normal(g, n, d))
+    return _new(shape, d, new_on(device), requires_grad, lambda n: distributions.normal(g, n, d))
 
 
 def randn(
@@ -140,7 +140,7 @@ def _randint(
     *, out: Any = None,
 ) -> Any:  # fmt: skip
     low, span = bounds
-    return _new(shape, d, get_backend(device), requires_grad, lambda n: distributions.below(g, n, low, span).astype(d))
+    return _new(shape, d, new_on(device), requires_grad, lambda n: distributions.below(g, n, low, span).astype(d))
 
 
 def randint(
@@ -206,7 +206,7 @@ def randperm(
     if d.kind in "iu" and n - 1 > np.iinfo(d).max:
         raise RuntimeError(f"n is too large for result tensor type: '{dtype!r}'\n  got: n={n}")
     g = chosen(generator, "randperm")
-    return _new((n,), d, get_backend(device), requires_grad, lambda n: distributions.permutation(g, n))
+    return _new((n,), d, new_on(device), requires_grad, lambda n: distributions.permutation(g, n))
 
 
 def rand_like(
@@ -356,7 +356,7 @@ def normal(
         return _new(
             shape,
             d,
-            get_backend(device),
+            new_on(device),
             requires_grad,
             lambda n: distributions.normal(g, n, d, float(mean), float(std)),
         )

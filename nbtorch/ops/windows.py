@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import wrap
-from ..backends import get_backend
+from ..backends import new_on
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import float32, float64, get_default_dtype
 from ..backends.layouts import strided
@@ -44,7 +44,7 @@ def kaiser_shape(n: int, period: int, beta: float) -> Array:
 
 
 def finish(array: Array, d: Any, device: Any, requires_grad: bool) -> Any:
-    backend = get_backend(device)
+    backend = new_on(device)
     t = wrap(backend.from_host(array.astype(d)), backend)
     return t.requires_grad_(True) if requires_grad else t
 

@@ -1,5 +1,6 @@
 """Optimisers: they change parameters so that a loss becomes smaller; the names are PyTorch's."""
 
+from ..annex import name_what_is_missing
 from . import lr_scheduler as lr_scheduler
 from . import optimizer as optimizer
 from . import swa_utils as swa_utils
@@ -24,3 +25,5 @@ __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
     "RAdam", "RMSprop", "Rprop", "SparseAdam", "lr_scheduler", "optimizer", "swa_utils",
 ]  # fmt: skip
+
+name_what_is_missing(globals())

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..annex import name_what_is_missing
 from ..backends.dtypes import dtype as DType
 from ..ops import windows as shapes
 from ..tensor import Tensor
@@ -20,6 +21,7 @@ __all__ = [
     "bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming", "hamming",
     "hann", "kaiser", "nuttall",
 ]  # fmt: skip
+__path__: list[str] = []  # PyTorch has a package here
 
 
 def _window(
@@ -299,3 +301,6 @@ def kaiser(
         device,
         requires_grad,
     )
+
+
+name_what_is_missing(globals())

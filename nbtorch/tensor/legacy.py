@@ -10,9 +10,11 @@ import numpy as np
 
 from ..autograd.variable import Variable
 from ..backends import dtypes
+from ..backends.device import set_default_device
 from ..ops.creation import empty
 from ..ops.creation import tensor as make_tensor
 from .size import Size
+from .storage import TypedStorage, UntypedStorage
 from .tensor import Tensor
 
 __all__ = [
@@ -29,6 +31,7 @@ class _Legacy(type):
 
     def __call__(cls, *args: Any, size: Sequence[int] | None = None, **kwargs: Any) -> Any:
         where = cls._where(kwargs.pop("device", None))
+        refuse_without_gpu(cls)
         if kwargs:
             raise TypeError(f"new() received an unexpected keyword argument {next(iter(kwargs))!r}")
         if size is not None:
@@ -40,6 +43,8 @@ class _Legacy(type):
             if source._dtype() is not cls.dtype:
                 raise TypeError(f"expected {cls.dtype!r} (got {source._dtype()!r})\n  fix: x.to({cls.dtype!r})")
             return source.view_as(source)  # type: ignore[attr-defined]
+        if isinstance(source, (TypedStorage, UntypedStorage)):
+            return source._tensor(cls.dtype)
         if isinstance(source, str):
             raise TypeError("new(): invalid data type 'str'")
         if isinstance(source, (bool, np.generic, Iterator, dict)) or not hasattr(source, "__len__"):
@@ -56,6 +61,23 @@ class _Legacy(type):
         return f"<class '{cls.__module__}.{cls.__name__}'>"
 
 
+def refuse_without_gpu(kind: _Legacy) -> None:
+    """
+    Raises:
+        TypeError: for a type of tensors on a GPU where there is none.
+    """
+    if not kind.is_cuda:
+        return
+    from ..backends.cupy import why_unavailable
+
+    reason = why_unavailable()
+    if reason is not None:
+        raise TypeError(
+            f"type {kind.__module__}.{kind.__name__} not available. Torch not compiled with CUDA enabled.\n"
+            f"  why: {reason}"
+        )
+
+
 def legacy_type(name: str, d: dtypes.dtype, is_cuda: bool = False) -> Any:
     """The constructor of one dtype, of ``torch`` or of ``torch.cuda``."""
     doc = f"A tensor of {d!r}: ``{name}(data)``, or ``{name}(2, 3)`` without initial values."
@@ -64,10 +86,10 @@ def legacy_type(name: str, d: dtypes.dtype, is_cuda: bool = False) -> Any:
 
 
 def set_default_tensor_type(t: Any) -> None:
-    """The dtype that floating-point tensors get where none is said, by its old name; PyTorch has deprecated it.
+    """Dtype and device that floating-point tensors get where none is said, by an old name; PyTorch has deprecated it.
 
     Raises:
-        TypeError: for a type that is not a floating-point one of the CPU.
+        TypeError: for a type that is not a floating-point one, or not available here.
     """
     warnings.warn(
         "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
@@ -75,14 +97,20 @@ def set_default_tensor_type(t: Any) -> None:
         UserWarning,
         stacklevel=2,
     )
-    found = t if isinstance(t, type) else globals().get(str(t).removeprefix("torch."))
-    if found is Tensor:
+    if t is Tensor:
         return
-    if not isinstance(found, _Legacy) or found.is_cuda:
-        raise TypeError(f"type {t} not available\n  fix: torch.set_default_dtype(torch.float64)")
+    found = t
+    if isinstance(t, str):
+        found = globals().get(t.removeprefix("torch.").removeprefix("cuda."))
+        if isinstance(found, _Legacy) and t.startswith("torch.cuda."):
+            found = legacy_type(found.__name__, found.dtype, is_cuda=True)
+    if not isinstance(found, _Legacy):
+        raise TypeError(f"invalid type object\n  got: {t!r}\n  fix: torch.set_default_dtype(torch.float64)")
+    refuse_without_gpu(found)
     if not found.dtype.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, got {t}")
     dtypes.set_default_dtype(found.dtype)
+    set_default_device("cuda" if found.is_cuda else None)
 
 
 FloatTensor = legacy_type("FloatTensor", dtypes.float32)

@@ -13,12 +13,14 @@ from ..backends.device import device as Device
 from ..backends.dtypes import dtype, from_numpy_dtype
 from ..ops import arange, from_numpy, operands
 from .size import Size
+from .storage import TypedStorage, UntypedStorage
 from .tensor import Tensor
 
 __all__ = [
-    "broadcast_shapes", "broadcast_tensors", "can_cast", "detach", "frombuffer", "get_device", "is_complex", "is_conj",
-    "is_floating_point", "is_inference", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_storage",
-    "is_tensor", "numel", "range", "result_type", "typename",
+    "broadcast_shapes", "broadcast_tensors", "can_cast", "detach",
+    "frombuffer", "get_device", "is_complex", "is_conj", "is_distributed", "is_floating_point",
+    "is_inference", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_storage", "is_tensor",
+    "is_vulkan_available", "numel", "range", "result_type", "typename",
 ]  # fmt: skip
 
 
@@ -28,8 +30,8 @@ def is_tensor(obj: object) -> bool:
 
 
 def is_storage(obj: object) -> bool:
-    """Whether ``obj`` is a storage: never, memory is not handed out by itself."""
-    return False
+    """Whether ``obj`` is a storage."""
+    return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 def is_floating_point(input: Tensor) -> bool:
@@ -79,6 +81,16 @@ def is_nonzero(input: Tensor) -> bool:
 def numel(input: Tensor) -> int:
     """The number of elements."""
     return input.numel()
+
+
+def is_distributed(input: Tensor) -> bool:
+    """False: there is one process."""
+    return False
+
+
+def is_vulkan_available() -> bool:
+    """False."""
+    return False
 
 
 def get_device(input: Tensor) -> int:

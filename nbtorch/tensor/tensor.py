@@ -63,7 +63,9 @@ from .attributes import AttributeMethods
 from .dlpack import dlpack, dlpack_device
 from .numpy_protocol import array_function, array_ufunc
 from .printing import tensor_text
+from .refusals import AbsentMethods
 from .size import Size
+from .storage import TypedStorage, UntypedStorage
 
 _LEGACY_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
@@ -112,6 +114,7 @@ class Tensor(
     RandomMethods,
     InplaceMethods,
     AttributeMethods,
+    AbsentMethods,
 ):
     """A multi-dimensional array whose operations are recorded where a gradient is wanted.
 
@@ -130,9 +133,11 @@ class Tensor(
         if len(args) == 1 and isinstance(args[0], Variable):
             source = args[0]
         elif len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not isinstance(args[0], Size):
-            source = make_tensor(args[0], dtype=get_default_dtype(), device=device)
+            source = make_tensor(args[0], dtype=get_default_dtype(), device=device or "cpu")
+        elif len(args) == 1 and isinstance(args[0], (TypedStorage, UntypedStorage)):
+            source = args[0]._tensor(get_default_dtype())
         else:
-            source = empty(*args, device=device) if args else empty(0, device=device)
+            source = empty(*(args or (0,)), device=device or "cpu")
         for slot in (
             "_array",
             "_backend",

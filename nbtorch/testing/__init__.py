@@ -5,7 +5,10 @@ training step on it, ``forbid_sync()`` finds what would stall a GPU and ``count_
 launches and the transfers.
 """
 
+from ..annex import name_what_is_missing
 from ..backends.strict_counters import Counters, SynchronizationError, count_syncs, forbid_sync
 from .comparison import assert_close
 
 __all__ = ["Counters", "SynchronizationError", "assert_close", "count_syncs", "forbid_sync"]
+
+name_what_is_missing(globals())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ..absent import ABSENT, AbsentModule
 from . import data as data
 from . import dlpack as dlpack
 from . import hooks as hooks
@@ -14,9 +13,13 @@ from .swapping import swap_tensors
 __all__ = ["data", "dlpack", "hooks", "swap_tensors"]
 
 
+# Opened when first asked for: few programs need them.
+_ROOMS = ("_pytree", "checkpoint", "collect_env", "deterministic", "gradients", "tensorboard")
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("checkpoint", "collect_env", "deterministic"):  # which few programs need
+    if name in _ROOMS:
         return importlib.import_module(f".{name}", __name__)
-    if f"utils.{name}" in ABSENT:
-        return AbsentModule(f"utils.{name}")
-    raise AttributeError(f"module 'nbtorch.utils' has no attribute {name!r}")
+    from ..annex import missing
+
+    return missing(__name__, name)

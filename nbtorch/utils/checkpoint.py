@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from ..annex import name_what_is_missing
 from ..autograd import Function
 from ..autograd import backward as run_backward
 from ..autograd.graph import saved_tensors_hooks
@@ -335,3 +336,6 @@ def checkpoint_sequential(
         end = start + size
         input = checkpoint(piece(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
     return piece(end, len(steps))(input)
+
+
+name_what_is_missing(globals())

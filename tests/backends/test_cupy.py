@@ -230,11 +230,17 @@ def test_the_real_cupy_front_end_has_what_the_backend_uses() -> None:
     assert backend_module.why_unavailable() is None or "CuPy" in (why_unavailable() or "")
 
 
-def test_seeding_the_gpu_seeds_the_host_s_generator() -> None:
+def test_seeding_a_gpu_that_is_not_there_leaves_the_stream_alone() -> None:
+    """As in PyTorch: a program that seeds both goes on with the numbers it had."""
     import nbtorch
 
     numbers = []
-    for seed in (nbtorch.manual_seed, cuda.manual_seed, cuda.manual_seed_all):
-        assert seed(3) is None or seed is nbtorch.manual_seed
+    for seed in (lambda _: None, cuda.manual_seed, cuda.manual_seed_all):
+        nbtorch.manual_seed(3)
+        nbtorch.rand(3)
+        seed(3)
         numbers.append(nbtorch.rand(3).tolist())
-    assert numbers[0] == numbers[1] == numbers[2]
+    if not cuda.is_available():
+        assert numbers[0] == numbers[1] == numbers[2]
+    else:
+        assert numbers[0] != numbers[1] == numbers[2]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nbtorch.backends import cpu, device, get_backend
+from nbtorch.backends import device, get_backend, host
 
 GOOD: list[tuple[Any, ...]] = [
     ("cpu",), ("cpu:0",), ("cuda",), ("cuda:0",), ("cuda:1",), ("cuda:12",), ("cpu", 0), ("cuda", 3), ("cuda", None),
@@ -57,7 +57,7 @@ def test_copies(way: Any) -> None:
 
 
 def test_one_device_has_one_backend() -> None:
-    assert get_backend(None) is get_backend("cpu") is get_backend(device("cpu")) is get_backend("cpu:0") is cpu
+    assert get_backend(None) is get_backend("cpu") is get_backend(device("cpu")) is get_backend("cpu:0") is host
     assert get_backend("strict") is get_backend("strict:0") is get_backend(device("strict"))
     assert get_backend("strict:0") is not get_backend("strict:1")
     assert repr(get_backend("strict")) == "StrictBackend('strict:0')"

@@ -63,6 +63,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 def find(info: Any) -> Callable[..., Any] | None:
     """nbtorch's operation of the record's name: a function of the package or a method of its tensors."""
     import nbtorch
+    from nbtorch.absent import is_left_out
 
     if info.name in _OPERATORS:
         return _OPERATORS[info.name]
@@ -71,14 +72,14 @@ def find(info: Any) -> Callable[..., Any] | None:
         found = getattr(found, part, None)
         if found is None:
             break
-    if callable(found):
+    if callable(found) and not is_left_out(found):
         return found  # type: ignore[no-any-return]
     method = getattr(nbtorch.Tensor, info.name, None)
     if isinstance(method, property):
         return method.fget
     if method is None:  # PyTorch names some records after the method that fills in place, without its underscore
         method = getattr(nbtorch.Tensor, f"{info.name}_", None)
-    return method if callable(method) else None
+    return method if callable(method) and not is_left_out(method) else None
 
 
 def known() -> Iterator[tuple[Any, Callable[..., Any]]]:

@@ -4,6 +4,7 @@ What computes is in :mod:`nbtorch.ops`; here are the arguments that only PyTorch
 older ways to say ``reduction``, defaults), and the checks whose messages say how to go on.
 """
 
+from ...annex import name_what_is_missing
 from . import (
     activations,
     affine,
@@ -47,3 +48,5 @@ __all__ += margins.__all__
 __all__ += normalizations.__all__
 __all__ += poolings.__all__
 __all__ += vision.__all__
+
+name_what_is_missing(globals())

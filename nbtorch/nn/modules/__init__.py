@@ -1,5 +1,6 @@
 """The layers, by kind; :mod:`nbtorch.nn` shows them all under one roof."""
 
+from ...annex import name_what_is_missing
 from ..functional.chunks import LinearCrossEntropyOptions
 from .activation import (
     CELU,
@@ -310,3 +311,5 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
 ]  # fmt: skip
+
+name_what_is_missing(globals())

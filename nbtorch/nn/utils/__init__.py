@@ -1,5 +1,6 @@
 """Helpers for models and training: clipping gradients, sequences, parameters computed from others."""
 
+from ...annex import name_what_is_missing
 from . import parametrizations as parametrizations
 from . import parametrize as parametrize
 from . import prune as prune
@@ -33,3 +34,5 @@ __all__ = [
     "vector_to_parameters",
     "weight_norm",
 ]
+
+name_what_is_missing(globals())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ...absent import ABSENT, AbsentFeature, AbsentModule
+from ...annex import name_what_is_missing
 from . import distributed as distributed
 from .collate import default_collate, default_convert
 from .dataloader import DataLoader, WorkerInfo, get_worker_info
@@ -51,15 +49,4 @@ __all__ = [
     "random_split",
 ]
 
-_PIPES = (
-    "DFIterDataPipe", "DataChunk", "IterDataPipe", "MapDataPipe", "argument_validation", "functional_datapipe",
-    "guaranteed_datapipes_determinism", "non_deterministic", "runtime_validation", "runtime_validation_disabled",
-)  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PIPES:
-        return AbsentFeature(f"utils.data.{name}", ABSENT["utils.data.datapipes"])
-    if name == "datapipes":
-        return AbsentModule("utils.data.datapipes")
-    raise AttributeError(f"module 'nbtorch.utils.data' has no attribute {name!r}")
+name_what_is_missing(globals())

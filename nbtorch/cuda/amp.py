@@ -1,0 +1,30 @@
+"""``torch.cuda.amp``: the older names of :mod:`torch.amp`, for device ``cuda``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..amp import GradScaler as _GradScaler
+from ..amp import autocast as _autocast
+from ..amp import custom_bwd as custom_bwd
+from ..amp import custom_fwd as custom_fwd
+
+__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
+__path__: list[str] = []  # PyTorch has a package here
+
+
+class autocast(_autocast):
+    """``torch.autocast("cuda", …)``; its first argument is ``enabled``."""
+
+    def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> None:
+        super().__init__("cuda", dtype=dtype, enabled=enabled, cache_enabled=cache_enabled)
+
+
+class GradScaler(_GradScaler):
+    """``torch.amp.GradScaler("cuda", …)``; its first argument is ``init_scale``."""
+
+    def __init__(
+        self, init_scale: float = 2.0**16, growth_factor: float = 2.0, backoff_factor: float = 0.5,
+        growth_interval: int = 2000, enabled: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
