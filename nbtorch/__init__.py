@@ -46,11 +46,11 @@ from .backends.dtypes import (
 from .backends.dtypes import bool_ as bool
 from .backends.dtypes import float32 as float
 from .backends.dtypes import int32 as int
+from .ops.memory import UntypedStorage
 from .tensor import Size, Tensor, set_printoptions
 from .tensor.dlpack import from_dlpack
 from .tensor.legacy import *
 from .tensor.questions import *
-from .tensor.storage import *
 
 # Only after the room of that name: importing it binds nbtorch.tensor to the module, and this to the function.
 # isort: split
@@ -76,6 +76,13 @@ _FROM_ROOMS = {
         "amp.autocast_mode",
     ),
     **dict.fromkeys(("Event", "Stream"), "cpu"),
+    **dict.fromkeys(
+        (
+            "BFloat16Storage", "BoolStorage", "ByteStorage", "CharStorage", "DoubleStorage", "FloatStorage",
+            "HalfStorage", "IntStorage", "LongStorage", "ShortStorage", "TypedStorage",
+        ),
+        "tensor.storage",
+    ),
     "is_anomaly_enabled": "autograd",
     **dict.fromkeys(("OutOfMemoryError",), "cuda"),
     **dict.fromkeys(

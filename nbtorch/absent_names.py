@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-__all__ = ["METHODS", "NAMES", "SHELVES", "SOURCES"]
+__all__ = ["NAMES", "SHELVES", "SOURCES"]
 
 
 def _under(package: str, names: str) -> tuple[str, ...]:
@@ -172,16 +172,4 @@ NAMES: dict[str, dict[str, str]] = {
         _ELSE: "get_ignored_functions get_overridable_functions get_testing_overrides enable_reentrant_dispatch"
     },
     "optim": {_ELSE: "swap_in_optimizer_params_and_state"},
-}
-# Methods of PyTorch's tensors that tensors here refuse to run.
-METHODS: dict[str, str] = {
-    _COMPLEX: "cdouble cfloat chalf stft istft",
-    _SPARSE: "ccol_indices coalesce col_indices crow_indices indices is_coalesced resize_as_sparse_ row_indices smm "
-    "sparse_mask sparse_resize_ sparse_resize_and_clear_ sspaddmm to_sparse to_sparse_bsc to_sparse_bsr "
-    "to_sparse_coo to_sparse_csc to_sparse_csr values",
-    _QUANTISED: "dequantize int_repr q_per_channel_axis q_per_channel_scales q_per_channel_zero_points q_scale "
-    "q_zero_point qscheme",
-    "tensors are dense and rectangular": "to_padded_tensor",
-    "devices are cpu and cuda": "ipu mtia xpu to_mkldnn",
-    _ELSE: "hash_tensor slice_inverse module_load map2_ reinforce",
 }

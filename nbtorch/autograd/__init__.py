@@ -3,7 +3,6 @@
 import importlib
 from typing import Any
 
-from ..annex import missing
 from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .api import backward, grad
 from .function import Function, FunctionCtx, once_differentiable
@@ -34,4 +33,6 @@ _ROOMS = ("forward_ad", "functional", "graph")
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f".{name}", __name__)
+    from ..annex import missing
+
     return missing(__name__, name)

@@ -412,7 +412,17 @@ class MemoryMethods(Variable):
         return UntypedStorage(self)
 
 
-class UntypedStorage:
+class Memory:
+    """What all storages are."""
+
+    __slots__ = ()
+
+    def _tensor(self, dtype: Any) -> Any:
+        """The memory as a vector of numbers of ``dtype``."""
+        raise NotImplementedError
+
+
+class UntypedStorage(Memory):
     """The memory that a tensor and its views show parts of, in bytes."""
 
     __slots__ = ("_memory", "_owner")

@@ -10,10 +10,9 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable
 from ..backends.layouts import memory_order
 from ..ops.creation import empty, tensor
-from ..ops.memory import UntypedStorage
+from ..ops.memory import Memory, UntypedStorage
 from ..ops.writing import check_writable
 from .size import Size
-from .storage import NAMED, TypedStorage
 
 
 class AttributeMethods(Variable):
@@ -74,12 +73,16 @@ class AttributeMethods(Variable):
         """The dimensions from the outermost in memory to the innermost."""
         return tuple(memory_order(self._array.shape, self._array.strides))
 
-    def storage(self) -> TypedStorage:
-        """The memory behind the tensor as a row of numbers, which all its views share."""
+    def storage(self) -> Any:
+        """The memory behind the tensor as a row of numbers, a ``TypedStorage``, which all its views share."""
+        from .storage import TypedStorage  # few programs need it
+
         return TypedStorage(wrap_storage=UntypedStorage(self), dtype=self._dtype())
 
     def storage_type(self) -> Any:
         """The type of :meth:`storage`."""
+        from .storage import NAMED
+
         return next(kind for kind in NAMED if kind.dtype is self._dtype())
 
     def share_memory_(self: TensorT) -> TensorT:
@@ -114,7 +117,7 @@ class AttributeMethods(Variable):
         like: dict[str, Any] = {"dtype": self._dtype(), "device": self._backend.device if device is None else device}
         if len(args) == 1 and not isinstance(args[0], int):
             source = args[0]
-            if isinstance(source, (TypedStorage, UntypedStorage)):
+            if isinstance(source, Memory):
                 return source._tensor(self._dtype())
             if isinstance(source, Variable):
                 return source.view_as(source)  # type: ignore[attr-defined]

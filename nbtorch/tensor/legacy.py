@@ -13,8 +13,8 @@ from ..backends import dtypes
 from ..backends.device import set_default_device
 from ..ops.creation import empty
 from ..ops.creation import tensor as make_tensor
+from ..ops.memory import Memory
 from .size import Size
-from .storage import TypedStorage, UntypedStorage
 from .tensor import Tensor
 
 __all__ = [
@@ -43,7 +43,7 @@ class _Legacy(type):
             if source._dtype() is not cls.dtype:
                 raise TypeError(f"expected {cls.dtype!r} (got {source._dtype()!r})\n  fix: x.to({cls.dtype!r})")
             return source.view_as(source)  # type: ignore[attr-defined]
-        if isinstance(source, (TypedStorage, UntypedStorage)):
+        if isinstance(source, Memory):
             return source._tensor(cls.dtype)
         if isinstance(source, str):
             raise TypeError("new(): invalid data type 'str'")

@@ -12,8 +12,8 @@ from ..autograd.modes import is_inference_mode_enabled
 from ..backends.device import device as Device
 from ..backends.dtypes import dtype, from_numpy_dtype
 from ..ops import arange, from_numpy, operands
+from ..ops.memory import Memory
 from .size import Size
-from .storage import TypedStorage, UntypedStorage
 from .tensor import Tensor
 
 __all__ = [
@@ -31,7 +31,7 @@ def is_tensor(obj: object) -> bool:
 
 def is_storage(obj: object) -> bool:
     """Whether ``obj`` is a storage."""
-    return isinstance(obj, (TypedStorage, UntypedStorage))
+    return isinstance(obj, Memory)
 
 
 def is_floating_point(input: Tensor) -> bool:

@@ -9,7 +9,7 @@ from ..backends import dtypes
 from ..backends.device import device
 from ..ops.creation import empty
 from ..ops.creation import tensor as make_tensor
-from ..ops.memory import UntypedStorage
+from ..ops.memory import Memory, UntypedStorage
 
 __all__ = [
     "BFloat16Storage", "BoolStorage", "ByteStorage", "CharStorage", "DoubleStorage", "FloatStorage", "HalfStorage",
@@ -17,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class TypedStorage:
+class TypedStorage(Memory):
     """The memory behind a tensor as a row of numbers; writing to one is seen in the other.
 
     Args:

@@ -38,7 +38,7 @@ from ..ops.joining import JoiningMethods
 from ..ops.layouts import LayoutMethods
 from ..ops.linalg import LinalgMethods
 from ..ops.matrixfunctions import MatrixFunctionMethods
-from ..ops.memory import MemoryMethods
+from ..ops.memory import Memory, MemoryMethods
 from ..ops.moments import MomentMethods
 from ..ops.norms import NormMethods
 from ..ops.numeric import NumericMethods
@@ -65,7 +65,6 @@ from .numpy_protocol import array_function, array_ufunc
 from .printing import tensor_text
 from .refusals import AbsentMethods
 from .size import Size
-from .storage import TypedStorage, UntypedStorage
 
 _LEGACY_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
@@ -134,7 +133,7 @@ class Tensor(
             source = args[0]
         elif len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not isinstance(args[0], Size):
             source = make_tensor(args[0], dtype=get_default_dtype(), device=device or "cpu")
-        elif len(args) == 1 and isinstance(args[0], (TypedStorage, UntypedStorage)):
+        elif len(args) == 1 and isinstance(args[0], Memory):
             source = args[0]._tensor(get_default_dtype())
         else:
             source = empty(*(args or (0,)), device=device or "cpu")
