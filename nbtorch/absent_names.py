@@ -34,8 +34,7 @@ SHELVES = frozenset(
         ),
         *_under(
             "distributions",
-            "continuous_bernoulli fishersnedecor generalized_pareto inverse_gamma kumaraswamy lkj_cholesky "
-            "logistic_normal lowrank_multivariate_normal negative_binomial von_mises wishart",
+            "",
         ),
         *_under("func", "_random"),
         *_under("masked", "_docs _ops"),
@@ -137,11 +136,6 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "utils.checkpoint": {
         _ELSE: "CheckpointPolicy SelectiveCheckpointContext create_selective_checkpoint_contexts GraphExecGroup"
-    },
-    "distributions": {
-        _ELSE: "ContinuousBernoulli FisherSnedecor GeneralizedPareto InverseGamma Kumaraswamy LKJCholesky "
-        "LogisticNormal LowRankMultivariateNormal NegativeBinomial VonMises Wishart CatTransform "
-        "CorrCholeskyTransform CumulativeDistributionTransform PositiveDefiniteTransform StackTransform"
     },
     "cuda": {
         "call the function itself: nothing is captured": "CUDAGraph graph graph_pool_handle make_graphed_callables "
