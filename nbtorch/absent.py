@@ -172,9 +172,6 @@ class AbsentFeature:
     def __setattr__(self, attribute: str, value: Any) -> None:
         self._refuse()
 
-    def __mro_entries__(self, bases: tuple[Any, ...]) -> Any:  # class Mine(IterDataPipe)
-        self._refuse()
-
     def __enter__(self) -> Any:
         self._refuse()
 

@@ -32,10 +32,6 @@ SHELVES = frozenset(
             "amp.autocast_mode amp.common amp.grad_scaler _device_limits _gpu_trace _memory_viz "
             "_pin_memory_utils _sanitizer _utils",
         ),
-        *_under(
-            "distributions",
-            "",
-        ),
         *_under("func", "_random"),
         *_under("masked", "_docs _ops"),
         *_under("multiprocessing", "_atfork pool queue reductions"),
@@ -58,8 +54,8 @@ SHELVES = frozenset(
             "_config_module _content_store _contextlib _cxx_pytree _debug_mode _device _dtype_abbrs _exposed_in "
             "_filelock _foreach_utils _functools _import_utils _inspect _mode_utils _ordered_set "
             "_runtime_estimation _stats _sympy _thunk _traceback _triton _typing_utils _zip backcompat "
-            "data._utils data._utils.collate data._utils.fetch data._utils.pin_memory data._utils.signal_handling "
-            "data._utils.worker data.backward_compatibility data.graph data.graph_settings debug_log deterministic "
+            "data._utils.signal_handling "
+            "data.backward_compatibility data.graph data.graph_settings debug_log "
             "file_baton mkldnn model_dump model_zoo module_tracker serialization serialization.config show_pickle "
             "tensorboard.summary tensorboard.writer weak",
         ),
@@ -132,7 +128,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "utils": {
         _ELSE: "ThroughputBenchmark generate_methods_for_privateuse1_backend rename_privateuse1_backend "
-        "get_cpp_backtrace swap_tensors set_module"
+        "get_cpp_backtrace set_module"
     },
     "utils.checkpoint": {
         _ELSE: "CheckpointPolicy SelectiveCheckpointContext create_selective_checkpoint_contexts GraphExecGroup"
