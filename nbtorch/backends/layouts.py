@@ -121,11 +121,45 @@ def like_first(m: Any, out: Any, operands: Sequence[Any]) -> Any:
     return in_order(m, out, memory_order(out.shape, first.strides))
 
 
+def has_channels_last(array: Any) -> bool:
+    """Whether PyTorch takes an array for a batch of images or volumes whose channels lie innermost in memory.
+
+    It looks at the strides alone, and where they leave it open the answer is no (``c10/core/MemoryFormat.h``).
+    """
+    if array.ndim not in (4, 5) or array.strides[1] == 0:
+        return False
+    if array.flags.c_contiguous and array.shape[-1] > 1:
+        return False
+    least = 0
+    for d in (1, *range(array.ndim - 1, 1, -1), 0):
+        if array.shape[d] == 0 or array.strides[d] < least or (d == 0 and least == array.strides[1]):
+            return False
+        least = array.strides[d] * array.shape[d]
+    return True
+
+
+def _channels_last(m: Any, out: Any) -> Any:
+    return in_order(m, out, (0, *range(2, out.ndim), 1))
+
+
 def in_image_order(m: Any, out: Any, operands: Sequence[Any]) -> Any:
     """A result in rows, or with the channels last where those of the first operand, a batch of images, are last."""
-    first = operands[0]
-    if out.ndim == 4 and not first.flags.c_contiguous and first.transpose(0, 2, 3, 1).flags.c_contiguous:
-        return in_order(m, out, (0, 2, 3, 1))
+    if out.ndim > 3 and has_channels_last(operands[0]):
+        return _channels_last(m, out)
+    return in_rows(m, out, operands)
+
+
+def in_convolution_order(m: Any, out: Any, operands: Sequence[Any]) -> Any:
+    """As :func:`in_image_order`, also where it is the weight whose channels are last."""
+    if out.ndim > 3 and (has_channels_last(operands[0]) or has_channels_last(operands[1])):
+        return _channels_last(m, out)
+    return in_rows(m, out, operands)
+
+
+def in_joined_order(m: Any, out: Any, operands: Sequence[Any]) -> Any:
+    """A result in rows, or with the channels last where those of all operands are."""
+    if out.ndim > 3 and all(has_channels_last(x) for x in operands):
+        return _channels_last(m, out)
     return in_rows(m, out, operands)
 
 

@@ -102,7 +102,7 @@ class PoolingPrimitives(WindowPrimitives, ResamplingPrimitives):
 
         return self._best(parts())
 
-    def max_pool_backward(self, g: Array, x: Array, out: Array, at: Windows) -> Array:
+    def max_pool_backward(self, g: Array, x: Array, at: Windows) -> Array:
         """The gradient of :meth:`max_pool`: each maximum's goes to the first place where it is."""
         n = len(at.size)
         index = self.max_pool_indices(x, window_positions(at))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
-from ..backends.layouts import in_image_order
+from ..backends.layouts import in_convolution_order
 from ..backends.windows import Windows
 from .dispatch import FLOATS_ONLY, FLOATS_OR_INT64, NO_BOOLS, refuse_dtype
 from .operands import refuse_scalar, require_tensor
@@ -39,7 +39,7 @@ CONVOLUTION = Op(
     bias=_bias,
     formula=r"y_p = \textstyle\sum_t w_t\,x_{sp+t}:\quad \frac{\partial L}{\partial x_q} = \sum_{sp+t=q} w_t\,g_p,\quad"
     r" \frac{\partial L}{\partial w_t} = \sum_p g_p\,x_{sp+t}",
-    layout=in_image_order,
+    layout=in_convolution_order,
 )
 CONVOLUTION_INPUT = Op(
     "convolution_input",
@@ -51,6 +51,7 @@ CONVOLUTION_INPUT = Op(
     bias=_bias,
     formula=r"x_q = \textstyle\sum_{sp+t=q} w_t\,y_p:\quad \frac{\partial L}{\partial y_p} = \sum_t w_t\,g_{sp+t},\quad"
     r" \frac{\partial L}{\partial w_t} = \sum_p y_p\,g_{sp+t}",
+    layout=in_convolution_order,
 )
 CONVOLUTION_WEIGHT = Op(
     "convolution_weight",

@@ -8,7 +8,7 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends import get_backend
 from ..backends.dtypes import get_default_dtype, promote_types
-from ..backends.layouts import contiguous_format, in_rows
+from ..backends.layouts import contiguous_format, in_joined_order, in_rows
 from .conversion import clone, to_dtype
 from .exact_out import apart, takes_joined_out
 from .operands import normalize_dim, numpy_names, require_tensor
@@ -37,7 +37,7 @@ CAT = Op(
     tensors=None,
     joint=pieces_of,
     formula=r"\text{each input gets its slice of the gradient}",
-    layout=in_rows,
+    layout=in_joined_order,
 )
 
 

@@ -472,7 +472,8 @@ def _sum_out(x: Any, subscripts: str, keep: set[str]) -> tuple[Any, str]:
 def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str], output: str) -> tuple[Any, str]:
     """Two operands as one batched product; letters that nothing later needs are summed.
 
-    The letters of the result stand in the order of ``output``, so that it lies in memory as PyTorch's does.
+    The letters of the result stand in the order of ``output``, and the operand whose own letters come first there
+    stands on the left, so that it lies in memory as PyTorch's does.
     """
     a, sa = _sum_out(a, sa, set(sb) | later)
     b, sb = _sum_out(b, sb, set(sa) | later)
@@ -493,6 +494,8 @@ def _contract(a: Any, sa: str, b: Any, sb: str, later: set[str], output: str) ->
     inner = [c for c in both if c not in later]
     free_a = sort(c for c in sa if c not in size_b)
     free_b = sort(c for c in sb if c not in size_a)
+    if inner and free_a and free_b and sort((free_a[0], free_b[0]))[0] == free_b[0]:
+        a, sa, size_a, free_a, b, sb, size_b, free_b = b, sb, size_b, free_b, a, sa, size_a, free_a
     if not inner:  # with nothing to sum it is a plain product
         letters = sort(both + free_a + free_b)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import TensorT, wrap
+from ..backends.layouts import in_image_order
 from .conversion import clone
 from .gathering import index_select
 from .operands import Number, require_tensor
@@ -24,6 +25,7 @@ CONSTANT_PAD = Op(
     lambda m, input, edges, value: m.constant_pad(input, edges, value),
     input=lambda m, g, edges: m.constant_pad(g, tuple((-a, -b) for a, b in edges), 0),
     formula=r"\text{the gradient without the edges}",
+    layout=in_image_order,
 )
 
 

@@ -134,7 +134,7 @@ DIV = Op(
     lambda m, input, other: m.div(input, other),
     tensors=2,
     input=lambda g, other: g / other,
-    other=lambda g, out, other: -g * out / other,
+    other=lambda g, input, other: -g * (input / other) / other,  # the result may be changed in place
     formula=r"\frac{\partial}{\partial x}\frac{x}{y} = \frac{1}{y},\quad "
     r"\frac{\partial}{\partial y}\frac{x}{y} = -\frac{x}{y^2}",
 )

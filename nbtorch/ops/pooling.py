@@ -280,7 +280,8 @@ def _max_pool(name: str, node: str) -> Op:
         name,
         lambda m, input, at: m.max_pool(input, at),
         node=node,
-        input=lambda m, g, input, out, at: m.max_pool_backward(g, input, out, at),
+        # Not from the result: a program may change that in place, by an activation, say.
+        input=lambda m, g, input, at: m.max_pool_backward(g, input, at),
         formula=r"\text{the gradient of a maximum goes to the first place where it is}",
         layout=in_image_order,
     )
@@ -294,7 +295,7 @@ MAX_POOL = {
 
 
 @mathematical
-def max_pool_backward(g: Any, input: Any, out: Any, at: Windows) -> Any:
+def max_pool_backward(g: Any, input: Any, at: Windows) -> Any:
     """The gradient of max pooling, as a tensor: where the maxima are doesn't change with small steps."""
     index = max_indices(input, window_positions(at))
     return _place(maths, g, index, tuple(input._array.shape), len(at.size))

@@ -324,6 +324,30 @@ def test_the_error_names_the_tensor_and_both_lines(device: str) -> None:
     assert "fix:" in message
 
 
+RESULTS = {
+    "div": lambda lib, x: x / (x * x),
+    "max_pool2d": lambda lib, x: lib.nn.functional.max_pool2d(x[None], 2),
+    "normalize": lambda lib, x: lib.nn.functional.normalize(x),
+    "cosine_similarity": lambda lib, x: lib.nn.functional.cosine_similarity(x, x * x),
+    "softsign": lambda lib, x: lib.nn.functional.softsign(x),
+    "local_response_norm": lambda lib, x: lib.nn.functional.local_response_norm(x[None], 2),
+    "max": lambda lib, x: x.max(1)[0],
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_that_no_derivative_of_pytorch_needs_may_be_changed(name: str) -> None:
+    def run(lib: Any) -> Any:
+        x = lib.tensor(X.tolist(), requires_grad=True)
+        y = RESULTS[name](lib, x)
+        y.add_(1.5)
+        y.pow(2).sum().backward()
+        return x.grad
+
+    torch = pytest.importorskip("torch")
+    np.testing.assert_allclose(run(nbtorch).numpy(), run(torch).numpy(), rtol=1e-5, atol=1e-5)
+
+
 def test_results_that_a_derivative_needs_are_kept_apart_from_the_tensor(device: str) -> None:
     """PyTorch refuses this: exp_ and sqrt_ need their results, which the next step overwrites. Here they are copies."""
     x = helpers.to_nbtorch(X, requires_grad=True)

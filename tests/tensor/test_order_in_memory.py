@@ -45,11 +45,18 @@ CASES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "matmul": lambda lib, x, make: x @ x.transpose(-1, -2),
     "matmul from the left": lambda lib, x, make: make(3, 6) @ x,
     "conv2d": lambda lib, x, make: lib.nn.functional.conv2d(x, make(3, 4, 3, 3)),
+    "conv_transpose2d": lambda lib, x, make: lib.nn.functional.conv_transpose2d(x, make(4, 3, 3, 3)),
+    "conv2d, weight by channels": lambda lib, x, make: (
+        lib.nn.Conv2d(4, 3, 3).to(x.device, memory_format=lib.channels_last)(x).detach() * 0
+    ),
+    "cat of the same": lambda lib, x, make: lib.cat([x, x], 1),
+    "pad": lambda lib, x, make: lib.nn.functional.pad(x, (1, 1, 1, 1)),
     "max_pool2d": lambda lib, x, make: lib.nn.functional.max_pool2d(x, 2),
     "avg_pool2d": lambda lib, x, make: lib.nn.functional.avg_pool2d(x, 2),
     "attention": lambda lib, x, make: lib.nn.functional.scaled_dot_product_attention(x, x, x),
     "einsum of heads": lambda lib, x, make: lib.einsum("bhij,hg->bgij", x, make(4, 3)),
     "einsum to another order": lambda lib, x, make: lib.einsum("bhid,ed->beih", x, make(3, 8)),
+    "einsum from the right": lambda lib, x, make: lib.einsum("bhid,eb->iehd", x, make(3, 2)),
     "einsum without a sum": lambda lib, x, make: lib.einsum("bhid,hd->bhid", x, make(4, 8)),
     "sum": lambda lib, x, make: x.sum(1),
     "mean of two": lambda lib, x, make: x.mean((2, 3)),

@@ -388,19 +388,26 @@ class Module(HookMethods):
         """Move to a device, convert floating-point parameters and buffers to a dtype, or both.
 
         Accepts ``to(device, dtype)``, ``to(dtype)``, ``to(tensor)`` (like that tensor) and the keywords ``device``,
-        ``dtype``, ``non_blocking``.
+        ``dtype``, ``non_blocking``, ``memory_format``; the last is for the parameters that have as many dimensions.
 
         Raises:
             TypeError: if ``dtype`` is not a floating-point type.
         """
         if "tensor" in kwargs:
             args = (kwargs.pop("tensor"), *args)
+        format = kwargs.get("memory_format")
         device, dtype, _ = parse_to(args, kwargs)
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
-        return self._apply(lambda t: t.to(device=device, dtype=dtype if t.is_floating_point() else None))
+
+        def convert(t: Tensor) -> Tensor:
+            fits = format is not None and format.order is not None and t.dim() == len(format.order)
+            wanted = dtype if t.is_floating_point() else None
+            return t.to(device=device, dtype=wanted, memory_format=format if fits else None)
+
+        return self._apply(convert)
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
         """Move to a device without the values: they are left as they happen to be."""
