@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from ..backends.dtypes import int64
 from ..ops.conversion import parse_to
 from ..ops.creation import arange, as_tensor, full, tensor
-from ..ops.joining import cat, stack
+from ..ops.joining import cat
+from ..ops.pointwise import where
 from ..tensor import Tensor
 
 __all__ = [
@@ -226,19 +227,22 @@ def pad_sequence(
         )
     listed = list(sequences)
     if not listed:
-        raise RuntimeError("pad_sequence: received an empty list of sequences")
+        raise RuntimeError("received an empty list of sequences")
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
-    longest = max(s.shape[0] for s in listed)
-    whole = []
-    for s in listed:
-        missing = longest - s.shape[0]
-        if missing:
-            filling = full((missing, *listed[0].shape[1:]), padding_value, dtype=s.dtype, device=s.device)
-            s = cat([s, filling] if padding_side == "right" else [filling, s], 0)
-        whole.append(s)
-    together: Tensor = stack(whole, 0 if batch_first else 1)
-    return together
+    if any(s.ndim == 0 for s in listed):
+        raise RuntimeError("pad_sequence: expected sequences of at least one dimension, but got a 0-d tensor")
+    first, lengths = listed[0], [s.shape[0] for s in listed]
+    longest, rest = max(lengths), tuple(first.shape[1:])
+    pieces = [s if s.shape[1:] == rest else s.expand(s.shape[0], *rest) for s in listed]
+    # One gather from all rows and, behind them, one row of padding.
+    padding = full((1, *rest), padding_value, dtype=first.dtype, device=first.device)
+    rows = cat([*(s.to(first.dtype) for s in pieces), padding], 0)
+    length = tensor(lengths, dtype=int64).unsqueeze(1)
+    step = arange(longest) - (longest - length if padding_side == "left" else 0)
+    source = where((step >= 0) & (step < length), length.cumsum(0) - length + step, sum(lengths))
+    padded: Tensor = rows[(source if batch_first else source.t()).to(first.device)]
+    return padded
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:

@@ -74,6 +74,21 @@ def test_sequences() -> None:
         helpers.same(a, b)
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_padding(batch_first: bool, side: str) -> None:
+    """Values and gradients; the first sequence says which dtype, one may be empty, one row may stand for several."""
+    results = []
+    for lib, make in ((nbtorch, helpers.to_nbtorch), (torch, helpers.to_torch)):
+        pieces = [make(HOST[:n, 0], requires_grad=True) for n in (2, 0, 5)]
+        padded = lib.nn.utils.rnn.pad_sequence(pieces, batch_first, -1.0, side)
+        (padded**2).sum().backward()
+        mixed = lib.nn.utils.rnn.pad_sequence([make(np.arange(3)), make(np.ones(1))], batch_first, 1.7, side)
+        row = lib.nn.utils.rnn.pad_sequence([make(HOST[:, 0]), make(HOST[:2, 0, :1])], batch_first, 0, side)
+        results.append([padded, *(piece.grad for piece in pieces), mixed, row])
+    helpers.same(*results)
+
+
 WRONG: dict[str, Any] = {
     "mode": lambda s: s.nn.RNN(2, 3, nonlinearity="sin"),
     "projection": lambda s: s.nn.GRU(2, 3, proj_size=1),
@@ -98,6 +113,7 @@ WRONG: dict[str, Any] = {
         s.nn.utils.rnn.pack_padded_sequence(s.zeros(3, 2, 1), [2, 1]), total_length=1
     ),
     "not many": lambda s: s.nn.utils.rnn.pad_sequence(3),
+    "none": lambda s: s.nn.utils.rnn.pad_sequence([]),
 }
 
 
