@@ -27,7 +27,11 @@ def main(scratch: Path) -> None:
     (wheel,) = scratch.glob("nbtorch-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     missing = [n for n in NEEDED if not any(name.endswith(n) for name in names)]
-    unwanted = [n for n in names if n.startswith(("tests/", "widgets/", "benchmarks/", "docs/")) or "node_modules" in n]
+    unwanted = [
+        n
+        for n in names
+        if n.startswith(("tests/", "widgets/", "examples/", "benchmarks/", "docs/")) or "node_modules" in n
+    ]
     if missing or unwanted:
         sys.exit(f"{wheel.name}: missing {missing}, unwanted {unwanted[:5]}")
     target = scratch / "installed"
