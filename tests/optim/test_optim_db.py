@@ -4,140 +4,22 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from typing import Any
 
 import helpers
+import numpy as np
 import pytest
-from sides import nbtorch_side, set_weights, torch_side
+from sides import nbtorch_side, torch_side
 
 torch = helpers.import_torch()
-from torch.testing._internal.common_optimizers import optim_db  # noqa: E402
-
-STEPS = 50
-# The iteration in bfloat16 rounds each product as the BLAS in use adds it up.
-TOLERANCE = {"Muon": {"rtol": 5e-2, "atol": 2e-2}}
+from conformance import optimizer_report, optimizers  # noqa: E402
 
 
-def configurations() -> list[Any]:
-    found = []
-    for info in optim_db:
-        for k, given in enumerate(info.optim_inputs_func("cpu")):
-            found.append(pytest.param(info.optim_cls.__name__, given.kwargs, id=f"{info.optim_cls.__name__}-{k}"))
-    return found
-
-
-def translated(lib: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    def ours(x: Any) -> Any:
-        if isinstance(x, tuple):
-            return tuple(map(ours, x))
-        return lib.library.tensor(x.tolist()) if isinstance(x, torch.Tensor) else x
-
-    return {name: ours(value) for name, value in kwargs.items()}
-
-
-def model(lib: Any, name: str) -> Any:
-    nn = lib.nn
-    made = nn.Sequential(nn.Linear(3, 5, bias=name != "Muon"), nn.Tanh(), nn.Linear(5, 2, bias=name != "Muon"))
-    # In float64, so that what differs is the rule and not the rounding.
-    return set_weights(made.to(lib.device).double())
-
-
-def train(lib: Any, m: Any, optimizer: Any, steps: int, start: int = 0) -> list[float]:
-    losses = []
-    for k in range(start, start + steps):
-        x = lib.arange(6, 3).double() + 0.1 * (k % 7)
-
-        def closure(x: Any = x) -> Any:
-            optimizer.zero_grad()
-            loss = ((m(x) - 1) ** 2).mean()
-            loss.backward()
-            return loss
-
-        losses.append(float(optimizer.step(closure)))
-    return losses
-
-
-def run(lib: Any, name: str, kwargs: dict[str, Any]) -> Any:
-    m = model(lib, name)
-    optimizer = getattr(lib.optim, name)(m.parameters(), **translated(lib, kwargs))
-    # Each step of LBFGS is up to twenty, and rounding grows with each.
-    return train(lib, m, optimizer, 3 if name == "LBFGS" else STEPS), list(m.parameters()), optimizer
-
-
-@pytest.mark.parametrize(("name", "kwargs"), configurations())
-def test_trajectory_and_state(name: str, kwargs: dict[str, Any]) -> None:
-    if name == "SparseAdam":
-        with pytest.raises(RuntimeError, match="does not support dense gradients"):
-            run(nbtorch_side(), name, kwargs)
-        return
-    if kwargs.get("capturable") or any(isinstance(v, torch.Tensor) for v in kwargs.values()):
-        kwargs = {k: v for k, v in kwargs.items() if k != "capturable"}  # PyTorch allows it on a GPU only
-    losses, parameters, optimizer = run(nbtorch_side(), name, kwargs)
-    expected_losses, expected_parameters, expected = run(torch_side(), name, kwargs)
-    tolerance = TOLERANCE.get(name, {"rtol": 1e-4, "atol": 1e-5})
-    helpers.same(losses, expected_losses, **tolerance)
-    helpers.same([p.detach() for p in parameters], [p.detach() for p in expected_parameters], **tolerance)
-    ours, theirs = optimizer.state_dict(), expected.state_dict()
-    assert ours["param_groups"] == theirs["param_groups"] or any(
-        isinstance(v, torch.Tensor) for group in theirs["param_groups"] for v in group.values()
-    )
-    assert set(ours["state"]) == set(theirs["state"])
-    if name == "LBFGS":
-        assert ours["state"][0]["n_iter"] == theirs["state"][0]["n_iter"]
-        return
-    for key, state in theirs["state"].items():
-        assert set(ours["state"][key]) == set(state)
-        for entry, value in state.items():
-            if value is None:
-                assert ours["state"][key][entry] is None
-            else:
-                helpers.same(ours["state"][key][entry], value, rtol=1e-3, atol=tolerance["atol"])
-
-
-@pytest.mark.parametrize(("name", "kwargs"), configurations())
-def test_saving_and_going_on(name: str, kwargs: dict[str, Any]) -> None:
-    """Twenty steps at once, and ten, saved into another optimiser, and ten more: the same."""
-    if name == "SparseAdam":
-        pytest.skip("no gradients are sparse here")
-    lib = nbtorch_side()
-    m = model(lib, name)
-    optimizer = getattr(lib.optim, name)(m.parameters(), **translated(lib, kwargs))
-    train(lib, m, optimizer, 10)
-    state, weights = copy.deepcopy(optimizer.state_dict()), copy.deepcopy(m.state_dict())
-    expected = train(lib, m, optimizer, 10, start=10)
-
-    again = model(lib, name)
-    again.load_state_dict(weights)
-    other = getattr(lib.optim, name)(again.parameters(), **translated(lib, kwargs))
-    other.load_state_dict(state)
-    # Scalars of the state take the dtype of the parameters when loaded, as in PyTorch.
-    helpers.same(train(lib, again, other, 10, start=10), expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("info", optim_db, ids=lambda info: info.optim_cls.__name__)
-def test_refused_options(info: Any) -> None:
-    lib = nbtorch_side()
-    for wrong in info.optim_error_inputs_func("cpu", torch.float32):
-        given = wrong.optimizer_error_input
-        if "dense parameter" in wrong.error_regex or "complex" in wrong.error_regex:
-            continue  # nbtorch has no such tensors
-        made: dict[int, Any] = {}
-
-        def ours(x: Any, made: dict[int, Any] = made) -> Any:
-            if isinstance(x, torch.Tensor):
-                if id(x) not in made:  # the same tensor twice stays the same
-                    made[id(x)] = lib.make(helpers.to_numpy(x.detach())).requires_grad_(x.requires_grad)
-                return made[id(x)]
-            if isinstance(x, dict):
-                return {k: ours(v) for k, v in x.items()}
-            return type(x)(ours(v) for v in x) if isinstance(x, (list, tuple)) else x
-
-        if wrong.error_on.name == "CONSTRUCTION_ERROR":
-            params = ours(given.params) if given.params is not None else [lib.arange(2, 2)]
-            with pytest.raises(wrong.error_type), warnings.catch_warnings():
-                warnings.simplefilter("error")
-                getattr(lib.optim, info.optim_cls.__name__)(params, **translated(lib, given.kwargs))
+@pytest.mark.parametrize("info", optimizers.optim_db, ids=optimizers.name_of)
+def test_as_the_page_says(info: Any) -> None:
+    """Trajectories, state, files that cross over and refusals: the counts of docs/optimizers.md, made again."""
+    score = optimizers.run(info)
+    assert optimizers.row(info, score) == optimizer_report.rows()[optimizers.name_of(info)], "\n".join(score.failures)
 
 
 def schedules() -> dict[str, Any]:
@@ -155,12 +37,22 @@ def schedules() -> dict[str, Any]:
         "CosineAnnealingWarmRestarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 3, 2, 0.01),
         "CyclicLR": lambda s, o: s.CyclicLR(o, 0.01, 0.2, 3, 5, mode="triangular2"),
         "CyclicLR exp": lambda s, o: s.CyclicLR(o, [0.01, 0.02], [0.2, 0.3], 4, mode="exp_range", gamma=0.98),
-        "OneCycleLR": lambda s, o: s.OneCycleLR(o, 0.3, total_steps=30),
+        "OneCycleLR": lambda s, o: s.OneCycleLR(o, 0.3, total_steps=60),
         "OneCycleLR three": lambda s, o: s.OneCycleLR(
-            o, [0.3, 0.2], epochs=6, steps_per_epoch=5, three_phase=True, anneal_strategy="linear"
+            o, [0.3, 0.2], epochs=12, steps_per_epoch=5, three_phase=True, anneal_strategy="linear"
         ),
         "SequentialLR": lambda s, o: s.SequentialLR(
             o, [s.LinearLR(o, 0.1, 1.0, 5), s.CosineAnnealingLR(o, 10), s.ExponentialLR(o, 0.8)], [5, 15]
+        ),
+        "SequentialLR of a chain": lambda s, o: s.SequentialLR(
+            o, [s.ChainedScheduler([s.ConstantLR(o, 0.1, 7), s.ExponentialLR(o, 0.9)]), s.StepLR(o, 5, 0.7)], [12]
+        ),
+        "SequentialLR of restarts": lambda s, o: s.SequentialLR(
+            o, [s.LinearLR(o, 0.1, 1.0, 5), s.CosineAnnealingWarmRestarts(o, 5)], [5]
+        ),
+        "OneCycleLR alone": lambda s, o: s.OneCycleLR(o, 0.3, 70, cycle_momentum=False, final_div_factor=100.0),
+        "CyclicLR by a function": lambda s, o: s.CyclicLR(
+            o, 0.01, 0.2, 5, scale_fn=lambda x: 0.99**x, scale_mode="iterations"
         ),
         "ChainedScheduler": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.5, 4), s.ExponentialLR(o, 0.9)]),
     }
@@ -172,7 +64,7 @@ def optimizer_of(lib: Any, name: str = "SGD") -> Any:
     return getattr(lib.optim, name)(groups, lr=0.25, **kwargs)
 
 
-def rates(lib: Any, make: Any, name: str, steps: int = 28) -> list[Any]:
+def rates(lib: Any, make: Any, name: str, steps: int = 60) -> list[Any]:
     optimizer = optimizer_of(lib, name)
     scheduler = make(lib.optim.lr_scheduler, optimizer)
     found = []
@@ -219,6 +111,61 @@ def test_schedules_go_on_from_their_state(schedule: str) -> None:
     other.load_state_dict(options)
     again.load_state_dict(state)
     assert following(again, other) == expected
+
+
+@pytest.mark.parametrize("schedule", schedules())
+def test_schedules_go_on_from_pytorchs_state_and_back(schedule: str) -> None:
+    make, found = schedules()[schedule], []
+    for first, second in ((torch_side(), nbtorch_side()), (nbtorch_side(), torch_side()), (torch_side(), torch_side())):
+        optimizer = optimizer_of(first)
+        scheduler = make(first.optim.lr_scheduler, optimizer)
+        for _ in range(9):
+            optimizer.step()
+            scheduler.step()
+        other = optimizer_of(second)
+        again = make(second.optim.lr_scheduler, other)
+        other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+        again.load_state_dict(copy.deepcopy(scheduler.state_dict()))
+        for _ in range(12):
+            other.step()
+            again.step()
+            found.append([g["lr"] for g in other.param_groups])
+    a, b, expected = found[:12], found[12:24], found[24:]
+    for ours in (a, b):
+        for x, y in zip(ours, expected, strict=True):
+            assert all(math.isclose(p, q, rel_tol=1e-12, abs_tol=1e-15) for p, q in zip(x, y, strict=True)), (x, y)
+
+
+RESUMED: dict[str, Any] = {
+    "StepLR": lambda s, o, e: s.StepLR(o, 3, last_epoch=e),
+    "ExponentialLR": lambda s, o, e: s.ExponentialLR(o, 0.9, last_epoch=e),
+    "LinearLR": lambda s, o, e: s.LinearLR(o, 0.1, 1.0, 9, last_epoch=e),
+    "ConstantLR": lambda s, o, e: s.ConstantLR(o, 0.3, 9, last_epoch=e),
+    "PolynomialLR": lambda s, o, e: s.PolynomialLR(o, 20, last_epoch=e),
+    "CosineAnnealingLR": lambda s, o, e: s.CosineAnnealingLR(o, 20, last_epoch=e),
+    "OneCycleLR": lambda s, o, e: s.OneCycleLR(o, 0.3, 40, last_epoch=e),
+    "CyclicLR": lambda s, o, e: s.CyclicLR(o, 0.1, 0.3, 5, last_epoch=e),
+}
+
+
+@pytest.mark.parametrize("schedule", RESUMED)
+@pytest.mark.parametrize("number", ["float", "tensor"])
+def test_schedules_go_on_from_an_epoch(schedule: str, number: str) -> None:
+    def run(lib: Any) -> list[Any]:
+        make, schedulers, optimizer = RESUMED[schedule], lib.optim.lr_scheduler, optimizer_of(lib)
+        if number == "tensor":
+            for group in optimizer.param_groups:
+                group["lr"] = lib.library.tensor(group["lr"], dtype=lib.float64)
+        scheduler, found = make(schedulers, optimizer, -1), []
+        for k in range(14):
+            if k == 7:
+                scheduler = make(schedulers, optimizer, scheduler.last_epoch)
+            optimizer.step()
+            scheduler.step()
+            found += [float(g["lr"]) for g in optimizer.param_groups]
+        return found
+
+    np.testing.assert_allclose(run(nbtorch_side()), run(torch_side()), rtol=1e-12)
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"mode": "max", "patience": 1}, {"threshold_mode": "abs", "cooldown": 2}])
