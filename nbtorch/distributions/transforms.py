@@ -32,6 +32,7 @@ from .transform import (
     IndependentTransform,
     ReshapeTransform,
     Transform,
+    _InverseTransform,  # noqa: F401 (by its name in PyTorch too)
     identity_transform,
     with_event_dim,
 )
