@@ -24,6 +24,7 @@ sample inputs, supported derivatives and wrong calls. Each operator below is run
 *Values* compares numbers, shapes, dtypes and `requires_grad` in float64, float32, int64 and bool; *gradients* and
 *second gradients* (`create_graph=True`) compare every input's; *errors* asks for PyTorch's exception class and for
 arguments left as they were. A count is *agreed/tried*.
+The layers of `torch.nn` are certified in the same way: [modules.md](modules.md).
 
 This page is written by `python tests/conformance/report.py` (PyTorch {version}). CI makes every count again and fails
 when one differs. Of a record with more than {most} samples in float64, {most} spread over all of them are taken, and

@@ -355,3 +355,51 @@ def test_mistakes_in_large_softmaxes(act: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         as_torch(lambda lib: act(lib.nn, lib.library))
+
+
+def test_hooks_of_registration() -> None:
+    def act(lib: Any) -> Any:
+        seen: list[Any] = []
+        module = lib.nn.modules.module
+        kinds = ("parameter", "module", "buffer")
+        handles = [
+            getattr(module, f"register_module_{kind}_registration_hook")(
+                lambda m, name, value, kind=kind: seen.append((kind, type(m).__name__, name, value is None))
+            )
+            for kind in kinds
+        ]
+        try:
+            lib.nn.Sequential(lib.nn.BatchNorm1d(2), lib.nn.Linear(2, 2, bias=False)).extra = lib.nn.ReLU()
+        finally:
+            for handle in handles:
+                handle.remove()
+        lib.nn.Linear(2, 2)
+        return seen
+
+    as_torch(act)
+
+
+def test_batch_normalisations_become_synchronised_ones() -> None:
+    def act(lib: Any) -> Any:
+        nn = lib.nn
+        inner = nn.Sequential(nn.BatchNorm1d(3, affine=False), nn.InstanceNorm1d(2))
+        model = nn.Sequential(nn.Conv2d(3, 4, 2), nn.BatchNorm2d(4, momentum=0.3), inner).eval()
+        weight = model[1].weight
+        made = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        same = made is model and made[1].weight is weight
+        return repr(made), list(made.state_dict()), same, made[1].training, made[1](lib.arange(2, 4, 2).cpu())
+
+    as_torch(act)
+
+
+PATHS = """activation.MultiheadAttention batchnorm._BatchNorm batchnorm.LazyBatchNorm1d channelshuffle.ChannelShuffle
+container.ParameterList conv._ConvNd conv.LazyConv2d dropout._DropoutNd instancenorm._InstanceNorm linear.LazyLinear
+loss._Loss loss._WeightedLoss loss.TripletMarginLoss loss.CTCLoss transformer._get_clones
+transformer._get_activation_fn utils._pair module.Module rnn.RNNBase pooling.MaxPool2d""".split()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_paths_that_programs_import(path: str) -> None:
+    file, name = path.split(".")
+    for library in ("torch", "nbtorch"):
+        assert hasattr(importlib.import_module(f"{library}.nn.modules.{file}"), name)

@@ -2,6 +2,9 @@
 
 from ...annex import name_what_is_missing
 from ..functional.chunks import LinearCrossEntropyOptions
+from . import activation, batchnorm, container, conv, linear, loss, margins
+from . import channelshuffle as channelshuffle
+from . import instancenorm as instancenorm
 from .activation import (
     CELU,
     ELU,
@@ -145,6 +148,18 @@ from .transformer import (
     TransformerEncoderLayer,
 )
 from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
+
+# PyTorch's paths of classes that stand in a file of their own here.
+for _path, _classes in (
+    (activation, (MultiheadAttention,)),
+    (batchnorm, (LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d)),
+    (container, (ParameterDict, ParameterList)),
+    (conv, (LazyConv1d, LazyConv2d, LazyConv3d, LazyConvTranspose1d, LazyConvTranspose2d, LazyConvTranspose3d)),
+    (linear, (LazyLinear,)),
+    (loss, [getattr(margins, name) for name in margins.__all__]),
+):
+    for _class in _classes:
+        setattr(_path, _class.__name__, _class)
 
 __all__ = [
     "CELU",

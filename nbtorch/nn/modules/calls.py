@@ -19,13 +19,18 @@ from ...utils.hooks import RemovableHandle, add_hook
 
 __all__ = [
     "GLOBAL_HOOKS",
+    "REGISTRATION_HOOKS",
     "HookMethods",
     "call_with_hooks",
     "register_module_backward_hook",
+    "register_module_buffer_registration_hook",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
     "register_module_full_backward_hook",
     "register_module_full_backward_pre_hook",
+    "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+    "registered",
 ]
 
 Hook = Callable[..., Any]
@@ -75,6 +80,36 @@ def register_module_backward_hook(hook: Hook) -> RemovableHandle:
     """The older form of :func:`register_module_full_backward_hook`: sees only the module's last operation."""
     _refuse_mixture("backward")
     return _register_global(_GlobalHook("plain_backward", hook))
+
+
+#: What runs whenever something is registered in any module, by its kind.
+REGISTRATION_HOOKS: dict[str, OrderedDict[int, Hook]] = {
+    kind: OrderedDict() for kind in ("buffer", "module", "parameter")
+}
+
+
+def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, name, buffer)`` for every buffer that is registered; it may return another to take."""
+    return add_hook(REGISTRATION_HOOKS["buffer"], hook)
+
+
+def register_module_module_registration_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, name, submodule)`` for every module that is registered; it may return another to take."""
+    return add_hook(REGISTRATION_HOOKS["module"], hook)
+
+
+def register_module_parameter_registration_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, name, parameter)`` for every parameter that is registered; it may return another to take."""
+    return add_hook(REGISTRATION_HOOKS["parameter"], hook)
+
+
+def registered(kind: str, module: Any, name: str, value: Any) -> Any:
+    """``value``, or what the hooks make of it."""
+    for hook in REGISTRATION_HOOKS[kind].values():
+        changed = hook(module, name, value)
+        if changed is not None:
+            value = changed
+    return value
 
 
 def _refuse_mixture(other: str) -> None:

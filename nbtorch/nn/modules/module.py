@@ -20,10 +20,14 @@ from .calls import (
     HookMethods,
     call_with_hooks,
     register_module_backward_hook,
+    register_module_buffer_registration_hook,
     register_module_forward_hook,
     register_module_forward_pre_hook,
     register_module_full_backward_hook,
     register_module_full_backward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+    registered,
 )
 from .naming import MissingAttribute, indent, typename
 from .state import EXTRA_STATE, ModuleBoundHook, _IncompatibleKeys, load_module_tree, load_own_tensors
@@ -31,10 +35,13 @@ from .state import EXTRA_STATE, ModuleBoundHook, _IncompatibleKeys, load_module_
 __all__ = [
     "Module",
     "register_module_backward_hook",
+    "register_module_buffer_registration_hook",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
     "register_module_full_backward_hook",
     "register_module_full_backward_pre_hook",
+    "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
 ]
 
 Hook = Callable[..., Any]
@@ -141,13 +148,13 @@ class Module(HookMethods):
             self._parameters[name] = None
         elif isinstance(value, Module):
             self._forget(name, "_buffers")
-            self._modules[name] = value
+            self._modules[name] = registered("module", self, name, value)
         elif name in self._modules:
             self._only_none(name, value, "child module", "nn.Module")
-            self._modules[name] = None
+            self._modules[name] = registered("module", self, name, None)
         elif name in self._buffers or isinstance(value, Buffer):
             if value is not None and not isinstance(value, Tensor):
-                self._only_none(name, value, "buffer", "nn.Buffer, Tensor")
+                self._only_none(name, value, "buffer", "nn.Buffer, nbtorch.Tensor")
             persistent = value.persistent if isinstance(value, Buffer) else name not in self._non_persistent_buffers_set
             self.register_buffer(name, value, persistent)
         else:
@@ -181,7 +188,8 @@ class Module(HookMethods):
         if not isinstance(name, str):
             raise TypeError(f"{kind} name should be a string. Got {typename(name)}")
         if "." in name:
-            raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
+            got = f", got: {name}" if kind == "module" else ""
+            raise KeyError(f'{kind} name can\'t contain "."{got}')
         if name == "":
             raise KeyError(f'{kind} name can\'t be empty string ""')
         if name not in table and hasattr(self, name):
@@ -202,7 +210,7 @@ class Module(HookMethods):
                 f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
                 f"To express '{name}' as a function of another Tensor, compute the value in the forward() method."
             )
-        self._parameters[name] = param
+        self._parameters[name] = registered("parameter", self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state but is not trained.
@@ -216,8 +224,10 @@ class Module(HookMethods):
             raise AttributeError("cannot assign buffer before Module.__init__() call")
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{typename(tensor)}' object to buffer '{name}' (Tensor or None required)")
-        self._buffers[name] = tensor
+            raise TypeError(
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (nbtorch Tensor or None required)"
+            )
+        self._buffers[name] = registered("buffer", self, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -228,7 +238,7 @@ class Module(HookMethods):
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
-        self._modules[name] = module
+        self._modules[name] = registered("module", self, name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
         """Another name of :meth:`add_module`."""
