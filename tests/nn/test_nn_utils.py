@@ -392,10 +392,13 @@ def test_batch_normalisations_become_synchronised_ones() -> None:
     as_torch(act)
 
 
-PATHS = """activation.MultiheadAttention batchnorm._BatchNorm batchnorm.LazyBatchNorm1d channelshuffle.ChannelShuffle
-container.ParameterList conv._ConvNd conv.LazyConv2d dropout._DropoutNd instancenorm._InstanceNorm linear.LazyLinear
-loss._Loss loss._WeightedLoss loss.TripletMarginLoss loss.CTCLoss transformer._get_clones
-transformer._get_activation_fn utils._pair module.Module rnn.RNNBase pooling.MaxPool2d""".split()
+PATHS = [
+    "activation.MultiheadAttention", "batchnorm._BatchNorm", "batchnorm.LazyBatchNorm1d",
+    "channelshuffle.ChannelShuffle", "container.ParameterList", "conv._ConvNd", "conv.LazyConv2d",
+    "dropout._DropoutNd", "instancenorm._InstanceNorm", "linear.LazyLinear", "loss._Loss", "loss._WeightedLoss",
+    "loss.TripletMarginLoss", "loss.CTCLoss", "transformer._get_clones", "transformer._get_activation_fn",
+    "utils._pair", "module.Module", "rnn.RNNBase", "pooling.MaxPool2d",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PATHS)
