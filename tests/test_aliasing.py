@@ -157,6 +157,35 @@ def test_legacy_constructors() -> None:
         nbtorch.ones(2).type("FooTensor")
 
 
+PYTHON_TYPES = {
+    "ones": lambda d: nbtorch.ones(2, dtype=d),
+    "tensor": lambda d: nbtorch.tensor([1], dtype=d),
+    "as_tensor": lambda d: nbtorch.as_tensor([1], dtype=d),
+    "arange": lambda d: nbtorch.arange(3, dtype=d),
+    "linspace": lambda d: nbtorch.linspace(0, 1, 3, dtype=d),
+    "full": lambda d: nbtorch.full((2,), 1, dtype=d),
+    "like": lambda d: nbtorch.zeros_like(nbtorch.ones(2), dtype=d),
+    "new": lambda d: nbtorch.ones(2).new_zeros(2, dtype=d),
+    "to": lambda d: nbtorch.ones(2).to(d),
+    "to, by name": lambda d: nbtorch.ones(2).to(dtype=d),
+    "rand": lambda d: nbtorch.rand(2, dtype=d),
+    "randn": lambda d: nbtorch.randn(2, dtype=d),
+    "sum": lambda d: nbtorch.ones(2).sum(dtype=d),
+    "softmax": lambda d: nbtorch.ones(2).softmax(0, dtype=d),
+}
+
+
+@pytest.mark.parametrize("name", PYTHON_TYPES)
+def test_number_types_of_python_are_dtypes(name: str) -> None:
+    assert PYTHON_TYPES[name](float).dtype is nbtorch.float64
+    if name not in ("rand", "randn", "linspace", "softmax"):
+        assert PYTHON_TYPES[name](int).dtype is nbtorch.int64
+    if name == "ones":
+        assert PYTHON_TYPES[name](bool).dtype is nbtorch.bool
+        with pytest.raises(TypeError, match="dtype"):
+            PYTHON_TYPES[name](str)
+
+
 def test_default_tensor_type() -> None:
     for kind, dtype in ((nbtorch.DoubleTensor, nbtorch.float64), ("torch.FloatTensor", nbtorch.float32)):
         with pytest.warns(UserWarning, match="deprecated"):

@@ -235,3 +235,11 @@ class iinfo:
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+
+
+_OF_PYTHON = {float: float64, int: int64, bool: bool_}
+
+
+def of_python(d: Any) -> Any:
+    """The dtype that stands for one of Python's number types where a dtype is asked for; anything else as it is."""
+    return _OF_PYTHON.get(d, d) if isinstance(d, type) else d

@@ -23,6 +23,7 @@ from ..backends.dtypes import (
     int16,
     int32,
     int64,
+    of_python,
     uint8,
 )
 from ..backends.layouts import contiguous_format, inverse, like_first, order_of, preserve_format
@@ -71,7 +72,7 @@ def narrowed(m: Any, array: Any, like: Any) -> Any:
 
 def to_dtype(input: TensorT, d: dtype) -> TensorT:
     """``input`` itself where it has the dtype already, else a copy in it."""
-    wanted = d.numpy
+    wanted = (of_python(d) if isinstance(d, type) else d).numpy
     return input if input._array.dtype == wanted else to_numpy_dtype(input, wanted)
 
 
@@ -169,6 +170,8 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dtype 
     for position, a in enumerate(args):
         if isinstance(a, dtype):
             d = a
+        elif isinstance(a, type) and isinstance(of_python(a), dtype):
+            d = of_python(a)
         elif isinstance(a, bool):
             copy = a if position > 1 and a else copy
         elif isinstance(a, (str, int, Device)):
@@ -180,6 +183,7 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dtype 
                 f"to() received an invalid argument of type {type(a).__name__}\n"
                 "  expected: a device ('cuda'), a dtype (torch.float64) or another tensor"
             )
+    d = of_python(d)
     if d is not None and not isinstance(d, dtype):
         raise TypeError(f"to(): argument 'dtype' must be torch.dtype, not {type(d).__name__}")
     return where, d, copy

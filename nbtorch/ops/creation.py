@@ -13,7 +13,7 @@ from ..autograd.variable import Variable, expose, wrap
 from ..backends import Backend, get_backend, new_on
 from ..backends.device import chosen as chosen_device
 from ..backends.dtypes import dtype as DType
-from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64, promote_types
+from ..backends.dtypes import from_numpy_dtype, get_default_dtype, int64, of_python, promote_types
 from ..backends.layouts import inverse, memory_order, order_of, preserve_format
 from .exact_out import takes_out_as_dtype
 from .operands import number_dtype, require_tensor
@@ -33,6 +33,7 @@ def _finish(array: Any, backend: Backend, requires_grad: bool) -> Any:
 def as_numpy_dtype(d: DType | None, default: DType | None = None) -> Any:
     if d is None:
         return (get_default_dtype() if default is None else default).numpy
+    d = of_python(d)
     if not isinstance(d, DType):
         raise TypeError(
             f"dtype must be a torch.dtype such as torch.float32, not {type(d).__name__}: {d!r}\n"
@@ -168,7 +169,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Any:
         return data.to(device=chosen_device.device if device is None else device, dtype=dtype)  # type: ignore[attr-defined]
     if isinstance(data, np.ndarray):
         backend = new_on(device)
-        if backend.device.type == "cpu" and (dtype is None or dtype.numpy == data.dtype):
+        if backend.device.type == "cpu" and (dtype is None or as_numpy_dtype(dtype) == data.dtype):
             return from_numpy(data)
     return tensor(data, dtype=dtype, device=device)
 
@@ -487,6 +488,7 @@ def arange(
     backend = new_on(device)
     # Counted first: NumPy's own rounding may give one element more than PyTorch, which cuts the bounds to whole numbers
     # before the count for int64, and after it for the smaller integers.
+    dtype = of_python(dtype)
     if dtype is int64:
         start, end, step = whole
     n = max(math.ceil((end - start) / step), 0)
@@ -519,6 +521,7 @@ def linspace(
         raise RuntimeError(f"number of steps must be non-negative, got {steps}\n  expected: how many numbers to make")
     backend = new_on(device)
     start, end = _number(start), _number(end)
+    dtype = of_python(dtype)
     if dtype is not None and not dtype.is_floating_point:
         start, end = int(start), int(end)
     array = np.linspace(start, end, steps)
@@ -547,6 +550,7 @@ def logspace(
         raise RuntimeError(f"number of steps must be non-negative, got {steps}\n  expected: how many numbers to make")
     backend = new_on(device)
     start, end = _number(start), _number(end)
+    dtype = of_python(dtype)
     if dtype is not None and not dtype.is_floating_point:
         start, end = int(start), int(end)
     array = np.power(base, np.linspace(start, end, steps)).astype(as_numpy_dtype(dtype))

@@ -15,7 +15,7 @@ import numpy as np
 from ..autograd.variable import Variable, wrap
 from ..backends import Backend, get_backend, new_on
 from ..backends.dtypes import dtype as DType
-from ..backends.dtypes import get_default_dtype, int64
+from ..backends.dtypes import get_default_dtype, int64, of_python
 from ..backends.layouts import memory_order
 from . import distributions
 from .creation import as_numpy_dtype, shape_of
@@ -84,6 +84,7 @@ def _new_like(
 
 def floating(function: str, dtype: DType | None, out: Any = None) -> Any:
     found = dtype if dtype is not None else out._dtype() if isinstance(out, Variable) else get_default_dtype()
+    found = of_python(found)
     if not isinstance(found, DType) or not found.is_floating_point:
         raise NotImplementedError(f'"{function}" not implemented for {found!r}\n  expected: a floating dtype')
     return found.numpy
