@@ -8,6 +8,7 @@ import os
 import secrets
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -212,35 +213,40 @@ class Reader:
             raise self.corrupt(f"the record {name!r} is far too long")
         return self.array(name).tobytes()
 
+    def _start(self, info: zipfile.ZipInfo) -> int:
+        """Where the bytes of a record begin."""
+        try:
+            with self._zip.open(info):  # compares the two headers of the record
+                pass
+        except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+            raise self.corrupt(f"the record {info.filename!r} is damaged ({error})") from None
+        self._file.seek(info.header_offset + 26)
+        lengths = self._file.read(4)
+        start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        if start + info.file_size > self.size:
+            raise self.corrupt(f"the record {info.filename!r} is cut off")
+        return start
+
     def array(self, name: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """The bytes of a record as an array of its own, checked against their checksum."""
         info = self._find(name)
+        start = self._start(info)
         out = np.empty(info.file_size, np.uint8)
         into, done = memoryview(out), 0  # type: ignore[arg-type]
-        try:
-            with self._zip.open(info) as record:
-                while done < len(out) and (more := record.readinto(into[done:])):  # type: ignore[attr-defined]
-                    done += more
-                record.read(1)  # at the end of the bytes the checksum is looked at
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
-            raise self.corrupt(f"the record {name!r} is damaged ({error})") from None
-        if done != len(out):
-            raise self.corrupt(f"the record {name!r} is cut off")
+        self._file.seek(start)
+        if not hasattr(self._file, "readinto"):
+            into[:] = self._file.read(len(out)).ljust(len(out), b"\0")
+            done = len(out)
+        while done < len(out) and (more := self._file.readinto(into[done:])):  # type: ignore[attr-defined]
+            done += more
+        if done != len(out) or zlib.crc32(into) != info.CRC:
+            raise self.corrupt(f"the record {name!r} is damaged (its checksum is another)")
         return out
 
     def mapped(self, name: str, path: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """The bytes of a record where they lie in the file: read when they are looked at, and never written back."""
         info = self._find(name)
-        try:
-            with self._zip.open(info):  # compares the two headers of the record
-                pass
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
-            raise self.corrupt(f"the record {name!r} is damaged ({error})") from None
-        self._file.seek(info.header_offset + 26)
-        lengths = self._file.read(4)
-        start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-        if start + info.file_size > self.size:
-            raise self.corrupt(f"the record {name!r} is cut off")
+        start = self._start(info)
         if info.file_size == 0:
             return np.empty(0, np.uint8)
         return np.memmap(path, np.uint8, "c", start, (info.file_size,)).view(np.ndarray)
