@@ -14,8 +14,13 @@ from .unpickler import UnpicklingError
 
 DEFAULT_PROTOCOL = 2
 
+
+class SourceChangeWarning(Warning):
+    """PyTorch warns by it of classes that have changed since a file was written; programs silence it by name."""
+
+
 __all__ = [
-    "DEFAULT_PROTOCOL", "CorruptFileError", "LoadedStorage", "UnpicklingError", "add_safe_globals",
+    "DEFAULT_PROTOCOL", "CorruptFileError", "LoadedStorage", "SourceChangeWarning", "UnpicklingError", "add_safe_globals",
     "clear_safe_globals", "default_restore_location", "get_safe_globals", "get_unsafe_globals_in_checkpoint", "load",
     "load_file", "safe_globals", "save", "save_file",
 ]  # fmt: skip
