@@ -21,6 +21,6 @@ class SourceChangeWarning(Warning):
 
 __all__ = [
     "DEFAULT_PROTOCOL", "CorruptFileError", "LoadedStorage", "SourceChangeWarning", "UnpicklingError",
-    "add_safe_globals", "clear_safe_globals", "default_restore_location", "get_safe_globals", "get_unsafe_globals_in_checkpoint", "load",
-    "load_file", "safe_globals", "save", "save_file",
+    "add_safe_globals", "clear_safe_globals", "default_restore_location", "get_safe_globals",
+    "get_unsafe_globals_in_checkpoint", "load", "load_file", "safe_globals", "save", "save_file",
 ]  # fmt: skip

@@ -20,6 +20,9 @@ import os, signal, sys, time
 import nbtorch as torch
 from nbtorch.utils.data import DataLoader, Dataset
 
+# A shell that runs the tests in the background (as CI does) has them ignore Ctrl-C, and so their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 class Slow(Dataset):
     def __len__(self): return 1000
     def __getitem__(self, i):
