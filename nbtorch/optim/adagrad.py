@@ -7,7 +7,8 @@ from typing import Any
 
 from ..ops import tensor
 from ..tensor import Tensor, full_like
-from .optimizer import ParamGroup, recording
+from .optimizer import ParamGroup
+from .recording import recording
 from .rules import RuleOptimizer, check_not_negative
 
 __all__ = ["Adagrad"]

@@ -10,10 +10,26 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
-from ..autograd.modes import switch_recording
 from ..tensor import Tensor
 from ..utils.gradients import clear_gradients
 from ..utils.hooks import RemovableHandle, add_hook
+from .inner import _capturable_doc as _capturable_doc
+from .inner import _default_to_fused_or_foreach as _default_to_fused_or_foreach
+from .inner import _device_dtype_check_for_fused as _device_dtype_check_for_fused
+from .inner import _differentiable_doc as _differentiable_doc
+from .inner import _disable_dynamo_if_unsupported as _disable_dynamo_if_unsupported
+from .inner import _foreach_doc as _foreach_doc
+from .inner import _fused_doc as _fused_doc
+from .inner import _get_capturable_supported_devices as _get_capturable_supported_devices
+from .inner import _get_scalar_dtype as _get_scalar_dtype
+from .inner import _get_value as _get_value
+from .inner import _group_tensors
+from .inner import _maximize_doc as _maximize_doc
+from .inner import _params_doc as _params_doc
+from .inner import _stack_if_compiling as _stack_if_compiling
+from .inner import _to_scalar as _to_scalar
+from .inner import _use_grad_for_differentiable as _use_grad_for_differentiable
+from .inner import _view_as_real as _view_as_real
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
 
@@ -21,6 +37,9 @@ ParamsT = Iterable[Any]
 Hook = Callable[..., Any]
 ParamGroup = dict[str, Any]
 StateDict = dict[str, Any]
+DeviceDict = DeviceDtypeDict = dict[Any, Tensor]
+TensorListList = list[list[Tensor | None]]
+Indices = list[int]
 
 
 class _RequiredParameter:
@@ -317,6 +336,14 @@ class Optimizer:
             lines.append("")
         return "\n".join(lines)[:-1] + "\n)" if self.param_groups else f"{type(self).__name__} ()"
 
+    # What copies of PyTorch's own optimisers call.
+    _group_tensors_by_device_and_dtype = staticmethod(_group_tensors)
+
+    def _cuda_graph_capture_health_check(self) -> None:
+        """Nothing to check: steps are not captured."""
+
+    _accelerator_graph_capture_health_check = _cuda_graph_capture_health_check
+
     # The tables of hooks, made by _no_hooks().
     _optimizer_step_pre_hooks: OrderedDict[int, Hook]
     _optimizer_step_post_hooks: OrderedDict[int, Hook]
@@ -346,41 +373,3 @@ def _separate_names(param_group: ParamGroup, params: list[Any]) -> None:
     if len(names) != len(params):
         raise ValueError("all optimizer params should be with/without names. Some param names are missing")
     param_group["param_names"] = names
-
-
-def _use_grad_for_differentiable(step: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes a ``step`` record gradients only if the optimiser's option ``differentiable`` says so."""
-
-    @functools.wraps(step)
-    def stepping(self: Any, *args: Any, **kwargs: Any) -> Any:
-        with recording(self.defaults["differentiable"]):
-            return step(self, *args, **kwargs)
-
-    return stepping
-
-
-def _get_value(x: Any) -> Any:
-    """A number from a 1-element tensor or a number."""
-    return x.item() if isinstance(x, Tensor) else x
-
-
-def _default_to_fused_or_foreach(
-    params: list[Tensor], differentiable: bool, use_fused: bool = False
-) -> tuple[bool, bool]:
-    """Whether to take a fused or a grouped step: there are none."""
-    return False, False
-
-
-class recording:
-    """A context in which gradients are recorded, or not; what it costs is a few assignments."""
-
-    __slots__ = ("_before", "_wanted")
-
-    def __init__(self, wanted: bool) -> None:
-        self._wanted = wanted
-
-    def __enter__(self) -> None:
-        self._before = switch_recording(self._wanted)
-
-    def __exit__(self, *exc: object) -> None:
-        switch_recording(self._before)

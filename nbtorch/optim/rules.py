@@ -16,7 +16,8 @@ from ..autograd.variable import where_called
 from ..ops import tensor
 from ..tensor import Tensor, zeros_like
 from .arrays import in_blocks, mark_changed, same_kind
-from .optimizer import Optimizer, ParamGroup, recording
+from .optimizer import Optimizer, ParamGroup
+from .recording import recording
 
 __all__ = ["MomentsOptimizer", "RuleOptimizer", "TensorOptimizer", "average", "check_betas", "check_not_negative"]
 

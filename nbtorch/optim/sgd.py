@@ -9,7 +9,8 @@ from ..autograd import enable_grad
 from ..autograd.variable import Where, where_called, wrap
 from ..tensor import Tensor
 from .arrays import in_blocks, mark_changed, same_kind
-from .optimizer import Optimizer, recording
+from .optimizer import Optimizer
+from .recording import recording
 
 __all__ = ["SGD", "sgd"]
 

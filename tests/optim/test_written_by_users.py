@@ -220,3 +220,46 @@ OLD_ORDER = [
 @pytest.mark.parametrize("case", OLD_ORDER)
 def test_factors_before_tensors(case: Any, torch_ref: Any) -> None:
     as_torch(lambda lib: case(lib, lib.arange(3), lib.arange(3, 3), lib.arange(2, 3, 3)))
+
+
+def test_a_copy_of_pytorchs_own_style(torch_ref: Any) -> None:
+    """What an optimiser needs that began as a copy of one of PyTorch's files."""
+
+    def run(lib: Any) -> Any:
+        inner = part(lib, "optimizer")
+
+        class Copied(inner.Optimizer):  # type: ignore[misc, name-defined]
+            """{_params_doc}"""
+
+            def __init__(self, params: inner.ParamsT, lr: float = 0.1) -> None:
+                super().__init__(params, {"lr": lr, "foreach": None, "differentiable": False})
+
+            @inner._use_grad_for_differentiable
+            def step(self, closure: Any = None) -> None:
+                self._cuda_graph_capture_health_check()
+                for group in self.param_groups:
+                    params = [p for p in group["params"] if p.grad is not None]
+                    _, foreach = inner._default_to_fused_or_foreach(params, False)
+                    together = self._group_tensors_by_device_and_dtype([params, [p.grad for p in params]])
+                    for (some, grads), places in together.values():
+                        inner._view_as_real(some, grads)
+                        for p, grad in zip(some, grads, strict=True):
+                            count = self.state[p].setdefault(
+                                "step", lib.library.zeros((), dtype=inner._get_scalar_dtype())
+                            )
+                            count += 1
+                            one_step(p, grad, group["lr"] / inner._get_value(count) + len(places) + foreach)
+
+        @inner._disable_dynamo_if_unsupported(single_tensor_fn=None)
+        def one_step(p: Any, grad: Any, lr: float) -> None:
+            p.add_(grad, alpha=-lr)
+
+        params = [lib.arange(3).requires_grad_(), lib.arange(2, 2).requires_grad_(), lib.arange(1).requires_grad_()]
+        optimizer = Copied(params)
+        for _ in range(3):
+            for p in params[:2]:
+                p.grad = p.detach() + 1
+            optimizer.step()
+        return [p.detach() for p in params]
+
+    as_torch(run)
