@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 from typing import Any
 
@@ -203,3 +204,18 @@ def test_numbers_stay_as_they_are() -> None:
     x = lib.arange(2, 3)
     with lib.autocast(device_name()):
         assert (x @ x.T).dtype is lib.float32
+
+
+def older_names(lib: Any) -> Any:
+    found = []
+    for device in ("cpu", "cuda"):
+        amp = importlib.import_module(f"{lib.library.__name__}.{device}.amp")
+        with amp.autocast(), amp.autocast(enabled=False):
+            found.append(told(lib))
+        found.append(amp.GradScaler(4.0).get_scale())
+    return found
+
+
+@pytest.mark.skipif("device_name() == 'cuda'")
+def test_older_names(torch_ref: Any) -> None:
+    as_torch(older_names, warn=True)
