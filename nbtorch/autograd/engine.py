@@ -427,8 +427,8 @@ def accumulate_grad(leaf: Any, grad: Any, create_graph: bool, fresh: bool) -> No
     """Adds ``grad`` (an array, or a tensor with ``create_graph``) to ``leaf.grad``; copies it unless ``fresh``."""
     held = leaf._grad
     if create_graph:
-        # The first gradient is kept as it is, as PyTorch does, so that its graph can be walked again.
-        leaf._grad = grad if held is None else held + grad
+        # In the graph, to be differentiated again; a copy, since another leaf may be given the same tensor.
+        leaf._grad = grad.clone() if held is None else held + grad
     elif held is None:
         backend = leaf._backend
         grad = backend.as_array(grad)

@@ -386,3 +386,14 @@ def test_a_failed_change_leaves_the_tensor_as_it_was(device: str) -> None:
             call()
     helpers.same(x, before)
     assert x._version == version
+
+
+def test_gradients_in_a_graph_are_tensors_of_their_own() -> None:
+    x, y = (nbtorch.ones(2, 3, requires_grad=True) for _ in range(2))
+    ((x + y).t() ** 2).sum().backward(create_graph=True)
+    assert x.grad is not y.grad
+    x.grad.detach_().zero_()
+    assert y.grad.requires_grad
+    assert y.grad.sum().item() == 24
+    (again,) = nbtorch.autograd.grad(y.grad.sum(), y)
+    assert again.sum().item() == 12
