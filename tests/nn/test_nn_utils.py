@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import warnings
 from typing import Any
 
@@ -406,3 +407,14 @@ def test_paths_that_programs_import(path: str) -> None:
     file, name = path.split(".")
     for library in ("torch", "nbtorch"):
         assert hasattr(importlib.import_module(f"{library}.nn.modules.{file}"), name)
+
+
+def test_the_older_spectral_norm_notes_its_version() -> None:
+    def act(lib: Any) -> Any:
+        module = lib.nn.utils.spectral_norm(layer(lib, "Linear", 3, 2))
+        copied = pickle.loads(pickle.dumps(module)).state_dict()._metadata
+        noted = module.state_dict()._metadata
+        plain = lib.nn.utils.remove_spectral_norm(module).state_dict()._metadata
+        return dict(noted), dict(copied), dict(plain), len(module._state_dict_hooks)
+
+    as_torch(act)

@@ -44,6 +44,16 @@ class SpectralNorm:
         setattr(module, self.name, self.compute_weight(module, do_power_iteration=module.training))
 
 
+class SpectralNormStateDictHook:
+    """Notes in the metadata of a state dict which form it has, as PyTorch's readers expect."""
+
+    def __init__(self, fn: SpectralNorm) -> None:
+        self.fn = fn
+
+    def __call__(self, module: Any, state_dict: Any, prefix: str, local_metadata: dict[str, Any]) -> None:
+        local_metadata.setdefault("spectral_norm", {})[f"{self.fn.name}.version"] = self.fn._version
+
+
 def _hook(module: Any, name: str) -> Any:
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, SpectralNorm) and hook.name == name:
@@ -78,6 +88,7 @@ def spectral_norm(
     module.register_buffer(name + "_u", u)
     module.register_buffer(name + "_v", v)
     module.register_forward_pre_hook(hook)
+    module._register_state_dict_hook(SpectralNormStateDictHook(hook))
     return module
 
 
@@ -90,5 +101,9 @@ def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
     key = _hook(module, name)
     if key is None:
         raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    module._forward_pre_hooks.pop(key).remove(module)
+    hook = module._forward_pre_hooks.pop(key)
+    hook.remove(module)
+    for other, noting in list(module._state_dict_hooks.items()):
+        if isinstance(noting, SpectralNormStateDictHook) and noting.fn is hook:
+            del module._state_dict_hooks[other]
     return module
