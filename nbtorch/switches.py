@@ -47,11 +47,10 @@ def set_num_threads(num: int) -> None:
     """How many threads matrix products may use. Without effect where NumPy was built with another BLAS than OpenBLAS.
 
     Raises:
-        RuntimeError: unless it is positive.
-        TypeError: unless it is an int.
+        RuntimeError: unless it is a positive int.
     """
     if not isinstance(num, int):
-        raise TypeError(f"set_num_threads expects an int, but got {type(num).__name__}")
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(num).__name__}")
     if num < 1:
         raise RuntimeError("set_num_threads expects a positive integer")
     found = _blas()

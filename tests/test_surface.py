@@ -142,7 +142,13 @@ torch.FloatTensor(torch.FloatStorage([1, 2])) | torch.is_storage(torch.ones(1).u
 torch.ones(2).untyped_storage().nbytes() | torch.ones(1).is_shared() | torch.ones(1).share_memory_()
 torch.zeros(1, device="cuda") | torch.ones(1).to("cuda") | torch.get_autocast_dtype("cuda") | torch.autocast("foo")
 torch.asarray([1, 2], dtype=torch.float64) | torch.asarray(torch.ones(2), copy=True)
-torch.asarray([1.0], copy=False) | torch.device("cpu").__enter__().__exit__(None, None, None)
+torch.asarray([1.0], copy=False) | torch.tensor([torch.ones(1), torch.tensor(2.5)])
+torch.tensor([torch.ones(2), torch.ones(2)]) | torch.tensor("a")
+torch.tensor([torch.tensor(1, dtype=torch.int32)]) | torch.Tensor(3.5) | torch.Size([2.5])
+torch.iinfo(torch.int32)
+__import__("pickle").loads(__import__("pickle").dumps(torch.ones(2, requires_grad=True) * 2))
+torch.set_num_threads("a") | list(reversed(torch.tensor([1, 2]))) | torch.hub.get_dir()
+torch.device("cpu").__enter__().__exit__(None, None, None)
 """
 
 

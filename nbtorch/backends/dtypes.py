@@ -234,7 +234,7 @@ class iinfo:
         self.max, self.min, self.dtype = int(info.max), int(info.min), type._name
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
 
 _OF_PYTHON = {float: float64, int: int64, bool: bool_}

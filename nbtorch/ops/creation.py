@@ -49,9 +49,16 @@ def _leaf(x: Any, seen: set[DType]) -> Any:
     """Tensors inside lists as numbers; everything else as it is. ``seen`` collects the dtypes that elements bring."""
     if type(x) is float:
         seen.add(get_default_dtype())
+    elif type(x) is int:
+        seen.add(int64)
     elif isinstance(x, Variable):
+        if x._array.size != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars\n"
+                f"  got: a tensor of shape {tuple(x._array.shape)} inside a list\n  fix: torch.stack(tensors)"
+            )
         seen.add(x._dtype())
-        return x._backend.to_host(x._array).tolist()
+        return x._array.item()
     elif isinstance(x, (np.generic, np.ndarray)):
         seen.add(from_numpy_dtype(x.dtype))
     return x
@@ -84,14 +91,19 @@ def _infer(data: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
         kind_of_element = _element_type(data)
         text = kind_of_element in ("str", "bytes", "str_", "bytes_")
         refusal: type[Exception] = RuntimeError
+        said = f"Could not infer dtype of {kind_of_element}"
         if text:
             refusal = ValueError if isinstance(data, list) else TypeError
-        raise refusal(
-            f"can't make a tensor of {_shorten(data)}: could not infer dtype of {kind_of_element}\n"
-            "  expected: numbers, bools, or nested lists of them"
-        )
+            said = (
+                f"too many dimensions '{kind_of_element}'"
+                if isinstance(data, list)
+                else (f"new(): invalid data type '{kind_of_element}'")
+            )
+        raise refusal(f"{said}\n  got: {_shorten(data)}\n  expected: numbers, bools, or nested lists of them")
     if kind == "c":
         raise TypeError("complex numbers are not supported: keep real and imaginary parts in two tensors")
+    if kind in "iu" and dtype is None and seen:
+        return array.astype(functools.reduce(promote_types, seen).numpy)
     if kind == "f" and dtype is None:
         floats = [d for d in seen if d.is_floating_point]
         return array.astype(functools.reduce(promote_types, floats).numpy if floats else get_default_dtype().numpy)

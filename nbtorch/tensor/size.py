@@ -13,7 +13,11 @@ class Size(tuple[int, ...]):
     __slots__ = ()
 
     def __new__(cls, sizes: Iterable[Any] = ()) -> Size:
-        return super().__new__(cls, sizes)
+        self = super().__new__(cls, sizes)
+        for i, size in enumerate(self):
+            if not hasattr(type(size), "__index__"):
+                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {i} is '{type(size).__name__}')")
+        return self
 
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""

@@ -135,6 +135,11 @@ class Tensor(
             source = make_tensor(args[0], dtype=get_default_dtype(), device=device or "cpu")
         elif len(args) == 1 and isinstance(args[0], Memory):
             source = args[0]._tensor(get_default_dtype())
+        elif len(args) == 1 and isinstance(args[0], (str, float, bool)):
+            name = type(args[0]).__name__
+            raise TypeError(
+                "new(): invalid data type 'str'" if name == "str" else f"new(): data must be a sequence (got {name})"
+            )
         else:
             source = empty(*(args or (0,)), device=device or "cpu")
         for slot in (
@@ -154,7 +159,7 @@ class Tensor(
     @property
     def shape(self) -> Size:
         """The sizes of the dimensions."""
-        return Size(self._array.shape)
+        return tuple.__new__(Size, self._array.shape)  # an array's shape needs no checks
 
     @property
     def dtype(self) -> DType:
@@ -399,6 +404,9 @@ class Tensor(
             raise TypeError("iteration over a 0-d tensor\n  fix: x.item() for the number itself")
         return iter(self.unbind(0))
 
+    def __reversed__(self: TensorT) -> TensorT:
+        return self.flip(0) if self._array.ndim else self  # type: ignore[attr-defined]
+
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Variable, bool, int, float)):
             return bool((self == element).any())
@@ -528,10 +536,6 @@ class Tensor(
         return out
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        if not self.is_leaf:
-            raise RuntimeError(
-                "can't pickle a tensor that was computed: its history would be lost\n  fix: pickle x.detach()"
-            )
         host = np.ascontiguousarray(self._backend.to_host(self._array)).reshape(self._array.shape)
         return (_rebuild, (type(self), host, str(self._backend.device), self._requires_grad, dict(self.__dict__)))
 
