@@ -22,6 +22,7 @@ import pytest
 import nbtorch
 from nbtorch import serialization
 
+pytestmark = pytest.mark.cpu_only("about files: the same for every device")
 WAYS: dict[str, tuple[Callable[[Any, Any], None], Callable[[Any], Any]]] = {
     "zip": (nbtorch.save, nbtorch.load),
     "old": (lambda x, f: nbtorch.save(x, f, _use_new_zipfile_serialization=False), nbtorch.load),

@@ -172,6 +172,20 @@ def test_map_location(tmp_path: Path) -> None:
             nbtorch.load(path, map_location=where)
 
 
+@pytest.mark.parametrize("old", [False, True])
+def test_tensors_of_a_device(old: bool, device: str) -> None:
+    base = nbtorch.arange(6.0, device=device).reshape(2, 3)
+    content = {"views": [base, base[1], base.t()], "model": nbtorch.nn.Linear(2, 2).to(device).state_dict()}
+    buffer = io.BytesIO()
+    nbtorch.save(content, buffer, _use_new_zipfile_serialization=not old)
+    found = nbtorch.load(io.BytesIO(buffer.getvalue()), map_location=device)
+    assert all(t.device.type == device for t in (*found["views"], *found["model"].values()))
+    helpers.same(found, content)
+    found["views"][0][1, 0] = 9  # they share their memory still
+    assert found["views"][1][0].item() == found["views"][2][0, 1].item() == 9
+    helpers.same(torch.load(io.BytesIO(buffer.getvalue()), map_location="cpu"), content)
+
+
 def on_a_gpu(device: str) -> io.BytesIO:
     """A checkpoint as PyTorch writes it on a machine with GPUs: the same bytes with another place in them."""
     buffer = io.BytesIO()
@@ -384,6 +398,7 @@ for path in sys.argv[2:]:
 """
 
 
+@pytest.mark.cpu_only("about files: the same for every device")
 def test_a_whole_model_of_a_program_goes_between_the_libraries(tmp_path: Path) -> None:
     """In fresh processes, under each library's own name for the classes."""
     script, ours, theirs = tmp_path / "program.py", tmp_path / "ours.pt", tmp_path / "theirs.pt"

@@ -14,6 +14,7 @@ import pytest
 import nbtorch
 from nbtorch import serialization
 
+pytestmark = pytest.mark.cpu_only("about files: the same for every device")
 REFUSALS = (serialization.CorruptFileError, serialization.UnpicklingError)
 IN_GOOD_TIME = 20.0  # seconds for one file; the slowest takes one
 
