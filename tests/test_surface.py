@@ -279,3 +279,10 @@ print("well")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "well\n", done.stderr
+
+
+def test_reversible_networks_note_the_states_of_the_devices_there_are():
+    from nbtorch.utils.checkpoint import get_device_states, set_device_states
+
+    assert nbtorch.cuda._initialized == nbtorch.cuda.is_initialized()
+    set_device_states(*get_device_states(nbtorch.ones(2)))

@@ -225,6 +225,8 @@ def synchronize(device: Where = None) -> None:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "_initialized":  # what reversible networks ask before they note the generators' states
+        return is_initialized()
     if name in legacy.__all__ and name.endswith("Tensor"):
         found = globals()[name] = legacy.legacy_type(name, getattr(legacy, name).dtype, is_cuda=True)
         return found
