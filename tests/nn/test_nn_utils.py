@@ -245,8 +245,8 @@ def test_deprecated_names() -> None:
         given = {"weight": lib.arange(2, 3), "bias": lib.arange(2)}
         stateless = lib.nn.utils.stateless.functional_call(module, given, lib.arange(4, 3))
         loss = lib.nn.NLLLoss2d(reduction="sum")
-        container = lib.nn.Container(a=lib.nn.ReLU())
-        return norm, module.weight.grad, stateless, repr(loss), repr(container)
+        container, bounds = lib.nn.Container(a=lib.nn.ReLU()), lib.nn.Hardtanh(min_value=-2.0, max_value=1.0)
+        return norm, module.weight.grad, stateless, repr(loss), repr(container), repr(bounds)
 
     as_torch(act, warn=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from ...backends.dtypes import dtype as DType
@@ -287,15 +288,29 @@ class Hardshrink(_Shrink):
 
 
 class Hardtanh(Module):
-    """``clamp(x, min_val, max_val)``; any shape."""
+    """``clamp(x, min_val, max_val)``; any shape. ``min_value`` and ``max_value`` are older names of the bounds."""
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:
         super().__init__()
-        self.min_val = min_val
-        self.max_val = max_val
+        for end, older in (("min", min_value), ("max", max_value)):
+            if older is not None:
+                warnings.warn(
+                    f"keyword argument `{end}_value` is deprecated and renamed to `{end}_val`",
+                    FutureWarning,
+                    stacklevel=2,
+                )
+        self.min_val = min_val if min_value is None else min_value
+        self.max_val = max_val if max_value is None else max_value
         self.inplace = inplace
         if self.max_val <= self.min_val:
-            raise AssertionError(f"max_val ({max_val}) must be larger than min_val ({min_val})")
+            raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
