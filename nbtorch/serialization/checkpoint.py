@@ -90,7 +90,7 @@ def load(
         f: a path, or a file that is open for reading and can be searched.
         map_location: where the tensors go: a device, a dictionary from saved locations to devices, or a function of a
             storage and its location; None for where they were.
-        pickle_module: accepted for PyTorch's sake, with ``weights_only=False``.
+        pickle_module: accepted for PyTorch's sake, with ``weights_only=False``, which it makes the default.
         weights_only: True (the default): tensors, parameters, containers, numbers, dtypes, sizes, devices, and what was
             added by ``add_safe_globals``. False adds whole modules and optimizers, objects of classes that the program
             has imported already, and NumPy's numbers: all that can be put together without running code of theirs.
@@ -104,7 +104,7 @@ def load(
         RuntimeError: for tensors of a device that is not there; for a file that can't be mapped.
         ValueError: for ``mmap`` of anything but a path.
     """
-    weights_only = weights_only is None or bool(weights_only)
+    weights_only = pickle_module is None if weights_only is None else bool(weights_only)
     if weights_only and pickle_module is not None:
         raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
     if weights_only and pickle_load_args:

@@ -370,6 +370,9 @@ def test_what_the_caller_trusts(tmp_path: Path) -> None:
             serialization.add_safe_globals([bad])
     with pytest.raises(RuntimeError, match="pickle_module"):
         nbtorch.load(path, weights_only=True, pickle_module=types)
+    module = nbtorch.nn.Linear(2, 2)
+    nbtorch.save(module, path)
+    assert nbtorch.load(path, pickle_module=types).weight.tolist() == module.weight.tolist()
 
 
 PROGRAM = """
