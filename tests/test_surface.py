@@ -286,3 +286,17 @@ def test_reversible_networks_note_the_states_of_the_devices_there_are():
 
     assert nbtorch.cuda._initialized == nbtorch.cuda.is_initialized()
     set_device_states(*get_device_states(nbtorch.ones(2)))
+
+
+def test_safetensors_own_module_for_torch(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    code = f"""
+import torch
+from safetensors.torch import load_file, save_file
+save_file({{"a": torch.arange(6.0).view(2, 3), "b": torch.tensor([True])}}, {str(tmp_path / "x.safetensors")!r})
+back = load_file({str(tmp_path / "x.safetensors")!r})
+assert back["a"].tolist() == [[0, 1, 2], [3, 4, 5]] and back["b"].dtype is torch.bool, back
+print(torch.__name__)
+"""
+    done = subprocess.run([sys.executable, "-m", "nbtorch", "-c", code], capture_output=True, text=True)
+    assert done.stdout == "nbtorch\n", done.stderr

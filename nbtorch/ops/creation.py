@@ -179,6 +179,8 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Any:
     """``data`` as a tensor, sharing memory where that is possible (tensors, NumPy arrays on the CPU)."""
     if isinstance(data, Variable):
         return data.to(device=chosen_device.device if device is None else device, dtype=dtype)  # type: ignore[attr-defined]
+    if hasattr(data, "_tensor"):  # a storage
+        return data._tensor(get_default_dtype() if dtype is None else dtype)
     if isinstance(data, np.ndarray):
         backend = new_on(device)
         if backend.device.type == "cpu" and (dtype is None or as_numpy_dtype(dtype) == data.dtype):

@@ -17,6 +17,7 @@ from ..autograd.modes import grad_mode
 from ..autograd.variable import TensorT, Variable, View, shared_storage, wrap
 from ..backends import get_backend
 from ..backends.base import Layout
+from ..backends.dtypes import uint8
 from .operands import normalize_dim, require_tensor
 from .record import Op, apply, apply_view, mathematical
 from .shape import sizes, squeeze, t, transpose, unsqueeze
@@ -465,7 +466,19 @@ class UntypedStorage(Memory):
         raw = np.ascontiguousarray(self._owner._backend.to_host(self._memory))
         return list(raw.view(np.uint8).tolist())
 
+    @staticmethod
+    def from_file(filename: Any, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The bytes of a file, in memory of their own: writing to one is not seen in the other.
+
+        Args:
+            nbytes: how many, from the beginning; 0 for all.
+        """
+        m = get_backend(None)
+        return UntypedStorage(wrap(np.fromfile(filename, np.uint8, nbytes or -1), m))
+
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return UntypedStorage(self._tensor(uint8)[index].clone())
         return self.tolist()[index]
 
     def __iter__(self) -> Iterator[int]:

@@ -99,14 +99,14 @@ def reshape(input: TensorT, *args: Any, shape: Any = None) -> TensorT:
 
 
 @VIEW
-def view(input: TensorT, *args: Any, size: Any = None) -> TensorT:
+def view(input: TensorT, *args: Any, size: Any = None, dtype: DType | None = None) -> TensorT:
     """The same memory in another shape.
 
     Raises:
         RuntimeError: where that can't be had without a copy; ``reshape`` copies then.
     """
     require_tensor("view", "input", input)
-    given = args if size is None else (size,)
+    given = (dtype,) if dtype is not None else args if size is None else (size,)
     if len(given) == 1 and isinstance(given[0], DType):
         return _view_dtype(input, given[0])
     shape = infer_shape(sizes(given, "view"), input._array.size, "view")
