@@ -68,6 +68,8 @@ class Storage:
     # Where the last detached tensor over this memory was made, and whether a gradient was let go.
     detached: Where | None = None
     freed: bool = False
+    # Of ``x.data``: the storage of ``x``. The two count changes apart, as PyTorch's do.
+    origin: Storage | None = None
 
     def __init__(self) -> None:
         self.version = 0
@@ -305,9 +307,18 @@ def shared_storage(t: Variable) -> Storage:
 
 
 def alias(t: TensorT) -> TensorT:
-    """A new leaf over the same memory, sharing the version counter: what ``detach`` and ``data`` give."""
+    """A new leaf over the same memory, sharing the version counter: what ``detach`` gives."""
     out: TensorT = wrap(t._array, t._backend, t._result_class)
     out._storage = shared_storage(t)
+    return out
+
+
+def unguarded(t: TensorT) -> TensorT:
+    """A new leaf over the same memory whose changes the graph doesn't see: what ``data`` gives."""
+    out: TensorT = wrap(t._array, t._backend, t._result_class)
+    out._storage = Storage()
+    shared = shared_storage(t)
+    out._storage.origin = shared.origin or shared
     return out
 
 
@@ -328,9 +339,11 @@ def expose(t: Variable, array: np.ndarray[Any, Any], lasting: bool) -> np.ndarra
         if handed.dtype != array.dtype:  # a dtype that the protocol can't name, such as bfloat16
             handed = handed.view(array.dtype)
         alive = weakref.ref(handed)
-    if storage.exports is None:
-        storage.exports = []
-    storage.exports.append(_Export(array, alive))
+    for watched in (storage, storage.origin):
+        if watched is not None:
+            if watched.exports is None:
+                watched.exports = []
+            watched.exports.append(_Export(array, alive))
     return handed
 
 

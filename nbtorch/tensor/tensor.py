@@ -13,7 +13,7 @@ from ..autograd.api import tensor_backward
 from ..autograd.explain import why_no_grad
 from ..autograd.hooks import Hook, RemovableHandle, add_hook
 from ..autograd.node import leaf_hooks
-from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, where_called, wrap
+from ..autograd.variable import TensorT, Variable, alias, expose, register_tensor_class, unguarded, where_called, wrap
 from ..backends import dtypes, get_backend
 from ..backends.device import device as Device
 from ..backends.dtypes import dtype as DType
@@ -443,9 +443,10 @@ class Tensor(
     def data(self) -> Any:
         """As ``detach``: the same memory, outside the graph. Assign a tensor to replace the numbers.
 
-        Unlike PyTorch's, it shares the version counter, so that a change through it is never silently missed.
+        A change through it is not seen by a graph that saved the numbers: its gradient comes out of the new ones, as in
+        PyTorch. A change through ``detach()``, or through ``data.numpy()``, is.
         """
-        return alias(self)
+        return unguarded(self)
 
     @data.setter
     def data(self, value: Variable) -> None:

@@ -196,6 +196,16 @@ def through_data(lib: Any) -> Any:
     return w.detach(), w.grad
 
 
+def through_data_of_what_was_saved(lib: Any) -> Any:
+    w = lib.make(X, requires_grad=True)
+    y = w * 1
+    loss = (y * y).sum()
+    y.data.mul_(2)
+    y.data[0] = 5
+    loss.backward()
+    return w.grad, y.detach(), y._version, y.data._version
+
+
 def detached_shares_memory(lib: Any) -> Any:
     x = lib.make(X, requires_grad=True)
     y = x * 2
