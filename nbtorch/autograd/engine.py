@@ -93,7 +93,7 @@ def run_backward(
             fresh = False
         if (leaf, 0) in wanted:
             captured[leaf, 0] = grad if tensors else wrap(leaf._backend.as_array(grad), leaf._backend)
-        if accumulate and (targets is None or (leaf, 0) in wanted):
+        if accumulate and leaf._requires_grad and (targets is None or (leaf, 0) in wanted):
             if tensors and not create_graph:
                 grad = wrap(grad._array, grad._backend)  # as PyTorch: what is added up has no history and no tangents
             if hooks is not None:

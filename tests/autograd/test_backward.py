@@ -342,3 +342,12 @@ def test_gradients_are_contiguous_and_of_the_leaf_s_dtype(device: str) -> None:
     assert x.grad.shape == x.shape and x.grad.dtype == x.dtype
     x.grad.add_(1)
     helpers.same(x.grad, np.full((2, 3), 5.0, np.float32))
+
+
+def test_a_leaf_that_wants_no_gradient_any_more_gets_none():
+    for stop in (lambda w: w.detach_(), lambda w: w.requires_grad_(False)):
+        w, v = nbtorch.ones(2, requires_grad=True), nbtorch.ones(2, requires_grad=True)
+        y = (w * v).sum()
+        stop(w)
+        y.backward()
+        assert w.grad is None and v.grad.tolist() == [1, 1]
