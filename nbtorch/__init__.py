@@ -55,6 +55,7 @@ from .tensor.questions import *
 # Only after the room of that name: importing it binds nbtorch.tensor to the module, and this to the function.
 # isort: split
 from .ops import *
+from .ops import load_all as _load_all
 from .ops import operands
 
 _ROOMS = (
@@ -131,7 +132,7 @@ if TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS, *_FROM_ROOMS})
+    return sorted({*globals(), *_ROOMS, *_FROM_ROOMS, *_load_all()})
 
 
 def graph(value: Any, **options: Any) -> Any:
@@ -159,6 +160,8 @@ def unload_ipython_extension(ipython: Any) -> None:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":  # for ``from nbtorch import *``
+        return sorted(name for name in {*globals(), *_load_all()} if not name.startswith("_"))
     # These rooms are opened when first asked for, so that importing nbtorch takes little longer than importing NumPy.
     if name in _ROOMS:
         return importlib.import_module(f".{name}", __name__)
@@ -167,6 +170,9 @@ def __getattr__(name: str) -> Any:
     from .backends.dtypes import OTHERS
     from .backends.layouts import SPARSE
 
+    if name in (late := _load_all()):
+        globals().update(late)
+        return late[name]
     if name in OTHERS or name in SPARSE:  # for tables and comparisons; no tensor is of these
         return OTHERS.get(name) or SPARSE[name]
     from .annex import missing

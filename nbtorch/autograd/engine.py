@@ -7,7 +7,7 @@ and nothing is wrapped; with ``create_graph`` they are tensors and the same deri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -20,9 +20,19 @@ from .variable import Variable, wrap
 
 
 class TensorMath:
-    """The functions that derivatives call, on tensors: ``ops`` puts each of its functions here under its name."""
+    """The functions that derivatives call, on tensors: ``ops`` puts each of its functions here under its name.
+
+    Attributes:
+        load_more: brings those of ``ops`` that are loaded late.
+    """
+
+    load_more: Callable[[], object] | None = None
 
     def __getattr__(self, name: str) -> Any:
+        load, self.load_more = self.load_more, None
+        if load is not None:
+            load()
+            return getattr(self, name)
         raise AttributeError(f"no differentiable function {name!r} is registered; is it defined in nbtorch.ops?")
 
 

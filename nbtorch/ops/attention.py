@@ -19,7 +19,7 @@ from .dropouts import dropout
 from .operands import broadcast_shapes, require_tensor
 from .record import Op, apply, check_same_device
 
-__all__ = ["scaled_dot_product_attention"]
+__all__: list[str] = ["scaled_dot_product_attention"]
 
 
 def _weights(m: Any, query: Any, key: Any, bias: Any, alive: Any, scale: float) -> Any:

@@ -21,7 +21,7 @@ from .pointwise import where
 from .rearranging import channel_shuffle
 from .writing import become
 
-__all__ = [
+__all__: list[str] = [
     "bilinear", "conv_tbc", "cosine_similarity", "embedding_renorm_", "native_channel_shuffle", "native_dropout",
     "norm_except_dim", "poisson_nll_loss", "rrelu", "rrelu_", "vander",
 ]  # fmt: skip

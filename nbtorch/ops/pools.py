@@ -7,7 +7,7 @@ from typing import Any
 
 from . import pooling
 
-__all__ = [
+__all__: list[str] = [
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d",
     "max_pool3d",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from .dropouts import dropout as drop
 from .joining import cat, stack
 from .recurrence import gru_layer, lstm_layer, rnn_layer
 
-__all__ = ["gru", "gru_cell", "lstm", "lstm_cell", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell"]
+__all__: list[str] = ["gru", "gru_cell", "lstm", "lstm_cell", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell"]
 
 # A layer: (input, its states, its four weights, projection, sizes, backwards) -> (results, last states).
 Layer = Callable[[Any, list[Any], list[Any], Any, Any, bool], tuple[Any, ...]]

@@ -89,7 +89,7 @@ def is_distributed(input: Tensor) -> bool:
 
 
 def is_vulkan_available() -> bool:
-    """False."""
+    """Always False: there is no Vulkan device."""
     return False
 
 

@@ -14,7 +14,7 @@ from programs.draw import Draw
 
 import nbtorch
 from nbtorch.nn import functional as F
-from nbtorch.ops import registry
+from nbtorch.ops import load_all, registry
 from nbtorch.ops.decompositions import no_derivative
 
 
@@ -23,6 +23,7 @@ def refuses(op: Any) -> bool:
     return no_derivative in op.derivatives.values()
 
 
+load_all()
 DIFFERENTIABLE = {name for name, op in registry.items() if (op.derivatives or op.joint is not None) and not refuses(op)}
 
 
