@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import pickle
 from collections import OrderedDict
 from types import FunctionType
@@ -87,6 +88,8 @@ class Pickler(pickle._Pickler):
         if isinstance(obj, Device):
             index = getattr(obj, "index", None)
             return _DEVICE, (obj.type,) if index is None else (obj.type, index)
+        if isinstance(obj, enum.Enum):  # Python 3.11.0 to 3.11.3 would write a call of getattr
+            return type(obj), (obj._value_,)
         return NotImplemented
 
     def _tensor(self, t: Tensor) -> Any:

@@ -45,6 +45,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "torch.Size": lambda m, sizes=(): Size(m.copied(sizes)),
 }
 _MORE: dict[str, Callable[..., Any]] = {  # with weights_only=False
+    "builtins.getattr": lambda m, kind, name: m.member(kind, name),  # how Python 3.11.0 to 3.11.3 write an Enum's
     "collections.deque": lambda m, items=(), length=None: deque(m.copied(items), length),
     "functools.partial": lambda m, function: _Partial(function),
     **{name: functools.partial(lambda make, m, *a: make(*a), make) for name, make in NUMPY_PARTS.items()},
@@ -302,6 +303,13 @@ class _Machine:
                 return SimpleNamespace()
         raise UnpicklingError(f"{self.source}: Trying to call reduce for unrecognized function {function!r}")
 
+    def member(self, kind: Any, name: Any) -> Any:
+        if isinstance(kind, type) and kind in self.approved and issubclass(kind, enum.Enum) and isinstance(name, str):
+            found = kind._member_map_.get(name)
+            if found is not None:
+                return found
+        raise UnpicklingError(f"{self.source}: getattr is for the members of an Enum alone\n  got: {kind!r}")
+
     def new_object(self, cls: Any, arguments: Any) -> Any:
         if not isinstance(arguments, tuple):
             raise self.damaged("an object without its arguments")
@@ -424,6 +432,13 @@ class _Survey(_Machine):
 
     def call(self, function: Any, arguments: Any) -> Any:
         return _Something()
+
+    def member(self, kind: Any, name: Any) -> Any:
+        if isinstance(kind, type) and kind in self.approved and issubclass(kind, enum.Enum) and isinstance(name, str):
+            found = kind._member_map_.get(name)
+            if found is not None:
+                return found
+        raise UnpicklingError(f"{self.source}: getattr is for the members of an Enum alone\n  got: {kind!r}")
 
     def new_object(self, cls: Any, arguments: Any) -> Any:
         return _Something()

@@ -300,6 +300,29 @@ OTHERS: dict[str, Any] = {
 }  # fmt: skip
 
 
+class ByName:
+    """Pickled as Python 3.11.0 to 3.11.3 pickle the members of an Enum."""
+
+    def __init__(self, home: Any, name: str) -> None:
+        self.call = home, name
+
+    def __reduce__(self) -> Any:
+        return getattr, self.call
+
+
+def test_members_of_an_enum_by_name() -> None:
+    buffer = io.BytesIO()
+    torch.save([ByName(Kind, "B")], buffer)
+    buffer.seek(0)
+    assert nbtorch.load(buffer, weights_only=False) == [Kind.B]
+    for home, name in ((Kind, "mro"), (Config, "n"), (io.StringIO, "write"), ([], "append")):
+        buffer = io.BytesIO()
+        torch.save([ByName(home, name)], buffer)
+        buffer.seek(0)
+        with pytest.raises(serialization.UnpicklingError):
+            nbtorch.load(buffer, weights_only=False)
+
+
 def test_a_whole_model(tmp_path: Path) -> None:
     model = Net().eval()
     x = nbtorch.rand(2, 1, 4, 4)

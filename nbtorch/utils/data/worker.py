@@ -25,6 +25,7 @@ import numpy as np
 
 from ...ops.generator import manual_seed
 from ...switches import set_num_threads
+from ...tensor import Tensor
 from .fetch import fetcher
 
 __all__ = ["NEW_PASS", "NUMBER_BYTES", "Failure", "Job", "StreamEnded", "WorkerInfo", "get_worker_info", "run_worker"]
@@ -149,6 +150,16 @@ class _Tasks(queue.SimpleQueue[Any]):
                 return
 
 
+class _BatchPickler(pickle.Pickler):
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, Tensor) and obj.requires_grad and not obj.is_leaf:
+            raise RuntimeError(
+                "Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support "
+                "crossing process boundaries.\n  fix: return x.detach() from the dataset or collate_fn"
+            )
+        return NotImplemented
+
+
 def _sender(connection: Any) -> Callable[[int, Any], None]:
     """Gives ``send(number, batch)``. The batch is pickled at once, so it may be changed afterwards."""
     outgoing: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -165,7 +176,7 @@ def _sender(connection: Any) -> Callable[[int, Any], None]:
     def send(number: int, batch: Any) -> None:
         message = io.BytesIO()
         message.write(number.to_bytes(NUMBER_BYTES, "little"))
-        pickle.dump(batch, message, pickle.HIGHEST_PROTOCOL)
+        _BatchPickler(message, pickle.HIGHEST_PROTOCOL).dump(batch)
         outgoing.put(message.getbuffer())
 
     return send
