@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import warnings
@@ -13,6 +14,8 @@ from helpers import device_name, import_torch
 
 import nbtorch
 from nbtorch.absent import NotInNbtorchError, is_left_out
+from nbtorch.absent_names import NAMES, SHELVES
+from nbtorch.annex import Shelf
 
 # Import paths that public programs use, beside those of the parts that are here by the same name.
 PATHS = """
@@ -207,6 +210,18 @@ def test_absent_names_are_recognised() -> None:
         nbtorch.ones(1, device=device_name()).to_sparse()
     with pytest.raises(TypeError, match=r"complex64 is not supported[\s\S]*fix:"):
         nbtorch.zeros(1, dtype=nbtorch.complex64)
+
+
+def test_the_lists_of_what_is_missing_are_true() -> None:
+    import_torch()
+    package = Path(nbtorch.__file__).parent
+    assert not [name for name in SHELVES if (package / f"{name.replace('.', '/')}.py").exists()]
+    for room, reasons in NAMES.items():
+        theirs, ours = (importlib.import_module(f"{lib}.{room}".rstrip(".")) for lib in ("torch", "nbtorch"))
+        names = [name for listed in reasons.values() for name in listed.split()]
+        assert not [name for name in names if not hasattr(theirs, name)], room
+        found = {name: getattr(ours, name) for name in names}
+        assert not [name for name, it in found.items() if not (is_left_out(it) or isinstance(it, Shelf))], room
 
 
 def test_distributed_sampler() -> None:
