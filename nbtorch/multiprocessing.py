@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
@@ -60,9 +61,8 @@ class ProcessExitedException(_ProcessError):
 
 def _run(fn: Callable[..., Any], index: int, args: tuple[Any, ...], errors: Any) -> None:
     try:
-        fn(index, *args)
-    except KeyboardInterrupt:
-        pass  # the parent was interrupted too
+        with contextlib.suppress(KeyboardInterrupt):  # the parent was interrupted too
+            fn(index, *args)
     except Exception:
         import sys
         import traceback

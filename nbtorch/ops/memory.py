@@ -8,6 +8,7 @@ the value, which are worked out on the host and depend on the layouts alone.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -413,14 +414,14 @@ class MemoryMethods(Variable):
         return UntypedStorage(self)
 
 
-class Memory:
+class Memory(ABC):
     """What all storages are."""
 
     __slots__ = ()
 
+    @abstractmethod
     def _tensor(self, dtype: Any) -> Any:
         """The memory as a vector of numbers of ``dtype``."""
-        raise NotImplementedError
 
 
 class UntypedStorage(Memory):
