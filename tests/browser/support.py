@@ -190,6 +190,11 @@ class Notebook:
         """Execute one of JupyterLab's commands."""
         self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args)", [name, arguments])
 
+    def change_theme(self, theme: str) -> None:
+        """Switch JupyterLab's theme and wait until it has: while one loads, a command for the old one does nothing."""
+        self.command("apputils:change-theme", theme=theme)
+        self.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+
     def shut_down(self) -> None:
         """End the kernel."""
         self.page.evaluate("async () => { await window.panel?.sessionContext.shutdown() }")

@@ -173,10 +173,10 @@ def test_a_switch_of_theme_repaints(lab: Lab) -> None:
         return expected === null || (colour === expected.colour) === expected.same ? colour : false;
     }"""
     light = notebook.page.evaluate(pixel, None)
-    notebook.command("apputils:change-theme", theme="JupyterLab Dark")
+    notebook.change_theme("JupyterLab Dark")
     expect(root).to_have_attribute("data-theme", "dark")
     notebook.page.wait_for_function(pixel, arg={"colour": light, "same": False})
-    notebook.command("apputils:change-theme", theme="JupyterLab Light")
+    notebook.change_theme("JupyterLab Light")
     expect(root).to_have_attribute("data-theme", "light")
     notebook.page.wait_for_function(pixel, arg={"colour": light, "same": True})
 

@@ -65,7 +65,7 @@ def directory(fallback: pathlib.Path) -> pathlib.Path:
 def test_a_live_training(lab: Callable[..., Notebook], tmp_path: pathlib.Path, theme: str) -> None:
     notebook = lab(TRAINING, SLOW, LOOP, device_scale_factor=2)
     page = notebook.page
-    notebook.command("apputils:change-theme", theme=THEMES[theme])
+    notebook.change_theme(THEMES[theme])
     assert "Error" not in notebook.run(0)
     notebook.run(1)
     notebook.start(2)
