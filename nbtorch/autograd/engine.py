@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
+from ..backends.activations import Slopes
 from ..backends.quiet import hush, unhush
 from . import anomaly
 from .hooks import Hooks
@@ -19,7 +20,7 @@ from .node import FREED, Node
 from .variable import Variable, wrap
 
 
-class TensorMath:
+class TensorMath(Slopes):
     """The functions that derivatives call, on tensors: ``ops`` puts each of its functions here under its name.
 
     Attributes:

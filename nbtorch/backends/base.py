@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .activations import Activations, in_dtype_of
 from .convolution import ConvolutionPrimitives
 from .decompositions import Decompositions
 from .device import device
@@ -58,17 +59,12 @@ _NEUTRAL: dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-def _in_dtype_of(x: Array, result: Array) -> Array:
-    """``result`` in the dtype of ``x``: array modules answer in float32 where bfloat16 meets a Python number."""
-    return result if result.dtype == x.dtype else result.astype(x.dtype)
-
-
 def _sortable(x: Array) -> Array:
     """bfloat16 as float32: its own comparisons in array modules know no place for NaN."""
     return x.astype(np.float32) if x.dtype.kind == "V" else x
 
 
-class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decompositions):
+class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decompositions, Activations):
     """The array primitives of one kind of device.
 
     Attributes:
@@ -101,7 +97,6 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
     eq: Callable[..., Array]
     exp: Callable[..., Array]
     exp2: Callable[..., Array]
-    expm1: Callable[..., Array]
     floor: Callable[..., Array]
     floor_divide: Callable[..., Array]
     fmax: Callable[..., Array]
@@ -118,9 +113,7 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
     le: Callable[..., Array]
     log: Callable[..., Array]
     log10: Callable[..., Array]
-    log1p: Callable[..., Array]
     log2: Callable[..., Array]
-    logaddexp: Callable[..., Array]
     logaddexp2: Callable[..., Array]
     logical_and: Callable[..., Array]
     logical_not: Callable[..., Array]
@@ -155,7 +148,8 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
         self.device = device
         self.ndarray: type = xp.ndarray
         for name, ufunc in UFUNCS.items():
-            setattr(self, name, getattr(xp, ufunc))
+            if not hasattr(type(self), name):
+                setattr(self, name, getattr(xp, ufunc))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.device)!r})"
@@ -242,37 +236,7 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
         strides = tuple([s * x.itemsize for s in stride])
         return self.xp.lib.stride_tricks.as_strided(self.memory(x)[offset:], tuple(size), strides)
 
-    # -- elementwise ---
-    def rsqrt(self, x: Array) -> Array:
-        return 1 / self.sqrt(x)
-
-    def sigmoid(self, x: Array) -> Array:
-        # Far left it is exp(x) to every digit, which 0.5 + 0.5 tanh(x / 2) is not; an overflow gives the 0 it should.
-        return _in_dtype_of(x, 1 / (1 + self.exp(-x)))
-
-    def relu(self, x: Array) -> Array:
-        return self.maximum(x, 0)
-
-    def softplus(self, x: Array, beta: float, threshold: float) -> Array:
-        scaled = x * beta
-        small = self.log1p(self.exp(self.minimum(scaled, threshold))) / beta
-        return _in_dtype_of(x, self.where(scaled > threshold, x, small))
-
-    def where(self, condition: Array, input: Any, other: Any) -> Array:
-        return self.xp.where(condition, input, other)
-
-    def clamp(self, x: Array, min: Any = None, max: Any = None) -> Array:
-        if min is not None:
-            x = self.maximum(x, min)
-        if max is not None:
-            x = self.minimum(x, max)
-        return x
-
-    def masked_fill(self, x: Array, mask: Array, value: Any) -> Array:
-        # A NumPy scalar travels with the kernel's arguments; an array made of a number would be uploaded first.
-        value = self.astype(value, x.dtype) if type(value) is self.ndarray else x.dtype.type(value)
-        return self.xp.where(mask, value, x)
-
+    # -- triangles ---
     def tril(self, x: Array, diagonal: int = 0) -> Array:
         return self.xp.tril(x, diagonal)
 
@@ -368,7 +332,7 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
 
     # -- linear algebra ---
     def matmul(self, a: Array, b: Array) -> Array:
-        return _in_dtype_of(a, self.xp.matmul(a, b))
+        return in_dtype_of(a, self.xp.matmul(a, b))
 
     def einsum(self, equation: str, *operands: Array) -> Array:
         if operands[0].dtype.kind == "V":  # bfloat16, which no einsum knows
@@ -497,9 +461,7 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
         count = self.xp.full(x.shape, int(include_self), np.int64)
         self.add_at(count, at, self.xp.ones(index.shape, np.int64))
         count = self.maximum(count, 1)
-        return (
-            start // count.astype(x.dtype) if x.dtype.kind in "iu" else _in_dtype_of(x, start / count.astype(x.dtype))
-        )
+        return start // count.astype(x.dtype) if x.dtype.kind in "iu" else in_dtype_of(x, start / count.astype(x.dtype))
 
     def reduce_at(self, x: Array, index: Any, values: Array, ufunc: str) -> None:
         """``x[index] = ufunc(x[index], values)``, an index that is named twice counted twice.

@@ -10,14 +10,14 @@ import numpy as np
 from .base import Array, Backend, Dims
 from .device import device
 from .flat_convolution import FlatConvolution
+from .host_elementwise import HostElementwise
 from .host_pooling import HostPooling
 
 _NDARRAY = np.ndarray
 _sum: Any = np.add.reduce
-_BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 
 
-class NumpyBackend(FlatConvolution, HostPooling, Backend):
+class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, Backend):
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
     def __init__(self) -> None:
@@ -49,15 +49,6 @@ class NumpyBackend(FlatConvolution, HostPooling, Backend):
         out = np.empty(shape, dtype)  # np.ones is a Python function around these two
         out.fill(1)
         return out
-
-    def masked_fill(self, x: Array, mask: Array, value: Any) -> Array:
-        # np.where stumbles over a mask without a pattern. Multiplying the bits by 0 or 1 takes one pass, and clears
-        # infinities and NaNs too.
-        bits = _BITS.get(x.dtype)
-        if value == 0 and type(value) is int and bits is not None and x.ndim:
-            cleared: Array = np.multiply(x.view(bits), ~mask).view(x.dtype)
-            return cleared
-        return super().masked_fill(x, mask, value)
 
     def matmul(self, a: Array, b: Array) -> Array:
         # ndarray.dot reaches BLAS with half the overhead of np.matmul, but means another thing beyond 2-D.

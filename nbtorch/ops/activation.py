@@ -28,7 +28,7 @@ __all__ = [
 RELU = Op(
     "relu",
     lambda m, input: m.relu(input),
-    input=lambda m, g, out: m.masked_fill(g, out == 0, 0),
+    input=lambda m, g, out: m.relu_backward(g, out),
     formula=r"\mathrm{ReLU}'(x) = [x>0]",
 )
 
@@ -43,8 +43,8 @@ def relu(input: TensorT) -> TensorT:
 
 LEAKY_RELU = Op(
     "leaky_relu",
-    lambda m, input, negative_slope: m.where(input > 0, input, input * negative_slope),
-    input=lambda m, g, input, negative_slope: m.where(input > 0, g, g * negative_slope),
+    lambda m, input, negative_slope: m.leaky_relu(input, negative_slope),
+    input=lambda m, g, input, negative_slope: m.leaky_relu_backward(g, input, negative_slope),
     formula=r"f'(x) = [x>0] + a\,[x\le 0]",
 )
 
@@ -57,12 +57,8 @@ def leaky_relu(input: TensorT, negative_slope: float = 0.01) -> TensorT:
 
 ELU = Op(
     "elu",
-    lambda m, input, alpha, scale, input_scale: m.where(
-        input > 0, input * scale, m.expm1(m.minimum(input, 0) * input_scale) * (alpha * scale)
-    ),
-    input=lambda m, g, input, alpha, scale, input_scale: m.where(
-        input > 0, g * scale, g * m.exp(m.clamp(input, None, 0) * input_scale) * (alpha * scale * input_scale)
-    ),
+    lambda m, input, alpha, scale, input_scale: m.elu(input, alpha, scale, input_scale),
+    input=lambda m, g, input, alpha, scale, input_scale: m.elu_backward(g, input, alpha, scale, input_scale),
     formula=r"f'(x) = [x>0] + \alpha e^{x}\,[x\le 0]",
 )
 
@@ -87,7 +83,6 @@ def celu(input: TensorT, alpha: float = 1.0) -> TensorT:
 
 
 _ROOT_2 = math.sqrt(2.0)
-_ROOT_2_OVER_PI = math.sqrt(2.0 / math.pi)
 
 
 def _gelu(m: Any, input: Any) -> Any:
@@ -115,22 +110,11 @@ def _gelu_input(m: Any, g: Any, input: Any) -> Any:
 GELU = Op("gelu", _gelu, input=_gelu_input, formula=r"f(x) = x\,\Phi(x):\quad f'(x) = \Phi(x) + x\,\varphi(x)")
 
 
-def _gelu_tanh(m: Any, input: Any) -> Any:
-    return 0.5 * input * (1.0 + m.tanh(_ROOT_2_OVER_PI * (input + 0.044715 * (input * input * input))))
-
-
-def _gelu_tanh_input(m: Any, g: Any, input: Any) -> Any:
-    squared = input * input
-    t = m.tanh(_ROOT_2_OVER_PI * (input + 0.044715 * squared * input))
-    slope = _ROOT_2_OVER_PI * (1.0 + 3 * 0.044715 * squared)
-    return g * (0.5 * (1.0 + t) + 0.5 * input * (1.0 - t * t) * slope)
-
-
 GELU_TANH = Op(
     "gelu_tanh",
-    _gelu_tanh,
+    lambda m, input: m.gelu_tanh(input),
     node="GeluBackward0",
-    input=_gelu_tanh_input,
+    input=lambda m, g, input: m.gelu_tanh_backward(g, input),
     formula=r"f(x) \approx \tfrac x2\bigl(1+\tanh\sqrt{2/\pi}\,(x+0.044715x^3)\bigr)",
 )
 
@@ -145,8 +129,8 @@ def gelu(input: TensorT, approximate: str = "none", *, out: Any = None) -> Tenso
 
 SILU = Op(
     "silu",
-    lambda m, input: input * m.sigmoid(input),
-    input=lambda m, g, input: g * (m.sigmoid(input) * (1 + input * (1 - m.sigmoid(input)))),
+    lambda m, input: m.silu(input),
+    input=lambda m, g, input: m.silu_backward(g, input),
     formula=r"f(x) = x\,\sigma(x):\quad f'(x) = \sigma(x)\,\bigl(1 + x\,(1-\sigma(x))\bigr)",
 )
 
@@ -160,7 +144,7 @@ def silu(input: TensorT) -> TensorT:
 SOFTPLUS = Op(
     "softplus",
     lambda m, input, beta, threshold: m.softplus(input, beta, threshold),
-    input=lambda m, g, input, beta, threshold: m.where(input * beta > threshold, g, g * m.sigmoid(input * beta)),
+    input=lambda m, g, input, beta, threshold: m.softplus_backward(g, input, beta, threshold),
     formula=r"\tfrac1\beta\ln(1+e^{\beta x})' = \sigma(\beta x)",
 )
 
@@ -173,7 +157,7 @@ def softplus(input: TensorT, beta: float = 1.0, threshold: float = 20.0, *, out:
 
 LOGSIGMOID = Op(
     "logsigmoid",
-    lambda m, input: m.minimum(input, 0) - m.log1p(m.exp(-m.abs(input))),
+    lambda m, input: m.logsigmoid(input),
     node="LogSigmoidBackward0",
     input=lambda m, g, input: g * m.sigmoid(-input),
     formula=r"\ln\sigma(x)' = \sigma(-x)",

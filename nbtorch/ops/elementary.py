@@ -88,7 +88,7 @@ def neg(input: TensorT, *, out: Any = None) -> TensorT:
 ABS = Op(
     "abs",
     lambda m, input: m.abs(input),
-    input=lambda m, g, input: g * direction(m, input),
+    input=lambda m, g, input: m.abs_backward(g, input),
     formula=r"|x|' = \operatorname{sign}(x)",
 )
 
@@ -101,12 +101,7 @@ def abs(input: TensorT, *, out: Any = None) -> TensorT:
 
 def sign_of(m: Any, input: Any) -> Any:
     """-1, 0 or 1; 0 for NaN, as in PyTorch."""
-    return direction(m, input) if input.dtype.kind in "fV" else m.sign(input)
-
-
-def direction(m: Any, input: Any) -> Any:
-    """The sign of floating numbers, 0 for NaN, on arrays and on tensors: what derivatives of sizes call."""
-    return m.masked_fill(m.sign(input), input != input, 0)
+    return m.direction(input) if input.dtype.kind in "fV" else m.sign(input)
 
 
 SIGN = Op("sign", sign_of, input=lambda g: g * 0, formula=r"\operatorname{sign}'(x) = 0")
@@ -357,7 +352,10 @@ def cosh(input: TensorT, *, out: Any = None) -> TensorT:
 
 
 TANH = Op(
-    "tanh", lambda m, input: m.tanh(input), input=lambda g, out: g * (1 - out * out), formula=r"\tanh' x = 1-\tanh^2 x"
+    "tanh",
+    lambda m, input: m.tanh(input),
+    input=lambda m, g, out: m.tanh_backward(g, out),
+    formula=r"\tanh' x = 1-\tanh^2 x",
 )
 
 
@@ -412,7 +410,7 @@ def atanh(input: TensorT, *, out: Any = None) -> TensorT:
 SIGMOID = Op(
     "sigmoid",
     lambda m, input: m.sigmoid(input),
-    input=lambda g, out: g * (out * (1 - out)),
+    input=lambda m, g, out: m.sigmoid_backward(g, out),
     formula=r"\sigma'(x) = \sigma(x)\,(1-\sigma(x))",
 )
 

@@ -17,7 +17,6 @@ from ..backends.dtypes import promote_types
 from ..backends.layouts import in_rows
 from .conversion import to_dtype
 from .decompositions import linalg_svdvals
-from .elementary import direction
 from .exact_out import takes_exact_out
 from .matrices import require_matrix, require_real, type_name
 from .operands import normalize_dim, numpy_names, require_tensor
@@ -58,14 +57,14 @@ def _norm_input(m: Any, g: Any, input: Any, out: Any, ord: float, dim: Any, keep
     else:
         norm = out
     if ord == 1:
-        return g * direction(m, input)
+        return g * m.direction(input)
     if ord == 2:
         return g * m.masked_fill(input / norm, m.expand(norm == 0, shape), 0)
     if ord in (math.inf, -math.inf):
         size = m.abs(input)
         extreme = (size == norm) | ((size != size) & (norm != norm))
         count = m.sum(extreme, dim, True)
-        return extreme * direction(m, input) * (g / count)
+        return extreme * m.direction(input) * (g / count)
     if ord < 1:
         scaled = m.sign(input) * m.masked_fill(m.abs(input) ** (ord - 1), input == 0, 0)
         return scaled * g * norm ** (1 - ord)

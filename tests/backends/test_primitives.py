@@ -164,6 +164,18 @@ CASES: dict[str, Any] = {
     ),
     "clamp": st.tuples(numbers, st.sampled_from([None, 0, 1]), st.sampled_from([None, 2, 3])),
     "masked_fill": alone(numbers).map(lambda t: (t[0], np.asarray(t[0] > 0), 2)),
+    "leaky_relu": st.tuples(floats, st.sampled_from([0.1, 1.5])),
+    "elu": st.tuples(floats, st.sampled_from([0.5, 1.0]), st.just(1.5), st.sampled_from([1.0, 2.0])),
+    **dict.fromkeys(["direction", "gelu_tanh", "logsigmoid", "silu"], alone(floats)),
+    **dict.fromkeys(
+        ["abs_backward", "gelu_tanh_backward", "relu_backward", "sigmoid_backward", "silu_backward", "tanh_backward"],
+        floats.map(lambda x: (x + 1, x)),
+    ),
+    "leaky_relu_backward": st.tuples(floats, st.sampled_from([0.1, 1.5])).map(lambda t: (t[0] + 1, *t)),
+    "elu_backward": st.tuples(floats, st.sampled_from([0.5, 1.0]), st.just(1.5), st.sampled_from([1.0, 2.0])).map(
+        lambda t: (t[0] + 1, *t)
+    ),
+    "softplus_backward": st.tuples(floats, st.sampled_from([0.5, 1.0]), st.just(2.0)).map(lambda t: (t[0] + 1, *t)),
     "tril": st.tuples(array(min_dims=2), st.integers(-2, 2)),
     "triu": st.tuples(array(min_dims=2), st.integers(-2, 2)),
     "sum": with_dims([*NUMBERS, "bool"]),

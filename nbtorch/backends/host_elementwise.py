@@ -1,0 +1,310 @@
+"""Elementwise functions on the host, with few passes over the memory and little memory of their own.
+
+NumPy reads and writes an array of a million numbers in the time that it takes to add them; what costs is the number of
+passes, fresh memory, and some functions that have no vector code of their own: ``np.where`` and ``np.copyto`` stumble
+over a mask without a pattern (25 times a pass), ``np.maximum`` with a number takes three passes where ``clip`` takes
+one, ``np.expm1`` and ``np.log1p`` call the C library for each number. Arrays of a function's own are changed in place.
+What is not float32 or float64 takes the generic body.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .activations import GELU_CUBIC, ROOT_2_OVER_PI, Activations
+
+try:
+    from numpy._core.umath import clip  # type: ignore[attr-defined]
+except ImportError:  # a NumPy that keeps it elsewhere
+
+    def clip(x: Any, low: Any, high: Any, out: Any = None) -> Any:
+        return np.minimum(np.maximum(x, low, out=out), high, out=out)
+
+
+Array = Any
+
+_F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
+# Constants as 0-d arrays: NumPy takes them faster than Python's numbers.
+_ZERO = {d: np.zeros((), d) for d in (_F32, _F64)}
+_ONE = {d: np.ones((), d) for d in (_F32, _F64)}
+_INF = {d: np.full((), np.inf, d) for d in (_F32, _F64)}
+# The integers that hold the bits of a number.
+BITS: dict[Any, Any] = {np.dtype(kind): np.dtype(f"i{np.dtype(kind).itemsize}") for kind in "?bhilqBHILQefd"}
+_NUMBERS = (int, float)
+_BOUNDS = (int, float, type(None))
+_MANY = 4096  # from here on choosing by bits is faster than by branches
+
+
+def _floats(x: Array) -> bool:
+    return x.dtype in _ONE and x.ndim > 0
+
+
+class HostElementwise(Activations):
+    """Overrides for NumPy arrays."""
+
+    # -- choosing by bits ---
+    def where(self, condition: Array, input: Any, other: Any) -> Array:
+        d = getattr(input, "dtype", None)
+        if (
+            d is None
+            or condition.size < _MANY
+            or condition.dtype.kind != "b"
+            or d != getattr(other, "dtype", None)
+            or d not in BITS
+            or not (input.ndim or other.ndim)
+        ):
+            return np.where(condition, input, other)
+        # other ^ ((input ^ other) · condition): every bit as it is, NaN and -0 too.
+        bits = BITS[d]
+        a, b = input.view(bits), other.view(bits)
+        chosen = np.bitwise_xor(a, b)
+        if chosen.shape == condition.shape:
+            np.multiply(chosen, condition, chosen)
+        else:
+            chosen = np.multiply(chosen, condition)
+        np.bitwise_xor(chosen, b, chosen)
+        return chosen.view(d)
+
+    def masked_fill(self, x: Array, mask: Array, value: Any) -> Array:
+        bits = BITS.get(x.dtype)
+        if bits is None or not x.ndim or mask.dtype.kind != "b":
+            return super().masked_fill(x, mask, value)
+        if type(value) in _NUMBERS and value == 0 and math.copysign(1, value) > 0:
+            # Times 0 or 1: one pass, and infinities and NaNs are cleared too.
+            cleared: Array = np.multiply(x.view(bits), ~mask)
+            return cleared.view(x.dtype)
+        if mask.size < _MANY:
+            return super().masked_fill(x, mask, value)
+        value = value.astype(x.dtype) if isinstance(value, np.ndarray) else np.asarray(x.dtype.type(value))
+        return self.where(mask, value, x)
+
+    # -- bounds ---
+    def relu(self, x: Array) -> Array:
+        d = x.dtype
+        return clip(x, _ZERO[d], _INF[d]) if d in _ZERO else np.maximum(x, 0)
+
+    def clamp(self, x: Array, min: Any = None, max: Any = None) -> Array:
+        d = x.dtype
+        if d not in _ONE or not (type(min) in _BOUNDS and type(max) in _BOUNDS):
+            return super().clamp(x, min, max)
+        low = -_INF[d] if min is None else d.type(min)
+        high = _INF[d] if max is None else d.type(max)
+        if low != low or high != high:  # a bound that is NaN: clip has an opinion of its own
+            return super().clamp(x, min, max)
+        return clip(x, low, high)
+
+    # -- exponentials ---
+    def sigmoid(self, x: Array) -> Array:
+        if not _floats(x):
+            return super().sigmoid(x)
+        out = np.negative(x)
+        np.exp(out, out)
+        np.add(out, _ONE[x.dtype], out)
+        return np.reciprocal(out, out)
+
+    def expm1(self, x: Array) -> Array:
+        if not _floats(x):
+            return np.expm1(x)
+        # tanh(x / 2) · (exp(x) + 1): accurate near 0 as tanh is.
+        out = np.multiply(x, 0.5)
+        np.tanh(out, out)
+        power = np.exp(x)
+        np.add(power, _ONE[x.dtype], power)
+        return np.multiply(out, power, out)
+
+    def log1p(self, x: Array) -> Array:
+        if not _floats(x):
+            return np.log1p(x)
+        # The logarithm of u = 1 + x, less what rounding u added: (u - 1 - x) / u. That is NaN where the logarithm is
+        # infinite; fmin makes it a number.
+        one = _ONE[x.dtype]
+        u = np.add(x, one)
+        error = np.subtract(u, one)
+        np.subtract(error, x, error)
+        np.divide(error, u, error)
+        np.fmin(error, one, error)
+        np.log(u, u)
+        return np.subtract(u, error, u)
+
+    def softplus(self, x: Array, beta: float, threshold: float) -> Array:
+        if not _floats(x):
+            return super().softplus(x, beta, threshold)
+        # max(x, 0) + log1p(exp(-|x|)), which overflows nowhere.
+        scaled = x if beta == 1 else np.multiply(x, beta)
+        out = self._log1p_of_exp_minus(scaled)
+        np.add(out, self.relu(scaled), out)
+        if beta != 1:
+            np.divide(out, beta, out)
+        linear = np.greater(scaled, threshold)
+        if linear.any():
+            np.copyto(out, x, where=linear)
+        return out
+
+    def logsigmoid(self, x: Array) -> Array:
+        if not _floats(x):
+            return super().logsigmoid(x)
+        return np.subtract(self.clamp(x, None, 0), self._log1p_of_exp_minus(x))
+
+    def _log1p_of_exp_minus(self, x: Array) -> Array:
+        """``log1p(exp(-|x|))``."""
+        one = _ONE[x.dtype]
+        t = np.abs(x)
+        np.negative(t, t)
+        np.exp(t, t)
+        u = np.add(t, one)  # in [1, 2], so that the correction is a number
+        np.subtract(t, u, t)
+        np.add(t, one, t)
+        np.divide(t, u, t)
+        np.log(u, u)
+        return np.add(u, t, u)
+
+    def logaddexp(self, input: Array, other: Array) -> Array:
+        a, b = input, other
+        if type(a) is not np.ndarray or type(b) is not np.ndarray or not _floats(a) or a.dtype != b.dtype or not b.ndim:
+            return np.logaddexp(a, b)
+        # max(a, b) + log1p(exp(-|a - b|)); of equal infinities the difference is NaN, which fmin takes for infinite.
+        gap = np.subtract(a, b)
+        np.fmin(np.abs(gap, gap), _INF[a.dtype], gap)
+        out = self._log1p_of_exp_minus(gap)
+        return np.add(out, np.maximum(a, b), out)
+
+    # -- signs ---
+    def direction(self, x: Array) -> Array:
+        if not _floats(x):
+            return super().direction(x)
+        return np.subtract(np.greater(x, 0).view(np.int8), np.less(x, 0).view(np.int8)).astype(x.dtype)
+
+    # -- activations ---
+    def leaky_relu(self, x: Array, negative_slope: float) -> Array:
+        if not _floats(x) or not 0 < negative_slope <= 1:  # infinity times 0 is NaN
+            return super().leaky_relu(x, negative_slope)
+        out = np.multiply(x, negative_slope)
+        return np.maximum(x, out, out=out)
+
+    def elu(self, x: Array, alpha: float, scale: float, input_scale: float) -> Array:
+        if not _floats(x) or not (input_scale > 0 and math.isfinite(alpha)):
+            return super().elu(x, alpha, scale, input_scale)
+        # Each side is 0 on the other's half, so that their sum is both. For t <= 0, expm1(t) is 2 h / (1 - h) with
+        # h = tanh(t / 2), and no digits are lost.
+        t = self.clamp(x, None, 0)
+        np.multiply(t, 0.5 * input_scale, t)
+        np.tanh(t, t)
+        rest = np.subtract(_ONE[x.dtype], t)
+        np.multiply(t, 2.0 * alpha * scale, t)
+        np.divide(t, rest, t)
+        positive = clip(x, _ZERO[x.dtype], _INF[x.dtype], rest)
+        if scale != 1:
+            np.multiply(positive, scale, positive)
+        return np.add(t, positive, t)
+
+    def silu(self, x: Array) -> Array:
+        if not _floats(x):
+            return super().silu(x)
+        out = np.negative(x)
+        np.exp(out, out)
+        np.add(out, _ONE[x.dtype], out)
+        return np.divide(x, out, out)
+
+    def gelu_tanh(self, x: Array) -> Array:
+        if not _floats(x):
+            return super().gelu_tanh(x)
+        out = self._gelu_inner(x, np.multiply(x, x))
+        np.add(out, _ONE[x.dtype], out)
+        np.multiply(out, x, out)
+        return np.multiply(out, 0.5, out)
+
+    @staticmethod
+    def _gelu_inner(x: Array, squared: Array) -> Array:
+        t = np.multiply(squared, ROOT_2_OVER_PI * GELU_CUBIC)
+        np.add(t, ROOT_2_OVER_PI, t)
+        np.multiply(t, x, t)
+        return np.tanh(t, t)
+
+    # -- derivatives ---
+    def abs_backward(self, g: Array, input: Array) -> Array:
+        if not _floats(input):
+            return super().abs_backward(g, input)
+        sign = np.subtract(np.greater(input, 0).view(np.int8), np.less(input, 0).view(np.int8))
+        return np.multiply(g, sign)
+
+    def tanh_backward(self, g: Array, out: Array) -> Array:
+        if not _floats(out):
+            return super().tanh_backward(g, out)
+        slope = np.multiply(out, out)
+        np.subtract(_ONE[out.dtype], slope, slope)
+        return np.multiply(g, slope, slope)
+
+    def sigmoid_backward(self, g: Array, out: Array) -> Array:
+        if not _floats(out):
+            return super().sigmoid_backward(g, out)
+        slope = np.subtract(_ONE[out.dtype], out)
+        np.multiply(slope, out, slope)
+        return np.multiply(g, slope, slope)
+
+    def relu_backward(self, g: Array, out: Array) -> Array:
+        bits = BITS.get(out.dtype)
+        if bits is None or not out.ndim or g.dtype != out.dtype:
+            return super().relu_backward(g, out)
+        passed: Array = np.multiply(g.view(bits), np.not_equal(out, 0))
+        return passed.view(g.dtype)
+
+    def leaky_relu_backward(self, g: Array, input: Array, negative_slope: float) -> Array:
+        if not _floats(input) or not 0 <= negative_slope <= 1:
+            return super().leaky_relu_backward(g, input, negative_slope)
+        d = input.dtype
+        slope = np.greater(input, _ZERO[d], out=np.empty_like(input), casting="unsafe")
+        clip(slope, d.type(negative_slope), _ONE[d], slope)
+        return np.multiply(g, slope, slope)
+
+    def elu_backward(self, g: Array, input: Array, alpha: float, scale: float, input_scale: float) -> Array:
+        if not _floats(input) or abs(alpha * input_scale - 1) > 1e-12:
+            return super().elu_backward(g, input, alpha, scale, input_scale)
+        slope = self.clamp(input, None, 0)  # exp(0) is 1, the slope on the other side
+        if input_scale != 1:
+            np.multiply(slope, input_scale, slope)
+        np.exp(slope, slope)
+        if scale != 1:
+            np.multiply(slope, scale, slope)
+        return np.multiply(g, slope, slope)
+
+    def silu_backward(self, g: Array, input: Array) -> Array:
+        if not _floats(input):
+            return super().silu_backward(g, input)
+        one = _ONE[input.dtype]
+        gate = self.sigmoid(input)
+        slope = np.subtract(one, gate)
+        np.multiply(slope, input, slope)
+        np.add(slope, one, slope)
+        np.multiply(slope, gate, slope)
+        return np.multiply(g, slope, slope)
+
+    def softplus_backward(self, g: Array, input: Array, beta: float, threshold: float) -> Array:
+        if not _floats(input):
+            return super().softplus_backward(g, input, beta, threshold)
+        scaled = input if beta == 1 else np.multiply(input, beta)
+        slope = self.sigmoid(scaled)
+        linear = np.greater(scaled, threshold)
+        if linear.any():
+            np.copyto(slope, 1, where=linear)
+        return np.multiply(g, slope, slope)
+
+    def gelu_tanh_backward(self, g: Array, input: Array) -> Array:
+        if not _floats(input):
+            return super().gelu_tanh_backward(g, input)
+        one = _ONE[input.dtype]
+        squared = np.multiply(input, input)
+        t = self._gelu_inner(input, squared)
+        # The slope of the inner polynomial, times x / 2 · (1 - t²), plus (1 + t) / 2.
+        np.multiply(squared, 3 * ROOT_2_OVER_PI * GELU_CUBIC, squared)
+        np.add(squared, ROOT_2_OVER_PI, squared)
+        np.multiply(squared, input, squared)
+        bend = np.multiply(t, t)
+        np.subtract(one, bend, bend)
+        np.multiply(bend, squared, bend)
+        np.add(t, one, t)
+        np.add(t, bend, t)
+        np.multiply(t, 0.5, t)
+        return np.multiply(g, t, t)
