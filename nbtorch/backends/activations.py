@@ -55,6 +55,16 @@ class Slopes:
         scaled = input * beta
         return self.where(scaled > threshold, g, g * self.sigmoid(scaled))
 
+    def gelu_backward(self: Any, g: Array, input: Array) -> Array:
+        density = self.exp(-0.5 * (input * input)) * (1 / math.sqrt(2 * math.pi))
+        return g * (0.5 * (1.0 + self.erf(input * math.sqrt(0.5))) + input * density)
+
+    def softmax_backward(self: Any, g: Array, out: Array, dim: int) -> Array:
+        return out * (g - self.sum(g * out, (dim,), True))
+
+    def log_softmax_backward(self: Any, g: Array, out: Array, dim: int) -> Array:
+        return g - self.exp(out) * self.sum(g, (dim,), True)
+
     def gelu_tanh_backward(self: Any, g: Array, input: Array) -> Array:
         squared = input * input
         t = self.tanh(ROOT_2_OVER_PI * (input + GELU_CUBIC * squared * input))

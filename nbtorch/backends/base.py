@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from .activations import Activations, in_dtype_of
+from .activations import in_dtype_of
 from .convolution import ConvolutionPrimitives
 from .decompositions import Decompositions
 from .device import device
+from .neural import NeuralPrimitives
 from .pooling import PoolingPrimitives
-from .special import SpecialFunctions
 
 Array = Any
 Dims = tuple[int, ...] | None
@@ -64,7 +64,7 @@ def _sortable(x: Array) -> Array:
     return x.astype(np.float32) if x.dtype.kind == "V" else x
 
 
-class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decompositions, Activations):
+class Backend(ConvolutionPrimitives, PoolingPrimitives, NeuralPrimitives, Decompositions):
     """The array primitives of one kind of device.
 
     Attributes:
@@ -321,14 +321,6 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, SpecialFunctions, Decomp
         top = self.where(self.isfinite(top), top, self.xp.zeros_like(top))
         total = self.log(self.sum(self.exp(x - top), dim, True)) + top
         return total if keepdim else total.reshape(tuple(n for i, n in enumerate(x.shape) if i not in dim))
-
-    def softmax(self, x: Array, dim: int) -> Array:
-        powers = self.exp(x - self.amax(x, (dim,), True))
-        return powers / self.sum(powers, (dim,), True)
-
-    def log_softmax(self, x: Array, dim: int) -> Array:
-        shifted = x - self.amax(x, (dim,), True)
-        return shifted - self.log(self.sum(self.exp(shifted), (dim,), True))
 
     # -- linear algebra ---
     def matmul(self, a: Array, b: Array) -> Array:

@@ -11,13 +11,14 @@ from .base import Array, Backend, Dims
 from .device import device
 from .flat_convolution import FlatConvolution
 from .host_elementwise import HostElementwise
+from .host_neural import HostNeural
 from .host_pooling import HostPooling
 
 _NDARRAY = np.ndarray
 _sum: Any = np.add.reduce
 
 
-class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, Backend):
+class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, Backend):
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
     def __init__(self) -> None:

@@ -6,7 +6,6 @@ al. 2017.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable
@@ -82,34 +81,12 @@ def celu(input: TensorT, alpha: float = 1.0) -> TensorT:
     return unary(ELU, input, FLOATS_ONLY, (alpha, 1.0, 1.0 / alpha))
 
 
-_ROOT_2 = math.sqrt(2.0)
-
-
-def _gelu(m: Any, input: Any) -> Any:
-    out = m.erf(input * (1 / _ROOT_2))
-    out += 1.0  # arrays of this function's own are changed in place: fresh memory costs as much as the arithmetic
-    out *= input
-    out *= 0.5
-    return out
-
-
-def _gelu_input(m: Any, g: Any, input: Any) -> Any:
-    share = m.erf(input * (1 / _ROOT_2))
-    density = m.exp(-0.5 * (input * input))
-    if isinstance(g, Variable):
-        return g * (0.5 * (1.0 + share) + input * density * (1 / math.sqrt(2 * math.pi)))
-    share += 1.0
-    share *= 0.5
-    density *= input
-    density *= 1 / math.sqrt(2 * math.pi)
-    share += density
-    share *= g
-    return share
-
-
-GELU = Op("gelu", _gelu, input=_gelu_input, formula=r"f(x) = x\,\Phi(x):\quad f'(x) = \Phi(x) + x\,\varphi(x)")
-
-
+GELU = Op(
+    "gelu",
+    lambda m, input: m.gelu(input),
+    input=lambda m, g, input: m.gelu_backward(g, input),
+    formula=r"f(x) = x\,\Phi(x):\quad f'(x) = \Phi(x) + x\,\varphi(x)",
+)
 GELU_TANH = Op(
     "gelu_tanh",
     lambda m, input: m.gelu_tanh(input),

@@ -119,16 +119,34 @@ _FORMULA = (
     r"\frac{\partial L}{\partial x} = \tfrac1\sigma\,(h - \bar h - y\,\overline{h y}),\quad h = g\,w"
 )
 
+
+def _layer_norm(m: Any, input: Any, weight: Any, bias: Any, inner: int, eps: float, kept: list[Any]) -> Any:
+    x, w, b = (None if a is None else widened(m, a) for a in (input, weight, bias))
+    y, center, scale = m.layer_norm(x, w, b, inner, eps)
+    kept += (center, scale)
+    return y if y.dtype == input.dtype else m.astype(y, input.dtype)
+
+
+def _layer_norm_inputs(
+    m: Any, g: Any, input: Any, weight: Any, inner: int, eps: float, kept: list[Any], needs: tuple[bool, ...]
+) -> tuple[Any, ...]:
+    if not isinstance(g, Variable):
+        x, w, h = (None if a is None else widened(m, a) for a in (input, weight, g))
+        return m.layer_norm_backward(h, x, w, *kept, inner, needs)
+    shape = tuple(input.shape)
+    outer, dims = tuple(range(len(shape) - inner)), tuple(range(len(shape) - inner, len(shape)))
+    affine = (1,) * len(outer) + shape[len(outer) :]
+    # To be differentiated again: the statistics as functions of the input.
+    center, scale = statistics(m, widened(m, input), dims, eps)
+    return normalized_backward(m, g, input, weight, center, scale, shape, affine, outer, dims, eps, needs)[:3]
+
+
 LAYER_NORM = Op(
     "layer_norm",
-    lambda m, input, weight, bias, center, scale, dims, affine, eps: normalized(
-        m, input, weight, bias, center, scale, input.shape, affine
-    ),
-    tensors=5,
+    _layer_norm,
+    tensors=3,
     node="NativeLayerNormBackward0",
-    joint=lambda m, g, input, weight, center, scale, dims, affine, eps, shape, needs: normalized_backward(
-        m, g, input, weight, center, scale, tuple(shape), affine, tuple(range(dims[0])), dims, eps, needs
-    ),
+    joint=_layer_norm_inputs,
     formula=_FORMULA,
     layout=in_rows,
 )
@@ -242,11 +260,9 @@ def native_layer_norm(
     require_normalizable("LayerNormKernelImpl", input)
     check_factor_dtype("layer_norm", "weight", weight, input)
     check_factor_dtype("layer_norm", "bias", bias, input)
-    shape = input._array.shape
-    center, scale = measure(input, shape, dims, eps)
-    affine = (1,) * (len(shape) - len(dims)) + shape[len(shape) - len(dims) :]
-    out = apply(LAYER_NORM, (input, weight, bias, center, scale), (dims, affine, eps))
-    return out, *_kept((center, scale), input, weight, bias)
+    kept: list[Any] = []
+    out = apply(LAYER_NORM, (input, weight, bias), (len(dims), eps, kept))
+    return out, *_kept(tuple([wrap(x, out._backend) for x in kept]), input, weight, bias)
 
 
 def _kept(found: tuple[Any, ...], input: Any, *factors: Any) -> tuple[Any, ...]:

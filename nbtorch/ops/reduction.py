@@ -454,7 +454,7 @@ SOFTMAX = Op(
     lambda m, input, dim: (
         m.softmax(input, dim) if input.dtype.itemsize > 2 else narrow(m, m.softmax(widen(m, input), dim), input)
     ),
-    input=lambda m, g, out, dim: out * (g - m.sum(g * out, (dim,), True)),
+    input=lambda m, g, out, dim: m.softmax_backward(g, out, dim),
     formula=r"\frac{\partial L}{\partial x_i} = s_i\,\bigl(g_i - \textstyle\sum_j g_j s_j\bigr)",
     layout=in_rows,
 )
@@ -463,7 +463,7 @@ LOG_SOFTMAX = Op(
     lambda m, input, dim: (
         m.log_softmax(input, dim) if input.dtype.itemsize > 2 else narrow(m, m.log_softmax(widen(m, input), dim), input)
     ),
-    input=lambda m, g, out, dim: g - m.exp(out) * m.sum(g, (dim,), True),
+    input=lambda m, g, out, dim: m.log_softmax_backward(g, out, dim),
     formula=r"\frac{\partial L}{\partial x_i} = g_i - e^{y_i}\textstyle\sum_j g_j",
     layout=in_rows,
 )
