@@ -355,6 +355,19 @@ class Backend(ConvolutionPrimitives, PoolingPrimitives, NeuralPrimitives, Decomp
     def cat(self, arrays: Sequence[Array], dim: int) -> Array:
         return self.xp.concatenate(arrays, dim)
 
+    def joined(self, arrays: Sequence[Array], out: Array | None = None) -> Array:
+        """The elements of all arrays, one array after the other, as a vector."""
+        return self.xp.concatenate([a.reshape(-1) for a in arrays], 0, out=out)
+
+    def pieces(self, vector: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+        """Views of a vector, one after the other, of these shapes: what :meth:`joined` put together."""
+        found, start = [], 0
+        for shape in shapes:
+            end = start + self.numel(shape)
+            found.append(vector[start:end].reshape(shape))
+            start = end
+        return found
+
     def stack(self, arrays: Sequence[Array], dim: int) -> Array:
         return self.xp.stack(arrays, dim)
 

@@ -18,6 +18,19 @@ _NDARRAY = np.ndarray
 _sum: Any = np.add.reduce
 
 
+class _Piece:
+    """A part of a vector that passes for the owner of its memory: its storage begins with it, and ends with it.
+
+    The base of an array made of this is no array, which NumPy would look through.
+    """
+
+    __slots__ = ("__array_interface__", "_vector")
+
+    def __init__(self, view: Array, vector: Array) -> None:
+        self.__array_interface__ = view.__array_interface__
+        self._vector = vector
+
+
 class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, Backend):
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
@@ -80,3 +93,9 @@ class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, Ba
 
     def cat(self, arrays: Sequence[Array], dim: int) -> Array:
         return np.concatenate(arrays, dim)
+
+    def joined(self, arrays: Sequence[Array], out: Array | None = None) -> Array:
+        return np.concatenate(arrays, None, out)
+
+    def pieces(self, vector: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+        return [np.asarray(_Piece(view, vector)) for view in super().pieces(vector, shapes)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import RuleOptimizer, check_not_negative
+from .rules import RuleOptimizer, average_square, check_not_negative, scaled
 
 __all__ = ["Adadelta"]
 
@@ -37,6 +37,8 @@ class Adadelta(RuleOptimizer):
         ValueError: if an option is out of its range.
     """
 
+    entries = ("square_avg", "acc_delta")
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -63,12 +65,12 @@ class Adadelta(RuleOptimizer):
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         return {"square_avg": zeros_like(p), "acc_delta": zeros_like(p)}
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
-        rho, eps = group["rho"], group["eps"]
-        square, changes = s["square_avg"], s["acc_delta"]
-        square *= rho
-        square += g * g * (1 - rho)
-        change = m.sqrt(changes + eps) / m.sqrt(square + eps) * g
-        changes *= rho
-        changes += change * change * (1 - rho)
-        p -= change * group["lr"]
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
+        return group["rho"], group["eps"], group["lr"]
+
+    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], rho: float, eps: float, lr: Any) -> None:
+        changes = s["acc_delta"]
+        square = average_square(s["square_avg"], g, rho)
+        change = m.sqrt((changes + eps) / (square + eps)) * g
+        average_square(changes, change, rho)
+        p -= scaled(change, lr)

@@ -9,7 +9,7 @@ from ..ops import tensor
 from ..tensor import Tensor, full_like
 from .optimizer import ParamGroup
 from .recording import recording
-from .rules import RuleOptimizer, check_not_negative
+from .rules import RuleOptimizer, check_not_negative, scaled
 
 __all__ = ["Adagrad"]
 
@@ -32,6 +32,8 @@ class Adagrad(RuleOptimizer):
     Raises:
         ValueError: if an option is out of its range.
     """
+
+    entries = ("sum",)
 
     def __init__(
         self,
@@ -76,7 +78,10 @@ class Adagrad(RuleOptimizer):
     def share_memory(self) -> None:
         """Accepted for PyTorch's sake: the sums are not shared between processes."""
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
+        return group["eps"], group["lr"] / (1 + (step - 1) * group["lr_decay"])
+
+    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], eps: float, size: Any) -> None:
         total = s["sum"]
         total += g * g
-        p -= (g / (m.sqrt(total) + group["eps"])) * (group["lr"] / (1 + (step - 1) * group["lr_decay"]))
+        p -= scaled(g / (m.sqrt(total) + eps), size)

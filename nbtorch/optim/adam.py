@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import MomentsOptimizer, average, check_betas, check_not_negative
+from .rules import MomentsOptimizer, average, average_square, check_betas, check_not_negative, scaled
 
 __all__ = ["Adam"]
 
@@ -39,6 +39,8 @@ class Adam(MomentsOptimizer):
     Raises:
         ValueError: if an option is out of its range.
     """
+
+    entries = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(
         self,
@@ -82,12 +84,17 @@ class Adam(MomentsOptimizer):
             state["max_exp_avg_sq"] = zeros_like(p)
         return state
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
         beta1, beta2 = group["betas"]
+        # sqrt(v / c) + eps is (sqrt(v) + eps sqrt(c)) / sqrt(c): what divides goes into the step size.
+        root = (1 - beta2**step) ** 0.5
+        return beta1, beta2, group["eps"] * root, group["lr"] * root / (1 - beta1**step), group["amsgrad"]
+
+    def rule(
+        self, m: Any, p: Any, g: Any, s: dict[str, Any], beta1: Any, beta2: Any, eps: Any, size: Any, amsgrad: bool
+    ) -> None:
         mean = average(s["exp_avg"], g, beta1)
-        square = average(s["exp_avg_sq"], g * g, beta2)
-        if group["amsgrad"]:
+        square = average_square(s["exp_avg_sq"], g, beta2)
+        if amsgrad:
             s["max_exp_avg_sq"][...] = square = m.maximum(s["max_exp_avg_sq"], square)
-        root = m.sqrt(square)
-        root = root / (1 - beta2**step) ** 0.5 + group["eps"]
-        p -= (mean / root) * (group["lr"] / (1 - beta1**step))
+        p -= scaled(mean / (m.sqrt(square) + eps), size)

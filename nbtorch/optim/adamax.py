@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import RuleOptimizer, average, check_betas, check_not_negative
+from .rules import RuleOptimizer, average, check_betas, check_not_negative, scaled
 
 __all__ = ["Adamax"]
 
@@ -36,6 +36,8 @@ class Adamax(RuleOptimizer):
         ValueError: if an option is out of its range.
     """
 
+    entries = ("exp_avg", "exp_inf")
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -61,9 +63,14 @@ class Adamax(RuleOptimizer):
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         return {"exp_avg": zeros_like(p), "exp_inf": zeros_like(p)}
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
         beta1, beta2 = group["betas"]
+        return beta1, beta2, group["eps"], group["lr"] / (1 - beta1**step)
+
+    def rule(
+        self, m: Any, p: Any, g: Any, s: dict[str, Any], beta1: float, beta2: float, eps: float, size: Any
+    ) -> None:
         mean = average(s["exp_avg"], g, beta1)
         norm = s["exp_inf"]
-        norm[...] = m.maximum(norm * beta2, m.abs(g) + group["eps"])
-        p -= (mean / norm) * (group["lr"] / (1 - beta1**step))
+        norm[...] = m.maximum(norm * beta2, m.abs(g) + eps)
+        p -= scaled(mean / norm, size)

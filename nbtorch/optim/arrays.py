@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..autograd.variable import Where, shared_storage
 from ..tensor import Tensor
 
-__all__ = ["in_blocks", "mark_changed", "same_kind"]
+__all__ = ["BLOCK", "in_blocks", "mark_changed", "same_kind"]
 
-# Elements worked on at once: a rule's temporaries, about five of this size, then stay in the processor's cache.
-_BLOCK = 1 << 15
+# Elements worked on at once: a rule's temporaries, about three of this size, then stay in the processor's cache.
+BLOCK = 1 << 16
 
 
 def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """The arrays as they are, or cut into pieces that belong together, where they are long and lie on the host.
 
-    An elementwise rule has about five temporaries; as long as the parameter itself, they would go through main memory.
+    An elementwise rule has about three temporaries; as long as the parameter itself, they would go through main memory.
 
     Args:
         tensor: whose step it is.
@@ -25,7 +25,7 @@ def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """
     first = arrays[0]
     size = first.size
-    if size < 2 * _BLOCK or tensor._backend.device.type != "cpu":
+    if size < 2 * BLOCK or tensor._backend.device.type != "cpu":
         yield arrays
         return
     shape = first.shape
@@ -33,21 +33,20 @@ def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield arrays
         return
     flat = [a.reshape(-1) for a in arrays]
-    for start in range(0, size, _BLOCK):
-        yield [a[start : start + _BLOCK] for a in flat]
+    for start in range(0, size, BLOCK):
+        yield [a[start : start + BLOCK] for a in flat]
 
 
-def same_kind(param: Tensor, grad: Tensor, buffer: Tensor | None = None) -> bool:
+def same_kind(param: Tensor, grad: Tensor, held: Iterable[Tensor] = ()) -> bool:
     """Whether the arrays can be computed with as they are: one floating dtype that NumPy has, and one device."""
     array, backend = param._array, param._backend
     dtype = array.dtype
-    return (
-        dtype.kind == "f"
-        and grad._array.dtype is dtype
-        and grad._backend is backend
-        and (buffer is None or (buffer._array.dtype is dtype and buffer._backend is backend))
-        and getattr(array.flags, "writeable", True)
-    )
+    if dtype.kind != "f" or grad._array.dtype is not dtype or grad._backend is not backend:
+        return False
+    for t in held:
+        if t._array.dtype is not dtype or t._backend is not backend:
+            return False
+    return getattr(array.flags, "writeable", True)
 
 
 def mark_changed(tensor: Tensor, where: Where | None) -> None:

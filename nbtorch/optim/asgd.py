@@ -35,6 +35,8 @@ class ASGD(RuleOptimizer):
         ValueError: if an option is out of its range.
     """
 
+    entries, scalars = ("ax",), ("step", "eta", "mu")
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -58,14 +60,17 @@ class ASGD(RuleOptimizer):
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         return {"eta": tensor(float(group["lr"])), "mu": tensor(1.0), "ax": zeros_like(p)}
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
-        eta, mu, average = float(s["eta"]), float(s["mu"]), s["ax"]
-        lr, lambd = group["lr"], group["lambd"]
-        p *= 1 - lambd * eta
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
+        eta, mu, lr, lambd = numbers["eta"], numbers["mu"], group["lr"], group["lambd"]
+        numbers["eta"] = lr / (1 + lambd * lr * step) ** group["alpha"]
+        numbers["mu"] = 1 / max(1, step - group["t0"])
+        return eta, mu, 1 - lambd * eta
+
+    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], eta: float, mu: float, kept: float) -> None:
+        average = s["ax"]
+        p *= kept
         p -= g * eta
         if mu == 1:
             average[...] = p
         else:
             average += (p - average) * mu
-        s["eta"][...] = lr / (1 + lambd * lr * step) ** group["alpha"]
-        s["mu"][...] = 1 / max(1, step - group["t0"])

@@ -8,7 +8,7 @@ from typing import Any
 from ..ops import tensor
 from ..tensor import Tensor
 from .optimizer import ParamGroup
-from .rules import MomentsOptimizer, average, check_betas, check_not_negative
+from .rules import MomentsOptimizer, average, average_square, check_betas, check_not_negative
 
 __all__ = ["NAdam"]
 
@@ -40,6 +40,8 @@ class NAdam(MomentsOptimizer):
         ValueError: if an option is out of its range.
     """
 
+    scalars = ("step", "mu_product")
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -68,14 +70,21 @@ class NAdam(MomentsOptimizer):
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         return {"mu_product": tensor(1.0), **super().initial_state(p, group)}
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
-        beta1, beta2 = group["betas"]
-        now, following = (beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1))
-        s["mu_product"] *= now
-        product = float(s["mu_product"])
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
+        (beta1, beta2), decay, lr = group["betas"], group["momentum_decay"], group["lr"]
+        now, following = [beta1 * (1 - 0.5 * 0.96 ** (t * decay)) for t in (step, step + 1)]
+        numbers["mu_product"] *= now
+        product = numbers["mu_product"]
+        root = (1 - beta2**step) ** 0.5  # as in Adam
+        of_gradient = lr * root * (1 - now) / (1 - product)
+        of_mean = lr * root * following / (1 - product * following)
+        return beta1, beta2, group["eps"] * root, of_gradient, of_mean
+
+    def rule(
+        self, m: Any, p: Any, g: Any, s: dict[str, Any], beta1: float, beta2: float, eps: float, of_g: Any, of_mean: Any
+    ) -> None:
         mean = average(s["exp_avg"], g, beta1)
-        square = average(s["exp_avg_sq"], g * g, beta2)
-        root = m.sqrt(square / (1 - beta2**step)) + group["eps"]
-        lr = group["lr"]
-        p -= (g / root) * (lr * (1 - now) / (1 - product))
-        p -= (mean / root) * (lr * following / (1 - product * following))
+        square = average_square(s["exp_avg_sq"], g, beta2)
+        look = mean * of_mean
+        look += g * of_g
+        p -= look / (m.sqrt(square) + eps)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .optimizer import ParamGroup
-from .rules import MomentsOptimizer, average, check_betas, check_not_negative
+from .rules import MomentsOptimizer, average, average_square, check_betas, check_not_negative, scaled
 
 __all__ = ["RAdam"]
 
@@ -60,15 +60,19 @@ class RAdam(MomentsOptimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
-        beta1, beta2 = group["betas"]
-        mean = average(s["exp_avg"], g, beta1)
-        square = average(s["exp_avg_sq"], g * g, beta2)
-        change = mean * (group["lr"] / (1 - beta1**step))
-        rho = 2 / (1 - beta2) - 1
-        correction = 1 - beta2**step
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
+        (beta1, beta2), size = group["betas"], group["lr"] / (1 - group["betas"][0] ** step)
+        rho, correction = 2 / (1 - beta2) - 1, 1 - beta2**step
         rho_t = rho - 2 * step * beta2**step / correction
-        if rho_t > 5.0:
-            rectified = math.sqrt((rho_t - 4) * (rho_t - 2) * rho / ((rho - 4) * (rho - 2) * rho_t))
-            change = change / (m.sqrt(square) + group["eps"]) * (math.sqrt(correction) * rectified)
-        p -= change
+        rectified = rho_t > 5.0
+        if rectified:
+            ratio = (rho_t - 4) * (rho_t - 2) * rho / ((rho - 4) * (rho - 2) * rho_t)
+            size = size * (math.sqrt(correction) * math.sqrt(ratio))
+        return beta1, beta2, group["eps"], size, rectified
+
+    def rule(
+        self, m: Any, p: Any, g: Any, s: dict[str, Any], beta1: float, beta2: float, eps: float, size: Any, ready: bool
+    ) -> None:
+        mean = average(s["exp_avg"], g, beta1)
+        square = average_square(s["exp_avg_sq"], g, beta2)
+        p -= scaled(mean / (m.sqrt(square) + eps), size) if ready else mean * size

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import RuleOptimizer, check_not_negative
+from .rules import RuleOptimizer, average, average_square, check_not_negative, scaled
 
 __all__ = ["RMSprop"]
 
@@ -37,6 +37,8 @@ class RMSprop(RuleOptimizer):
     Raises:
         ValueError: if an option is out of its range.
     """
+
+    entries = ("square_avg", "momentum_buffer", "grad_avg")
 
     def __init__(
         self,
@@ -68,20 +70,30 @@ class RMSprop(RuleOptimizer):
             state["grad_avg"] = zeros_like(p)
         return state
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
-        alpha = group["alpha"]
-        square = s["square_avg"]
-        square *= alpha
-        square += g * g * (1 - alpha)
-        if group["centered"]:
-            mean = s["grad_avg"]
-            mean *= alpha
-            mean += g * (1 - alpha)
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
+        return group["alpha"], group["eps"], group["lr"], group["momentum"], group["centered"]
+
+    def rule(
+        self,
+        m: Any,
+        p: Any,
+        g: Any,
+        s: dict[str, Any],
+        alpha: float,
+        eps: float,
+        lr: Any,
+        momentum: float,
+        centered: bool,
+    ) -> None:
+        square = average_square(s["square_avg"], g, alpha)
+        if centered:
+            mean = average(s["grad_avg"], g, alpha)
             square = square - mean * mean
-        change = g / (m.sqrt(square) + group["eps"])
-        if group["momentum"] > 0:
+        change = g / (m.sqrt(square) + eps)
+        if momentum > 0:
             buffer = s["momentum_buffer"]
-            buffer *= group["momentum"]
+            buffer *= momentum
             buffer += change
-            change = buffer
-        p -= change * group["lr"]
+            p -= buffer * lr
+        else:
+            p -= scaled(change, lr)

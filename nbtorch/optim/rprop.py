@@ -29,6 +29,8 @@ class Rprop(RuleOptimizer):
         ValueError: if an option is out of its range.
     """
 
+    entries = ("prev", "step_size")
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -53,8 +55,12 @@ class Rprop(RuleOptimizer):
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         return {"prev": zeros_like(p), "step_size": full_like(p, float(group["lr"]))}
 
-    def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], step: float, group: ParamGroup) -> None:
-        (shrink, grow), (least, most) = group["etas"], group["step_sizes"]
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
+        return (*group["etas"], *group["step_sizes"])
+
+    def rule(
+        self, m: Any, p: Any, g: Any, s: dict[str, Any], shrink: float, grow: float, least: float, most: float
+    ) -> None:
         before, size = s["prev"], s["step_size"]
         agreement = g * before
         size *= m.where(agreement > 0, grow, 1.0) * m.where(agreement < 0, shrink, 1.0)

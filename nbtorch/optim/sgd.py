@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
-from ..autograd import enable_grad
-from ..autograd.variable import Where, where_called, wrap
-from ..tensor import Tensor
-from .arrays import in_blocks, mark_changed, same_kind
-from .optimizer import Optimizer
+from ..autograd.variable import where_called
+from ..tensor import Tensor, zeros_like
+from .optimizer import ParamGroup
 from .recording import recording
+from .rules import RuleOptimizer, options_of
 
 __all__ = ["SGD", "sgd"]
 
 
-class SGD(Optimizer):
+class SGD(RuleOptimizer):
     """Steps against the gradient, if wanted with momentum (Sutskever et al. 2013), as PyTorch defines it.
 
     With gradient ``g`` (negated if ``maximize``) and parameter ``p``, one step is::
@@ -42,6 +42,8 @@ class SGD(Optimizer):
     Raises:
         ValueError: if an option is out of its range.
     """
+
+    entries, scalars, few = ("momentum_buffer",), (), 4
 
     def __init__(
         self,
@@ -84,47 +86,38 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient once; see the class for the formula.
+    def remembers(self, group: ParamGroup) -> bool:
+        return bool(group["momentum"] != 0)
 
-        Args:
-            closure: computes the loss and its gradients anew.
+    def small(self, group: ParamGroup) -> int:
+        return 1 << 12 if group["momentum"] != 0 or group["weight_decay"] != 0 else 1 << 10
 
-        Returns:
-            What the closure returned, or None.
-        """
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            momentum = group["momentum"]
-            params: list[Tensor] = []
-            grads: list[Tensor] = []
-            buffers: list[Tensor | None] = []
-            for p in group["params"]:
-                grad = p.grad
-                if grad is not None:
-                    params.append(p)
-                    grads.append(grad)
-                    if momentum != 0:
-                        buffers.append(self.state[p].get("momentum_buffer"))
-            sgd(
-                params,
-                grads,
-                buffers,
-                differentiable=self.defaults["differentiable"],
-                weight_decay=group["weight_decay"],
-                momentum=momentum,
-                lr=group["lr"],
-                dampening=group["dampening"],
-                nesterov=group["nesterov"],
-                maximize=group["maximize"],
-            )
-            if momentum != 0:
-                for p, buffer in zip(params, buffers, strict=True):
-                    self.state[p]["momentum_buffer"] = buffer
-        return loss
+    def begin(self, p: Tensor, group: ParamGroup) -> tuple[dict[str, Any], float]:
+        """The state, with a place for the buffer; step 1 is the one that fills it, 2 any other."""
+        if group["momentum"] == 0:
+            return {}, 2.0
+        state = self.state[p]
+        if state.get("momentum_buffer") is not None:
+            return state, 2.0
+        with recording(False):
+            state["momentum_buffer"] = zeros_like(p)
+        return state, 1.0
+
+    def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
+        return group["lr"], group["momentum"], 1 - group["dampening"], group["nesterov"], step == 1.0
+
+    def rule(
+        self, m: Any, p: Any, g: Any, s: dict[str, Any], lr: Any, momentum: float, new: float, ahead: bool, first: bool
+    ) -> None:
+        if momentum != 0:
+            buffer = s["momentum_buffer"]
+            if first:
+                buffer[...] = g.detach() if isinstance(g, Tensor) else g
+            else:
+                buffer *= momentum
+                buffer += g if new == 1 else g * new
+            g = g + buffer * momentum if ahead else buffer
+        p -= g * lr
 
 
 def sgd(
@@ -150,83 +143,16 @@ def sgd(
     ``momentum_buffer_list`` is empty without momentum; else it holds a buffer or None for each parameter, and the
     buffers after the step are put into it. The arguments up to ``found_inf`` are accepted for PyTorch's sake.
     """
-    if isinstance(lr, Tensor) and not lr.requires_grad:
-        lr = lr.item()
-    on_arrays = not (differentiable or isinstance(lr, Tensor) or isinstance(weight_decay, Tensor))
-    where = where_called() if on_arrays else None
-    options: tuple[Any, ...] = (weight_decay, momentum, lr, dampening, nesterov, maximize)
-    for i, param in enumerate(params):
-        grad = d_p_list[i]
-        buffer = momentum_buffer_list[i] if momentum != 0 else None
-        if on_arrays and same_kind(param, grad, buffer):
-            made = _step_on_arrays(param, grad, buffer, where, *options)
-        else:
-            with recording(differentiable):
-                made = _step_on_tensors(param, grad, buffer, *options)
+    group: ParamGroup = {
+        "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
+        "maximize": maximize, "differentiable": differentiable,
+    }  # fmt: skip
+    options, plain = options_of(group)
+    buffers: list[Tensor | None] = momentum_buffer_list if momentum != 0 else [None] * len(params)
+    where = where_called()
+    for i, (param, grad, buffer) in enumerate(zip(params, d_p_list, buffers, strict=True)):
+        stepping = SGD.__new__(SGD)
+        stepping.defaults, stepping.state = group, defaultdict(dict, {param: {"momentum_buffer": buffer}})
+        stepping._change(param, grad, options, plain, where)
         if momentum != 0:
-            momentum_buffer_list[i] = made
-
-
-def _step_on_tensors(
-    param: Tensor,
-    grad: Tensor,
-    buffer: Tensor | None,
-    weight_decay: float | Tensor,
-    momentum: float,
-    lr: float | Tensor,
-    dampening: float,
-    nesterov: bool,
-    maximize: bool,
-) -> Tensor | None:
-    """The step as it is defined; recorded, it can be differentiated through. Returns the new momentum buffer."""
-    if maximize:
-        grad = -grad
-    if isinstance(weight_decay, Tensor) or weight_decay != 0:
-        grad = grad + param * weight_decay
-    if momentum != 0:
-        if buffer is None:
-            buffer = grad.detach().clone()
-        else:
-            buffer.mul_(momentum).add_(grad, alpha=1 - dampening)
-        grad = grad.add(buffer, alpha=momentum) if nesterov else buffer
-    param.sub_(grad * lr)
-    return buffer
-
-
-def _step_on_arrays(
-    param: Tensor,
-    grad: Tensor,
-    buffer: Tensor | None,
-    where: Where | None,
-    weight_decay: float,
-    momentum: float,
-    lr: float,
-    dampening: float,
-    nesterov: bool,
-    maximize: bool,
-) -> Tensor | None:
-    """The same on the arrays behind the tensors: for a small model this is most of the step's time."""
-    m = param._backend
-    arrays = [param._array, grad._array]
-    first = buffer is None
-    if momentum != 0:
-        if buffer is None:
-            buffer = wrap(m.as_array(m.copy(grad._array)), m)
-        else:
-            mark_changed(buffer, where)
-        arrays.append(buffer._array)
-    for p, g, *held in in_blocks(param, arrays):
-        if maximize:
-            g = m.neg(g)
-        if weight_decay != 0:
-            g = m.add(g, m.mul(p, weight_decay))
-        for b in held:
-            if first:
-                b[...] = g
-            else:
-                m.mul(b, momentum, b)
-                m.add(b, g if dampening == 0 else m.mul(g, 1 - dampening), b)
-            g = m.add(g, m.mul(b, momentum)) if nesterov else b
-        m.sub(p, m.mul(g, lr), p)
-    mark_changed(param, where)
-    return buffer
+            momentum_buffer_list[i] = stepping.state[param]["momentum_buffer"]
