@@ -1,110 +1,124 @@
-"""Times nbtorch against PyTorch, in turn, in fresh processes, with one thread each.
+"""Measures nbtorch beside PyTorch, in turn, in fresh processes: time, memory, allocations, and that both train alike.
 
-Usage: python benchmarks/run.py [NAMES] [--rounds N]
+Usage: python benchmarks/run.py [NAMES] [--rounds N] [--threads N] [--device cuda] [--time-only] [--write]
 
-Prints for each workload the median time of a step under both and the ratio nbtorch / PyTorch (below 1 is faster), with
-the ratios of the quietest and the noisiest pair, after checking that both computed the same losses. The first row is
-the time to import, nbtorch against NumPy.
+For each workload the time of a step under both (the median over the rounds) and the ratio nbtorch / PyTorch (below 1
+is faster), pair by pair: its median, the least and the greatest. Both must have had the same losses before; where they
+have not, the row says so and the exit status is 1. The first row is the time to import, nbtorch against NumPy. After
+the times: the peak memory of a step and the buffers it asks for (what that means stands in memory.py).
+
+With --write everything is measured (one thread, two threads, memory, the sweeps of sweep.py; with --device cuda what
+concerns the GPU) and README.md, results.json and sweeps.png beside this file are brought up to date.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from datetime import date
 from typing import Any
 
+import report
+import sweep
+from beside import Pairs, ask_both, difference, refuse_without, surroundings
 from workloads import WORKLOADS
 
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ALIKE = {"cpu": 1e-3, "cuda": 5e-3}  # how far the losses may go apart by rounding alone, relatively
+IMPORT = "import (against NumPy)"
 
 
-def measure(library: str, name: str) -> dict[str, Any]:
-    """One measurement in this process: processor time for a step, in microseconds, and the losses."""
-    torch = importlib.import_module(library)
-    if library == "torch":
-        torch.set_num_threads(1)
-    make, steps, _ = WORKLOADS[name]
-    step = make(torch)
-    losses = [step() for _ in range(3 if steps == 1 else 20)]
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        for _ in range(steps):
-            step()
-        times.append((time.process_time() - start) / steps * 1e6)
-    return {"us": min(times), "losses": losses}
+def import_times(rounds: int) -> Pairs:
+    """Microseconds of processor time to import nbtorch, and NumPy alone, in fresh interpreters, compiled before."""
+    found = Pairs()
+    with tempfile.TemporaryDirectory() as cache:  # for the compiled files, so that the compiler isn't measured
+        env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        env["PYTHONPYCACHEPREFIX"] = cache
+        for _ in range(rounds):
+            least = []
+            for module in ("nbtorch", "numpy"):
+                program = f"import time; t = time.process_time(); import {module}; print(time.process_time() - t)"
+                runs = [subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True,
+                                       env=env) for _ in range(4)]  # fmt: skip
+                least.append(min(float(run.stdout) for run in runs[1:]) * 1e6)
+            found.add(*least)
+    return found
 
 
-def in_fresh_process(*arguments: str) -> dict[str, Any]:
-    out = subprocess.run(
-        [sys.executable, __file__, "--worker", *arguments],
-        check=True, capture_output=True, text=True, env={**os.environ, **ONE_THREAD},
-    )  # fmt: skip
-    return json.loads(out.stdout)  # type: ignore[no-any-return]
+def times(names: list[str], rounds: int, device: str, threads: int, with_import: bool) -> list[dict[str, Any]]:
+    """The rows of the table of times, printed as they come."""
+    rows: list[dict[str, Any]] = []
+
+    def add(name: str, pairs: Pairs, reach: float | None, apart: float) -> None:
+        rows.append({"name": name, "ours": pairs.ours, "theirs": pairs.theirs, "reach": reach, "apart": apart,
+                     "alike": apart <= ALIKE[device]})  # fmt: skip
+        print(report.time_row(rows[-1]), flush=True)
+
+    print(report.TIME_HEAD)
+    if with_import:
+        add(IMPORT, import_times(rounds), 1.5, 0.0)
+    for name in names:
+        pairs, apart = Pairs(), 0.0
+        for _ in range(rounds):
+            ours, theirs = ask_both("time", device, threads, name=name)
+            pairs.add(ours["us"], theirs["us"])
+            apart = max(apart, difference(ours["losses"], theirs["losses"]))
+        add(name, pairs, WORKLOADS[name].reach, apart)
+    print(report.mean_rows([row for row in rows if row["name"] != IMPORT]), flush=True)
+    return rows
 
 
-def import_times(cache: str) -> tuple[float, float]:
-    """Milliseconds of processor time to import nbtorch, and NumPy alone, in a fresh interpreter each, compiled before.
-
-    Args:
-        cache: a folder for the compiled files, so that what is measured is not the compiler.
-    """
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": cache}
-    found = []
-    for module in ("nbtorch", "numpy"):
-        program = f"import time; t = time.process_time(); import {module}; print((time.process_time() - t) * 1e3)"
-        runs = [subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, env=env)
-                for _ in range(4)]  # fmt: skip
-        found.append(min(float(run.stdout) for run in runs[1:]))
-    return found[0], found[1]
-
-
-def row(name: str, ours: list[float], theirs: list[float], unit: str, reach: float) -> str:
-    ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
-    return (
-        f"| {name} | {statistics.median(ours):,.0f} {unit} | {statistics.median(theirs):,.0f} {unit} "
-        f"| **{statistics.median(ratios):.2f}** ({ratios[0]:.2f} to {ratios[-1]:.2f}) | {reach} |"
-    )
+def memories(names: list[str], device: str) -> list[dict[str, Any]]:
+    """The rows of the table of memory, printed as they come."""
+    print(report.MEMORY_HEAD)
+    rows = []
+    for name in names:
+        ours, theirs = ask_both("memory", device, name=name)
+        rows.append({"name": name, "ours": ours, "theirs": theirs})
+        print(report.memory_row(rows[-1]), flush=True)
+    return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("names", nargs="*", help=f"which workloads: {', '.join(WORKLOADS)} (all unless given)")
-    parser.add_argument("--rounds", type=int, default=5, help="pairs of measurements (5)")
-    parser.add_argument("--worker", nargs=2, metavar=("LIBRARY", "NAME"), help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").split("\n\n", 1)[0], epilog=f"workloads: {', '.join(WORKLOADS)}"
+    )
+    parser.add_argument("names", nargs="*", help="which workloads (all unless given)")
+    parser.add_argument("--rounds", type=int, default=3, help="pairs of measurements (3)")
+    parser.add_argument("--threads", type=int, default=1, help="threads on both sides; from two on it is wall time")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--time-only", action="store_true", help="leave the memory out")
+    parser.add_argument("--write", action="store_true", help="measure everything and store it beside this file")
     options = parser.parse_args()
-    if options.worker:
-        print(json.dumps(measure(*options.worker)))
-        return
     unknown = [n for n in options.names if n not in WORKLOADS]
     if unknown:
         parser.error(f"unknown workload {unknown[0]!r}; expected some of {', '.join(WORKLOADS)}")
-    machine = platform.processor() or platform.machine()
-    print(f"{machine}, Python {platform.python_version()}, one thread, {date.today()}\n")
-    print("| workload | nbtorch | PyTorch | ratio, median (least to most) | reach |\n|---|---|---|---|---|")
-    if not options.names:
-        with tempfile.TemporaryDirectory() as cache:
-            pairs = [import_times(cache) for _ in range(options.rounds)]
-        print(row("import (against NumPy)", [a for a, _ in pairs], [b for _, b in pairs], "ms", 1.5))
-    for name in options.names or WORKLOADS:
-        ours, theirs = [], []
-        for _ in range(options.rounds):
-            a, b = in_fresh_process("nbtorch", name), in_fresh_process("torch", name)
-            worst = max(abs(x - y) / max(abs(y), 1e-6) for x, y in zip(a["losses"], b["losses"], strict=True))
-            if worst > 1e-4:
-                sys.exit(f"{name}: the losses differ by {worst:.2g}, so the times mean nothing")
-            ours.append(a["us"])
-            theirs.append(b["us"])
-        print(row(name, ours, theirs, "µs", WORKLOADS[name][2]), flush=True)
+    if options.rounds < 1 or options.threads < 1:
+        parser.error("--rounds and --threads expect a positive number")
+    if options.write and (options.names or options.time_only or options.threads != 1):
+        parser.error("--write stores everything; it goes with --rounds and --device alone")
+    if options.device != "cpu":
+        refuse_without(options.device)
+    names, rounds, device = options.names or list(WORKLOADS), options.rounds, options.device
+
+    found: dict[str, Any] = {"where": surroundings(device), "rounds": rounds}
+    threads = options.threads
+    print(report.where_line(found["where"], rounds, device, threads) + "\n")
+    found["times"] = times(names, rounds, device, threads, not options.names and device == "cpu")
+    if not options.time_only:
+        print()
+        found["memory"] = memories(names, device)
+    if options.write:
+        if device == "cpu" and (os.cpu_count() or 1) > 1:
+            print("\nwith two threads\n")
+            found["two_threads"] = times(names, rounds, device, 2, False)
+        print("\nthe sweeps ...", flush=True)
+        found["sweeps"] = sweep.measure(list(sweep.SWEEPS), rounds, device=device)
+        report.store(device, found)
+        print(f"stored in {report.README.name}, {report.RESULTS.name} and {report.figure_of(device).name}")
+    if not all(row["alike"] for row in [*found["times"], *found.get("two_threads", [])]):
+        sys.exit("the losses of some rows differ, so their times mean nothing")
 
 
 if __name__ == "__main__":
