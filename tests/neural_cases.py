@@ -60,6 +60,32 @@ def normalized(draw: Any, backward: bool) -> tuple[Any, ...]:
     return g, x, weight, center, scale, inner, needs
 
 
+@st.composite
+def channels(draw: Any, what: str) -> tuple[Any, ...]:
+    """What batch normalisation is given: means near 0 and far from it."""
+    n, c = draw(st.integers(1, 6)), draw(st.integers(1, 3))
+    shape = (n, c, *draw(st.lists(st.integers(1, 5), max_size=3)))
+    dtype, seed = draw(st.sampled_from(DTYPES[1:])), draw(st.integers(0, 10**6))
+    affine = (1, c) + (1,) * (len(shape) - 2)
+    away = draw(st.sampled_from([0, 1, 10]))
+    x = filled(seed, shape, dtype) + away
+    g = filled(seed + 1, shape, dtype)
+    order = draw(st.sampled_from(["rows", "columns", "one for all"]))
+    if order == "columns":
+        x, g = np.asfortranarray(x), np.asfortranarray(g)
+    elif order == "one for all":
+        g = np.broadcast_to(g[:1], shape)
+    if draw(st.integers(0, 4)) == 0:
+        x[0, 0] = draw(st.sampled_from([np.inf, np.nan]))
+    if what == "statistics":
+        return (x,)
+    center, scale = filled(seed + 2, affine, dtype) + away, abs(filled(seed + 3, affine, dtype, 0.3))
+    weight, bias = (None if draw(st.booleans()) else filled(seed + i, (c,), dtype) for i in (4, 5))
+    if what == "forward":
+        return x, weight, bias, center, scale
+    return g, x, weight, center, scale, draw(st.booleans()), tuple(draw(st.tuples(*[st.booleans()] * 3)))
+
+
 NEURAL_CASES: dict[str, Any] = {
     "gelu": numbers(),
     "gelu_backward": numbers(2),
@@ -67,6 +93,9 @@ NEURAL_CASES: dict[str, Any] = {
     "softmax_backward": along(2),
     "log_softmax": along(),
     "log_softmax_backward": along(2),
+    "channel_statistics": channels("statistics"),
+    "batch_norm": channels("forward"),
+    "batch_norm_backward": channels("backward"),
     "layer_norm": normalized(False),
     "layer_norm_backward": normalized(True),
 }

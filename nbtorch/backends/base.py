@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .activations import in_dtype_of
+from .channels import ChannelPrimitives
 from .convolution import ConvolutionPrimitives
 from .decompositions import Decompositions
 from .device import device
@@ -64,7 +65,7 @@ def _sortable(x: Array) -> Array:
     return x.astype(np.float32) if x.dtype.kind == "V" else x
 
 
-class Backend(ConvolutionPrimitives, PoolingPrimitives, NeuralPrimitives, Decompositions):
+class Backend(ConvolutionPrimitives, PoolingPrimitives, NeuralPrimitives, ChannelPrimitives, Decompositions):
     """The array primitives of one kind of device.
 
     Attributes:

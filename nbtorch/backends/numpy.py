@@ -10,6 +10,7 @@ import numpy as np
 from .base import Array, Backend, Dims
 from .device import device
 from .flat_convolution import FlatConvolution
+from .host_channels import HostChannels, channel_sum, suits
 from .host_elementwise import HostElementwise
 from .host_neural import HostNeural
 from .host_pooling import HostPooling
@@ -31,7 +32,7 @@ class _Piece:
         self._vector = vector
 
 
-class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, Backend):
+class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, HostChannels, Backend):
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
     def __init__(self) -> None:
@@ -71,6 +72,8 @@ class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, Ba
     def sum(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:
         if dtype is None and x.dtype.itemsize == 2 and x.dtype.kind in "fV":
             return _sum(x, dim, np.float32, None, keepdim).astype(x.dtype)
+        if x.ndim > 2 and dim is not None and len(dim) == x.ndim - 1 and 1 not in dim and not keepdim and dtype is None:
+            return channel_sum(x) if suits(x) else _sum(x, dim)  # the gradient of a convolution's bias
         return _sum(x, dim, dtype, None, keepdim)
 
     def mean(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:

@@ -14,7 +14,6 @@ from .conversion import widened
 from .normalization import (
     channel_sums,
     check_factor_dtype,
-    normalized,
     normalized_backward,
     require_normalizable,
 )
@@ -24,21 +23,34 @@ from .writing import takes_out
 
 __all__ = ["batch_norm", "instance_norm", "native_batch_norm"]
 
+
+def _standardized(m: Any, input: Any, weight: Any, bias: Any, center: Any, scale: Any, eps: float, fixed: bool) -> Any:
+    x, w, b = (None if a is None else widened(m, a) for a in (input, weight, bias))
+    y = m.batch_norm(x, w, b, center, scale)
+    return y if y.dtype == input.dtype else m.astype(y, input.dtype)
+
+
+def _gradients(
+    m: Any, g: Any, input: Any, weight: Any, center: Any, scale: Any, eps: float, fixed: bool, needs: tuple[bool, ...]
+) -> tuple[Any, ...]:
+    if not isinstance(g, Variable):
+        x, w, h = (None if a is None else widened(m, a) for a in (input, weight, g))
+        return (*m.batch_norm_backward(h, x, w, center, scale, fixed, needs[:3]), None, None)
+    shape = tuple(input.shape)
+    affine, dims = (1, shape[1], *(1,) * (len(shape) - 2)), channel_sums(shape)
+    return normalized_backward(m, g, input, weight, center, scale, shape, affine, dims, dims, eps, needs, fixed)
+
+
 BATCH_NORM = Op(
     "batch_norm",
-    lambda m, input, weight, bias, center, scale, affine, eps, fixed: normalized(
-        m, input, weight, bias, center, scale, tuple(input.shape), affine
-    ),
+    _standardized,
     tensors=5,
     node="NativeBatchNormBackward0",
-    joint=lambda m, g, input, weight, center, scale, affine, eps, fixed, shape, needs: normalized_backward(
-        m, g, input, weight, center, scale, tuple(shape), affine, channel_sums(shape), channel_sums(shape), eps,
-        needs, fixed,
-    ),
+    joint=_gradients,
     formula=r"y = \frac{x-\mu}{\sigma}\,w + b:\quad "
     r"\frac{\partial L}{\partial x} = \tfrac1\sigma\,(h - \bar h - y\,\overline{h y}),\quad h = g\,w",
     layout=in_image_order,
-)  # fmt: skip
+)
 
 
 @BATCH_NORM
@@ -89,12 +101,8 @@ def _batch_norm(
     token = hush()
     try:
         if training:
-            dims = channel_sums(shape)
             x = widened(m, input._array)
-            center = m.mean(x, dims, True)
-            apart = x - center
-            apart *= apart
-            var = m.mean(apart, dims, True)
+            center, var = m.channel_statistics(x)
             if running_mean is not None:
                 n = x.size // shape[1]
                 _move(running_mean, center, momentum)
@@ -107,7 +115,7 @@ def _batch_norm(
     finally:
         unhush(token)
     center, scale = wrap(center, m), wrap(scale, m)
-    return apply(BATCH_NORM, (input, weight, bias, center, scale), (affine, eps, not training)), center, scale
+    return apply(BATCH_NORM, (input, weight, bias, center, scale), (eps, not training)), center, scale
 
 
 def _move(running: Any, seen: Any, momentum: float) -> None:
