@@ -60,8 +60,8 @@ from .ops import operands
 
 _ROOMS = (
     "__config__", "_utils", "accelerator", "amp", "compiler", "cpu", "cuda", "datasets", "distributions", "func", "hub",
-    "linalg", "masked", "multiprocessing", "nn", "notebook", "optim", "overrides", "random", "serialization", "signal",
-    "special", "testing", "types", "utils", "version",
+    "linalg", "masked", "multiprocessing", "nn", "notebook", "optim", "overrides", "profiler", "random",
+    "serialization", "signal", "special", "testing", "types", "utils", "version",
 )  # fmt: skip
 # Functions of rooms that are part of the front door, by room.
 _FROM_ROOMS = {
@@ -116,6 +116,7 @@ if TYPE_CHECKING:
         nn,
         notebook,
         optim,
+        profiler,
         random,
         serialization,
         signal,

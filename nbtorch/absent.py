@@ -23,7 +23,7 @@ _DISTRIBUTED = "there is one process; run the model without distribution, on one
 _COMPILED = "there is no compiler: call the function or module itself"
 _UNDERNEATH = "there is no C++ underneath: use the public functions"
 _QUANTISED = "there are no quantised tensors: keep float32"
-_TIMING = "time it with Python's own profilers, or with time.perf_counter()"
+_TIMING = "use torch.profiler, or time it with time.perf_counter()"
 _DEVICES = "devices are cpu and cuda"
 
 # Packages that are left out whole, with what to do instead.
@@ -88,9 +88,10 @@ ABSENT: dict[str, str] = {
     "utils.bundled_inputs": "save the weights with torch.save and load them in PyTorch to export from there",
     "ops": "call the public function of the operation instead",
     "package": "save the weights with torch.save",
-    "profiler": _TIMING,
-    "autograd.profiler": _TIMING,
-    "autograd.profiler_util": _TIMING,
+    **dict.fromkeys(
+        ("profiler._memory_profiler", "profiler._pattern_matcher", "profiler.itt", "profiler.python_tracer"),
+        "use torch.profiler.profile",
+    ),
     "autograd.profiler_legacy": _TIMING,
     "cuda.profiler": _TIMING,
     "utils.benchmark": _TIMING,
@@ -255,19 +256,6 @@ def _optimize(*args: Any, **options: Any) -> Callable[[Any], Any]:
     return _same
 
 
-class record_function(contextlib.ContextDecorator):
-    """Marks a block with a name for a profiler: nothing is recorded."""
-
-    def __init__(self, name: str, args: str | None = None) -> None:
-        self.name, self.args = name, args
-
-    def __enter__(self) -> record_function:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        pass
-
-
 _NULL = contextlib.nullcontext
 _ANSWERS: dict[str, Any] = {
     "distributed.get_rank": _zero,
@@ -305,8 +293,6 @@ _ANSWERS: dict[str, Any] = {
     "_dynamo.optimize": _optimize,
     "fx.wrap": _same,
     "onnx.is_in_onnx_export": _false,
-    "profiler.record_function": record_function,
-    "autograd.profiler.record_function": record_function,
     **{f"{place}.{name}": _false for place in ("xpu", "mps", "mtia") for name in ("is_available", "is_initialized")},
     **{f"{place}.device_count": _zero for place in ("xpu", "mps", "mtia")},
     **{f"xpu.{name}": _zero for name in ("memory_allocated", "max_memory_allocated", "memory_reserved")},

@@ -23,7 +23,9 @@ SHELVES = frozenset(
             "_vmap_internals _weights_only_unpickler",
         ),
         *_under("accelerator", "memory _utils"),
-        *_under("autograd", "anomaly_mode grad_mode _functions _functions.tensor _functions.utils"),
+        *_under(
+            "autograd", "anomaly_mode grad_mode profiler profiler_util _functions _functions.tensor _functions.utils"
+        ),
         *_under("backends", "cudnn.rnn xeon.run_cpu _coreml _coreml.preprocess _nnapi _nnapi.prepare"),
         *_under("compiler", "config _cache"),
         *_under("cpu", "amp.autocast_mode amp.grad_scaler"),
@@ -63,6 +65,8 @@ SHELVES = frozenset(
 )
 # Where else than in the packages above them the names of a shelf stand, in the order of looking.
 SOURCES: dict[str, tuple[str, ...]] = {
+    "autograd.profiler": ("profiler.classic",),
+    "autograd.profiler_util": ("profiler.events",),
     "cpu.amp.autocast_mode": ("amp",),
     "cpu.amp.grad_scaler": ("amp",),
     "cuda.amp.common": ("cuda.amp",),
@@ -146,6 +150,7 @@ NAMES: dict[str, dict[str, str]] = {
         "reset_peak_host_memory_stats",
     },
     "autograd": {_ELSE: "NestedIOFunction"},
+    "profiler": {"use torch.profiler.profile": "ExecutionTraceObserver KinetoStepTracker"},
     "func": {_ELSE: "functionalize rearrange debug_unwrap replace_all_batch_norm_modules_"},
     "special": {
         "SciPy's scipy.special has it, on t.numpy()": "airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 "

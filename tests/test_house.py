@@ -35,6 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("nbtorch.nn",),
     ("nbtorch.optim", "nbtorch.serialization", "nbtorch.distributions"),
+    ("nbtorch.profiler",),
     ("nbtorch.hub", "nbtorch.notebook", "nbtorch.__main__", "nbtorch.standin"),
     ("nbtorch",),
     ("nbtorch_widgets",),

@@ -67,7 +67,9 @@ def g(): return torch.jit.is_scripting() or torch._dynamo.is_compiling()
 assert f(2) == 2 and not g()
 with torch.profiler.record_function("a"), torch.autograd.profiler.record_function("b"): pass
 for use in (Tracer, lambda: DDP(1), lambda: init_process_group("gloo"), lambda: ReduceOp.SUM(), torch.stft,
-            lambda: torch.ones(1).to_sparse(), lambda: torch.jit.trace(f, 1), lambda: torch.profiler.profile()):
+            lambda: torch.ones(1).to_sparse(), lambda: torch.jit.trace(f, 1), torch.profiler.ExecutionTraceObserver,
+            torch.profiler.itt.mark, torch.autograd.profiler.load_nvprof.__get__(1),
+            lambda: torch.autograd.profiler.emit_itt().__enter__()):
     try:
         use()
     except NotImplementedError as error:
