@@ -67,9 +67,9 @@ class Slopes:
 
     def gelu_tanh_backward(self: Any, g: Array, input: Array) -> Array:
         squared = input * input
-        t = self.tanh(ROOT_2_OVER_PI * (input + GELU_CUBIC * squared * input))
-        slope = ROOT_2_OVER_PI * (1.0 + 3 * GELU_CUBIC * squared)
-        return g * (0.5 * (1.0 + t) + 0.5 * input * (1.0 - t * t) * slope)
+        share = self.sigmoid(2 * ROOT_2_OVER_PI * (input + GELU_CUBIC * squared * input))
+        slope = 2 * ROOT_2_OVER_PI * (1.0 + 3 * GELU_CUBIC * squared)
+        return g * share * (1.0 + input * slope * (1.0 - share))
 
 
 class Activations(Slopes):
@@ -136,4 +136,5 @@ class Activations(Slopes):
         return self.minimum(x, 0) - self.log1p(self.exp(-self.abs(x)))
 
     def gelu_tanh(self: Any, x: Array) -> Array:
-        return 0.5 * x * (1.0 + self.tanh(ROOT_2_OVER_PI * (x + GELU_CUBIC * (x * x * x))))
+        # (1 + tanh(z)) / 2 is the sigmoid of 2 z, which doesn't lose the digits of small shares.
+        return x * self.sigmoid(2 * ROOT_2_OVER_PI * (x + GELU_CUBIC * (x * x * x)))
