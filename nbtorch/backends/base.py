@@ -21,6 +21,7 @@ from .decompositions import Decompositions
 from .device import device
 from .neural import NeuralPrimitives
 from .pooling import PoolingPrimitives
+from .recurrence import RecurrentPrimitives
 
 Array = Any
 Dims = tuple[int, ...] | None
@@ -65,7 +66,9 @@ def _sortable(x: Array) -> Array:
     return x.astype(np.float32) if x.dtype.kind == "V" else x
 
 
-class Backend(ConvolutionPrimitives, PoolingPrimitives, NeuralPrimitives, ChannelPrimitives, Decompositions):
+class Backend(
+    ConvolutionPrimitives, PoolingPrimitives, NeuralPrimitives, RecurrentPrimitives, ChannelPrimitives, Decompositions
+):
     """The array primitives of one kind of device.
 
     Attributes:

@@ -127,7 +127,7 @@ class HostNeural(NeuralPrimitives):
         return out if np.isfinite(result.dot(result)) else super().gelu(x)
 
     def gelu_backward(self, g: Array, x: Array) -> Array:
-        """In single precision the derivative is within 8.5e-7 of the true value for all float32, found by trying them."""
+        """The derivative is within 8.5e-7 of the true value for all float32, found by trying them."""
         if x.dtype is not _SINGLE or g.dtype is not _SINGLE or g.shape != x.shape or not x.size or not x.ndim:
             return super().gelu_backward(g, x)
         out = np.empty_like(x)

@@ -14,6 +14,7 @@ from .host_channels import HostChannels, channel_sum, suits
 from .host_elementwise import HostElementwise
 from .host_neural import HostNeural
 from .host_pooling import HostPooling
+from .host_recurrence import HostRecurrence
 
 _NDARRAY = np.ndarray
 _sum: Any = np.add.reduce
@@ -32,7 +33,7 @@ class _Piece:
         self._vector = vector
 
 
-class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, HostChannels, Backend):
+class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, HostRecurrence, HostChannels, Backend):
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
     def __init__(self) -> None:

@@ -15,133 +15,42 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.variable import Variable
+from ..backends.recurrence import RecurrentPrimitives, head, joined, of_weights, over, project, spans
 from .operands import require_tensor
 from .record import Op, apply, check_same_device
 
 __all__ = ["gru_layer", "lstm_layer", "rnn_layer"]
 
 
-def _spans(sizes: Any, backwards: bool) -> list[tuple[int, int, int]]:
-    """(first row, row after the last, how many) of each step, in the order of computation."""
-    spans, start = [], 0
-    for n in sizes:
-        spans.append((start, start + n, n))
-        start += n
-    return spans[::-1] if backwards else spans
-
-
-def _joined(m: Any, parts: list[Any], backwards: bool) -> Any:
-    if len(parts) == 1:
-        return parts[0]
-    return m.cat(parts[::-1] if backwards else parts, 0)
-
-
-def _head(state: Any, n: int) -> Any:
-    return state if state.shape[0] == n else state[:n]
-
-
-def _over(m: Any, new: Any, old: Any) -> Any:
-    """``old`` with its first rows replaced."""
-    return new if new.shape[0] == old.shape[0] else m.cat([new, old[new.shape[0] :]], 0)
-
-
 def _rows(x: Any) -> Any:
     return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
-def _project(m: Any, x: Any, weight: Any, bias: Any) -> Any:
-    out = m.matmul(x, m.transpose(weight, 0, 1))
-    return out if bias is None else out + bias
-
-
-def _of_weights(m: Any, x: Any, h: Any, dx: Any, dh: Any, w_ih: Any, has_bias: bool, needs: Any) -> tuple[Any, ...]:
-    """The gradients of the input and of the four weights, from those of the gates' two summands."""
-    flat = _rows(x)
-    same = dx is dh
-    turned = m.transpose(dx, 0, 1)
-    of_x = m.matmul(dx, w_ih).reshape(*x.shape) if needs[0] else None
-    of_ih = m.matmul(turned, flat) if needs[1] else None
-    of_hh = m.matmul(turned if same else m.transpose(dh, 0, 1), h) if needs[2] else None
-    b_ih = m.sum(dx, (0,)) if has_bias and needs[3] else None
-    b_hh = m.sum(dh, (0,)) if has_bias and needs[4] else None
-    return of_x, of_ih, of_hh, b_ih, b_hh
-
-
 # -- LSTM ---
-
-
-def _halved(m: Any, weight: Any, n: int) -> Any:
-    """The rows of the three gates halved: ``sigmoid(a) = (tanh(a / 2) + 1) / 2``, so that one tanh serves all four."""
-    return m.cat([weight[: 2 * n] * 0.5, weight[2 * n : 3 * n], weight[3 * n :] * 0.5], 0)
-
-
-def _lstm_states(
-    m: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, sizes: Any, backwards: bool
-) -> tuple[Any, ...]:
-    """What each step found: gates, new content, cell before, tanh of the cell after, state before; results; ends."""
-    n = w_hh.shape[0] // 4
-    bias = None if b_ih is None else _halved(m, b_ih + b_hh, n)
-    z = _project(m, _rows(x), _halved(m, w_ih, n), bias)
-    w = m.transpose(_halved(m, w_hh, n), 0, 1)
-    kept: list[list[Any]] = [[], [], [], [], [], []]
-    for start, end, rows in _spans(sizes, backwards):
-        before, cell = _head(h, rows), _head(c, rows)
-        found = m.tanh(z[start:end] + m.matmul(before, w))
-        gates, content = 0.5 * found + 0.5, found[:, 2 * n : 3 * n]
-        after = gates[:, n : 2 * n] * cell + gates[:, :n] * content
-        bounded = m.tanh(after)
-        out = gates[:, 3 * n :] * bounded
-        if w_hr is not None:
-            out = m.matmul(out, m.transpose(w_hr, 0, 1))
-        for into, part in zip(kept, (gates, content, cell, bounded, before, out), strict=True):
-            into.append(part)
-        h, c = _over(m, out, h), _over(m, after, c)
-    return (*[_joined(m, parts, backwards) for parts in kept], h, c)
 
 
 def _lstm(
     m: Any, input: Any, hidden: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, sizes: Any,
     backwards: bool, kept: list[Any],
 ) -> Any:  # fmt: skip
-    states = _lstm_states(m, input, hidden, cell, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, backwards)
-    kept.append(states)
-    return states[5].reshape(*input.shape[:-1], states[5].shape[1]), states[6], states[7]
+    out, h, c, found = m.lstm(_rows(input), hidden, cell, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, backwards)
+    kept.append(found)
+    return out.reshape(*input.shape[:-1], out.shape[1]), h, c
 
 
 def _lstm_inputs(
     m: Any, g: Any, input: Any, hidden: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any,
     sizes: Any, backwards: bool, kept: list[Any], needs: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
-    # What forward found, unless its own derivative is asked for too.
-    states = (
-        _lstm_states(m, input, hidden, cell, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, backwards)
-        if isinstance(g[0], Variable)
-        else kept[0]
-    )
-    gates, content, before, bounded, state = states[:5]
-    n = content.shape[1]
-    i, f, o = gates[:, :n], gates[:, n : 2 * n], gates[:, 3 * n :]
-    slopes = m.cat([content * i * (1 - i), before * f * (1 - f), i * (1 - content * content), bounded * o * (1 - o)], 1)
-    through = o * (1 - bounded * bounded)
-    of_out, dh, dc = _rows(g[0]), g[1], g[2]
-    of_gates, of_results = [], []
-    for start, end, rows in reversed(_spans(sizes, backwards)):
-        d = of_out[start:end] + _head(dh, rows)
-        if w_hr is not None:
-            of_results.append(d)
-            d = m.matmul(d, w_hr)
-        k = _head(dc, rows) + d * through[start:end]
-        of_gates.append(slopes[start:end] * m.cat([k, k, k, d], 1))
-        dh = _over(m, m.matmul(of_gates[-1], w_hh), dh)
-        dc = _over(m, k * f[start:end], dc)
-    dz = _joined(m, of_gates, not backwards)
-    of_x, *weights = _of_weights(
-        m, input, state, dz, dz, w_ih, b_ih is not None, (needs[0], needs[3], needs[4], needs[5], needs[6])
-    )
-    of_hr = None
-    if w_hr is not None and needs[7]:
-        of_hr = m.matmul(m.transpose(_joined(m, of_results, not backwards), 0, 1), o * bounded)
-    return of_x, dh, dc, *weights, of_hr
+    x, has_bias, given = _rows(input), b_ih is not None, (_rows(g[0]), g[1], g[2])
+    if isinstance(g[0], Variable):  # its own derivative is asked for too
+        found = RecurrentPrimitives.lstm(m, x, hidden, cell, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, backwards)[3]
+        of_x, *rest = RecurrentPrimitives.lstm_backward(
+            m, *given, x, w_ih, w_hh, w_hr, has_bias, sizes, backwards, found, needs
+        )
+    else:
+        of_x, *rest = m.lstm_backward(*given, x, w_ih, w_hh, w_hr, has_bias, sizes, backwards, kept[0], needs)
+    return None if of_x is None else of_x.reshape(*input.shape), *rest
 
 
 LSTM = Op(
@@ -193,11 +102,11 @@ def _gru_states(
 ) -> tuple[Any, ...]:
     """What each step found: the two gates, new content, its recurrent summand, state before; results; end."""
     n = w_hh.shape[0] // 3
-    z = _project(m, _rows(x), w_ih, b_ih)
+    z = project(m, _rows(x), w_ih, b_ih)
     kept: list[list[Any]] = [[], [], [], [], []]
-    for start, end, rows in _spans(sizes, backwards):
-        before = _head(h, rows)
-        recurrent = _project(m, before, w_hh, b_hh)
+    for start, end, rows in spans(sizes, backwards):
+        before = head(h, rows)
+        recurrent = project(m, before, w_hh, b_hh)
         now = z[start:end]
         gates = m.sigmoid(now[:, : 2 * n] + recurrent[:, : 2 * n])
         summand = recurrent[:, 2 * n :]
@@ -205,8 +114,8 @@ def _gru_states(
         out = content + gates[:, n:] * (before - content)
         for into, found in zip(kept, (gates, content, summand, before, out), strict=True):
             into.append(found)
-        h = _over(m, out, h)
-    return (*[_joined(m, parts, backwards) for parts in kept], h)
+        h = over(m, out, h)
+    return (*[joined(m, parts, backwards) for parts in kept], h)
 
 
 def _gru(
@@ -235,17 +144,17 @@ def _gru_inputs(
     slopes = m.cat([of_reset, of_update, inner * r], 1)
     of_out, dh = _rows(g[0]), g[1]
     recurrent, steps = [], []
-    for start, end, rows in reversed(_spans(sizes, backwards)):
-        d = of_out[start:end] + _head(dh, rows)
+    for start, end, rows in reversed(spans(sizes, backwards)):
+        d = of_out[start:end] + head(dh, rows)
         steps.append(d)
         recurrent.append(slopes[start:end] * m.cat([d, d, d], 1))
-        dh = _over(m, m.matmul(recurrent[-1], w_hh) + d * u[start:end], dh)
-    of_recurrent = _joined(m, recurrent, not backwards)
-    of_input = m.cat([of_recurrent[:, : 2 * n], _joined(m, steps, not backwards) * inner], 1)
-    of_x, *weights = _of_weights(
-        m, input, before, of_input, of_recurrent, w_ih, b_ih is not None, (needs[0], *needs[2:])
+        dh = over(m, m.matmul(recurrent[-1], w_hh) + d * u[start:end], dh)
+    of_recurrent = joined(m, recurrent, not backwards)
+    of_input = m.cat([of_recurrent[:, : 2 * n], joined(m, steps, not backwards) * inner], 1)
+    of_x, *weights = of_weights(
+        m, _rows(input), before, of_input, of_recurrent, w_ih, b_ih is not None, (needs[0], *needs[2:])
     )
-    return of_x, dh, *weights
+    return None if of_x is None else of_x.reshape(*input.shape), dh, *weights
 
 
 GRU = Op(
@@ -281,16 +190,16 @@ def _rnn_states(
     m: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, relu: bool, sizes: Any, backwards: bool
 ) -> tuple[Any, ...]:
     """The states before and after each step, and at the end."""
-    z = _project(m, _rows(x), w_ih, None if b_ih is None else b_ih + b_hh)
+    z = project(m, _rows(x), w_ih, None if b_ih is None else b_ih + b_hh)
     w = m.transpose(w_hh, 0, 1)
     befores, results = [], []
-    for start, end, rows in _spans(sizes, backwards):
-        before = _head(h, rows)
+    for start, end, rows in spans(sizes, backwards):
+        before = head(h, rows)
         a = z[start:end] + m.matmul(before, w)
         results.append(m.relu(a) if relu else m.tanh(a))
         befores.append(before)
-        h = _over(m, results[-1], h)
-    return _joined(m, befores, backwards), _joined(m, results, backwards), h
+        h = over(m, results[-1], h)
+    return joined(m, befores, backwards), joined(m, results, backwards), h
 
 
 def _rnn(
@@ -316,13 +225,13 @@ def _rnn_inputs(
     slopes = None if relu else 1 - after * after
     zero = of_out[:1] * 0
     steps = []
-    for start, end, rows in reversed(_spans(sizes, backwards)):
-        d = of_out[start:end] + _head(dh, rows)
+    for start, end, rows in reversed(spans(sizes, backwards)):
+        d = of_out[start:end] + head(dh, rows)
         steps.append(m.where(after[start:end] > 0, d, zero) if slopes is None else d * slopes[start:end])
-        dh = _over(m, m.matmul(steps[-1], w_hh), dh)
-    dz = _joined(m, steps, not backwards)
-    of_x, *weights = _of_weights(m, input, before, dz, dz, w_ih, b_ih is not None, (needs[0], *needs[2:]))
-    return of_x, dh, *weights
+        dh = over(m, m.matmul(steps[-1], w_hh), dh)
+    dz = joined(m, steps, not backwards)
+    of_x, *weights = of_weights(m, _rows(input), before, dz, dz, w_ih, b_ih is not None, (needs[0], *needs[2:]))
+    return None if of_x is None else of_x.reshape(*input.shape), dh, *weights
 
 
 RNN = Op(

@@ -1,13 +1,57 @@
-"""How exact the primitives of networks are in single precision."""
+"""How exact the primitives of networks are in single precision, and those that go a way there and a way back."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import pytest
+from backends.test_primitives import BACKENDS, ORACLE, ROUGH
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from neural_cases import filled
 
 from nbtorch.backends import get_backend
 from nbtorch.backends.errorfunction import erfc
+
+
+def there_and_back(m: Any, name: str, args: list[Any], static: tuple[Any, ...], needs: tuple[bool, ...]) -> list[Any]:
+    """The results of a layer of recurrent cells on host arrays, and the gradients that are needed."""
+    up = [None if a is None else m.from_host(a.copy()) for a in args]
+    with np.errstate(all="ignore"):
+        *results, kept = getattr(m, name)(*up, *static)
+        grads = [m.from_host(filled(i, r.shape, str(r.dtype))) for i, r in enumerate(results)]
+        states = len(results) - 1
+        weights = (up[0], *up[1 + states : 3 + states], *up[5 + states :], up[3 + states] is not None)
+        found = getattr(m, f"{name}_backward")(*grads, *weights, *static, kept, needs)
+    wanted = [f for f, need, a in zip(found, needs, args, strict=True) if need and a is not None]
+    return [m.to_host(x) for x in (*results, *wanted)]
+
+
+@pytest.mark.parametrize("where", BACKENDS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_long_short_term_memory_equals_its_generic_body(where: str, data: st.DataObject) -> None:
+    draw = data.draw
+    sizes = draw(st.sampled_from([(2,), (3, 3, 3), (1,) * 6, (4, 4, 2, 1)]))
+    ins, n, dtype = draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(st.sampled_from(["float32", "float64"]))
+    p, shifted, seed = draw(st.sampled_from([None, None, 2])), draw(st.booleans()), draw(st.integers(0, 10**6))
+    real, count = p or n, sizes[0]
+    shapes: list[Any] = [(sum(sizes), ins), (count, real), (count, n), (4 * n, ins), (4 * n, real)]
+    shapes += [(4 * n,), (4 * n,)] if shifted else [None, None]
+    shapes.append(None if p is None else (p, n))
+    spread = draw(st.sampled_from([0.5, 100.0]))
+    args = [None if s is None else filled(seed + i, s, dtype, spread) for i, s in enumerate(shapes)]
+    if draw(st.integers(0, 4)) == 0:
+        args[0][0, 0] = draw(st.sampled_from([np.nan, np.inf]))
+    static = (sizes, draw(st.booleans()))
+    needs = tuple(draw(st.tuples(*[st.booleans()] * 8)))
+    actual = there_and_back(get_backend(where), "lstm", args, static, needs)
+    rough = ROUGH[dtype] * (1 if spread < 1 else 50)
+    for a, e in zip(actual, there_and_back(ORACLE, "lstm", args, static, needs), strict=True):
+        assert a.dtype == e.dtype
+        np.testing.assert_allclose(a, e, rtol=rough, atol=rough)
 
 
 def test_gelu_and_its_derivative_stay_within_the_stated_error() -> None:

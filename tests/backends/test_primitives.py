@@ -256,10 +256,11 @@ CASES: dict[str, Any] = {
     "memory": alone(numbers),
 }  # fmt: skip
 CASES |= WINDOW_CASES | MATRIX_CASES | NEURAL_CASES
-# Addresses mean nothing elsewhere; what takes arguments by name is in tests/ops/test_linalg.py.
+# Addresses mean nothing elsewhere; what takes arguments by name is in tests/ops/test_linalg.py, and what hands things
+# of its own from the way there to the way back in test_neural.py.
 NOT_ON_ARRAYS = {
     "from_host", "to_host", "synchronize", "shares_memory", "numel", "address", "layout", "storage_offset",
-    "linalg_cross", "linalg_ldl_solve", "linalg_solve_triangular",
+    "linalg_cross", "linalg_ldl_solve", "linalg_solve_triangular", "lstm", "lstm_backward",
 }  # fmt: skip
 
 # Floating-point primitives may round differently in an override; the rest has to be equal.
