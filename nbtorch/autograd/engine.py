@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from ..backends.activations import Slopes
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from . import anomaly
 from .hooks import Hooks
 from .modes import grad_mode, switch_recording
@@ -71,10 +71,12 @@ def run_backward(
     Returns:
         For each reached target its gradient, a tensor; empty without ``targets``.
     """
-    grad_mode.backwards += 1
-    tensors = create_graph or as_tensors or bool(grad_mode.levels)
-    pending = _count(roots)
-    needed = None if targets is None else _on_the_way(pending, targets)
+    mine = grad_mode.__dict__  # the settings of this thread
+    mine["backwards"] = mine.get("backwards", 0) + 1
+    tensors = create_graph or as_tensors or bool(mine.get("levels"))
+    plainly = not tensors and targets is None and accumulate
+    starts, seen, waiting = _count(roots)
+    needed = None if targets is None else _on_the_way(seen, targets)
     wanted = set() if targets is None else set(targets)
     captured: dict[Edge, Any] = {}
     grads: dict[Any, Any] = {}
@@ -113,86 +115,124 @@ def run_backward(
                 accumulate_grad(leaf, grad, tensors, fresh)
 
     before_mode = switch_recording(create_graph)
-    before_run, grad_mode.running = grad_mode.running, (pending, needed)
-    token = hush()
+    before_run, mine["running"] = mine.get("running"), (seen, needed)
+    token = hush(SILENT)
     try:
         for e, nr, g in roots:
             receive(e, nr, g if tensors else g._array)
-        for e in dict.fromkeys([root for root, _, _ in roots]):
-            if pending[e] == 0:
+        for e, _, _ in roots:
+            if e in starts:
+                starts.remove(e)
                 if e._is_node:
                     heappush(heap, (-e.sequence_nr, e))
                 else:
                     finish_leaf(e, grads.pop(e, None), False)
 
-        while heap:
-            node: Any = heappop(heap)[1]
-            # A chain has one node ready at a time: it is then kept out of the heap.
-            while node is not None:
+        # The hot loop of every training step: what nodes and leaves have in common is written out for both. A chain has
+        # one node ready at a time: it is then kept out of the heap, and its gradient out of ``grads``.
+        node: Any = None
+        while node is not None or heap:
+            if node is None:
+                node = heappop(heap)[1]
                 g = grads.pop(node, None)
-                following: Any = None
-                outs: Any = None
-                if g is not None and (needed is None or node in needed):
-                    runs = needed is None or needed[node]
-                    if node.hooks is not None or wanted or node.outputs > 1:
-                        g = _before(node, g, tensors, wanted, captured, runs)
-                    if runs:
+            following: Any = None
+            arriving: Any = None
+            outs: Any = None
+            plan = node.plan
+            if g is not None and (needed is None or node in needed):
+                runs = needed is None or needed[node]
+                if node.hooks is not None or wanted or node.outputs > 1:
+                    g = _before(node, g, tensors, wanted, captured, runs)
+                guards = node.guards
+                if runs:
+                    saved = node.saved
+                    if saved is FREED:
+                        node.check()
+                    for i in range(0, len(guards), 2):
+                        storage = guards[i]
+                        if storage.version != guards[i + 1] or storage.exports is not None:
+                            node.check()
+                            break
+                    if plan is None or tensors or node.hooks is not None or anomaly.noting:
                         outs = _run(node, g, tensors)
-                    # What saved no tensor has nothing to free, and can run again.
-                    if not retain_graph and (node.guards or (node.plan is not None and node.plan.guarded)):
-                        node.saved = FREED
-                        node.guards = ()
-                edges = node.edges
-                nrs = node.nrs
-                plan_made = node.plan is not None and node.hooks is None
-                # The hot loop of every training step: what nodes and leaves have in common is written out for both.
-                for i in range(len(edges)):
-                    e = edges[i]
-                    if e is None:
-                        continue
-                    o = None if outs is None else outs[i]
-                    if e._is_node:
-                        if o is not None:
-                            if e.outputs > 1:
-                                nr = 0 if nrs is None else nrs[i]
-                                if o.shape != e.shape[nr] or o.dtype is not e.dtype[nr]:
-                                    o = fit(o, e.shape[nr], e.dtype[nr], e.backend, node, tensors)
-                                receive(e, nr, o)
-                            else:
-                                if o.shape != e.shape or o.dtype is not e.dtype:
-                                    o = fit(o, e.shape, e.dtype, e.backend, node, tensors)
-                                before = grads.get(e)
-                                grads[e] = o if before is None else before + o
-                        count = pending[e] - 1
-                        pending[e] = count
-                        if count == 0:
-                            if following is None:
-                                following = e
-                            else:
-                                heappush(heap, (-e.sequence_nr, e))
                     else:
-                        array = e._array
-                        if o is not None:
-                            if o.shape != array.shape or o.dtype is not array.dtype:
-                                o = fit(o, array.shape, array.dtype, e._backend, node, tensors)
+                        outs = plan.run(node.backend, g, saved)
+                    saved = None
+                # What saved no tensor has nothing to free, and can run again.
+                if not retain_graph and (guards or (plan is not None and plan.guarded)):
+                    node.saved = FREED
+                    node.guards = ()
+            edges = node.edges
+            for i in range(len(edges)):
+                e = edges[i]
+                if e is None:
+                    continue
+                o = None if outs is None else outs[i]
+                left = waiting.get(e)
+                if left is not None:
+                    left -= 1
+                    waiting[e] = left
+                if e._is_node:
+                    if o is not None:
+                        if e.outputs > 1:
+                            nr = 0 if node.nrs is None else node.nrs[i]
+                            if o.shape != e.shape[nr] or o.dtype is not e.dtype[nr]:
+                                o = fit(o, e.shape[nr], e.dtype[nr], e.backend, node, tensors)
+                            receive(e, nr, o)
+                        else:
+                            if o.shape != e.shape or o.dtype is not e.dtype:
+                                o = fit(o, e.shape, e.dtype, e.backend, node, tensors)
+                            if not left and following is None and e not in grads:
+                                following, arriving = e, o
+                                continue
                             before = grads.get(e)
                             grads[e] = o if before is None else before + o
-                        count = pending[e] - 1
-                        pending[e] = count
-                        if count == 0:
-                            # A derivative may hand on the gradient it got, or a view: that is not the leaf's to keep.
-                            total = grads.pop(e, None)
-                            fresh = o is not None and (
-                                total is not o or (o is not g and not tensors and plan_made and _owns(o))
-                            )
-                            finish_leaf(e, total, fresh)
-                if following is not None and heap and -heap[0][0] > following.sequence_nr:
-                    heappush(heap, (-following.sequence_nr, following))
-                    break
-                node = following
+                    if not left:
+                        if following is None:
+                            following, arriving = e, grads.pop(e, None)
+                        else:
+                            heappush(heap, (-e.sequence_nr, e))
+                else:
+                    array = e._array
+                    if o is not None:
+                        if o.shape != array.shape or o.dtype is not array.dtype:
+                            o = fit(o, array.shape, array.dtype, e._backend, node, tensors)
+                        before = grads.get(e)
+                        if before is not None:
+                            o = before + o
+                        # A derivative may hand on the gradient it got, or a view: that is not the leaf's to keep.
+                        fresh = before is not None or (
+                            o is not g
+                            and not tensors
+                            and plan is not None
+                            and node.hooks is None
+                            and getattr(o, "base", None) is None
+                        )
+                        if left:
+                            grads[e] = o
+                        else:
+                            if before is not None:
+                                del grads[e]
+                            if plainly and e._grad is None and e._hooks is None and e._requires_grad:
+                                m = e._backend
+                                if type(o) is not m.ndarray:
+                                    o = m.as_array(o)
+                                elif not fresh:
+                                    o = m.copy(o)
+                                e._grad = wrap(o, m)
+                            else:
+                                finish_leaf(e, o, fresh)
+                    elif not left:
+                        finish_leaf(e, grads.pop(e, None), False)
+            if following is not None and heap and -heap[0][0] > following.sequence_nr:
+                if arriving is not None:
+                    grads[following] = arriving
+                heappush(heap, (-following.sequence_nr, following))
+                following = None
+            node, g = following, arriving
     finally:
         unhush(token)
-        grad_mode.running = before_run
+        mine["running"] = before_run
         switch_recording(before_mode)
     return captured
 
@@ -200,47 +240,44 @@ def run_backward(
 def will_reach(run: Any, node: Any) -> bool:
     """Whether a gradient arrives at ``node`` in the given run of backward."""
     e = node if node._is_node else node.variable
-    pending, needed = run
-    return e in pending and (needed is None or e in needed)
+    seen, needed = run
+    return e in seen and (needed is None or e in needed)
 
 
-def _owns(array: Any) -> bool:
-    """Whether an array has memory of its own, rather than a view of another's."""
-    return getattr(array, "base", None) is None
+def _count(roots: Sequence[tuple[Any, int, Any]]) -> tuple[set[Any], set[Any], dict[Any, int]]:
+    """How many gradients each node and leaf will receive from other nodes.
 
-
-def _count(roots: Sequence[tuple[Any, int, Any]]) -> dict[Any, int]:
-    """How many gradients each reachable node and leaf will receive from other nodes."""
-    pending: dict[Any, int] = {}
-    stack = []
-    for e, _, _ in roots:
-        if e not in pending:
-            pending[e] = 0
-            if e._is_node:
-                stack.append(e)
+    Returns:
+        The roots that receive none, all that is reachable, and the numbers of those that receive more than one.
+    """
+    starts = {e for e, _, _ in roots}
+    seen = set(starts)
+    waiting: dict[Any, int] = {}
+    stack = [e for e in starts if e._is_node]
     while stack:
         for e in stack.pop().edges:
             if e is None:
                 continue
-            count = pending.get(e)
-            if count is None:
-                pending[e] = 1
+            if e not in seen:
+                seen.add(e)
                 if e._is_node:
                     stack.append(e)
+            elif e in starts:
+                starts.remove(e)
             else:
-                pending[e] = count + 1
-    return pending
+                waiting[e] = waiting.get(e, 1) + 1
+    return starts, seen, waiting
 
 
-def _on_the_way(pending: dict[Any, int], targets: Sequence[Edge]) -> dict[Any, bool]:
+def _on_the_way(seen: set[Any], targets: Sequence[Edge]) -> dict[Any, bool]:
     """The nodes from which a target can be reached; True where the node itself has to run for that."""
     consumers: dict[Any, list[Any]] = {}
-    for node in pending:
+    for node in seen:
         if node._is_node:
             for e in node.edges:
                 if e is not None:
                     consumers.setdefault(e, []).append(node)
-    needed: dict[Any, bool] = {e: False for e, _ in targets if e in pending}
+    needed: dict[Any, bool] = {e: False for e, _ in targets if e in seen}
     stack = list(needed)
     while stack:
         for node in consumers.get(stack.pop(), ()):
@@ -359,22 +396,13 @@ def _accumulate_with_hooks(leaf: Any, hooks: Hooks, grad: Any, create_graph: boo
 
 def _run(node: Any, g: Any, create_graph: bool) -> Any:
     """The gradients of the node's inputs, one per edge, None where none is wanted."""
-    saved = node.saved
-    if saved is FREED:
-        node.check()
-    guards = node.guards
-    for i in range(0, len(guards), 2):
-        storage = guards[i]
-        if storage.version != guards[i + 1] or storage.exports is not None:
-            node.check()
-            break
     plan = node.plan
     if plan is None:
         outs = node.backward(g, create_graph)
     elif create_graph:
         outs = plan.run(maths, g, plan.saved_tensors(node))
     else:
-        outs = plan.run(node.backend, g, saved)
+        outs = plan.run(node.backend, g, node.saved)
     hooks = node.hooks
     if hooks is not None and hooks.post:
         outs = _run_post_hooks(node, hooks, outs, g, create_graph)

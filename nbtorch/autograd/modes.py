@@ -8,12 +8,20 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Generator
+from threading import get_ident
 from types import TracebackType
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _GENERATOR = 0x20  # the flag of a generator function's code object
+
+
+# The threads that record nothing now, and those whose nodes are intercepted, by their numbers. Looking up what belongs
+# to a thread costs as much as half an addition, so operations first ask whether one of these has anything in it. A
+# number that an ended thread left behind only sends its successor the longer way.
+off: set[int] = set()
+intercepted: set[int] = set()
 
 
 class _Mode(threading.local):
@@ -30,7 +38,6 @@ class _Mode(threading.local):
         batches: the calls of ``vmap`` that run now, the outermost first.
     """
 
-    enabled: bool = True
     backward: bool = True
     inference: bool = False
     anomaly: bool = False
@@ -38,11 +45,30 @@ class _Mode(threading.local):
     masks: tuple[Any, ...] = ()  # and the nodes that mask values
     backwards: int = 0  # how many have run in this thread
     levels: tuple[int, ...] = ()
-    interceptor: Any = None
     hooks: tuple[tuple[Any, Any], ...] = ()
     hooks_refused: str | None = None
     running: Any = None
     batches: tuple[Any, ...] = ()
+    _enabled: bool = True
+    _interceptor: Any = None
+
+    @property
+    def enabled(self) -> bool:
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, value: bool) -> None:
+        self._enabled = value
+        (off.discard if value else off.add)(get_ident())
+
+    @property
+    def interceptor(self) -> Any:
+        return self._interceptor
+
+    @interceptor.setter
+    def interceptor(self, value: Any) -> None:
+        self._interceptor = value
+        (intercepted.discard if value is None else intercepted.add)(get_ident())
 
 
 grad_mode = _Mode()
@@ -55,9 +81,11 @@ def is_grad_enabled() -> bool:
 
 def switch_recording(on: bool) -> bool:
     """Records for backward from now on, or doesn't; tangents follow either way. Returns what was before."""
-    before = grad_mode.enabled and grad_mode.backward
-    grad_mode.backward = on
-    grad_mode.enabled = on or bool(grad_mode.levels)
+    mine = grad_mode.__dict__  # of this thread; one look instead of four
+    before: bool = mine.get("_enabled", True) and mine.get("backward", True)
+    mine["backward"] = on
+    mine["_enabled"] = enabled = on or bool(mine.get("levels"))
+    (off.discard if enabled else off.add)(get_ident())
     return before
 
 

@@ -149,14 +149,6 @@ class Node:
         """The gradients of the inputs. Nodes made from records are run by their plan; others override this."""
         raise NotImplementedError(f"{self.name()} has no derivative of its own")
 
-    def __getattr__(self, name: str) -> Any:
-        # PyTorch's way to look at what a node keeps: grad_fn._saved_self, grad_fn._saved_result.
-        if name.startswith("_saved_"):
-            plan = object.__getattribute__(self, "plan")
-            if plan is not None:
-                return plan.saved_attribute(self, name.removeprefix("_saved_"))
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
 
 class AccumulateGrad(Node):
     """The end of the graph at a leaf, as PyTorch shows it: ``variable`` is the leaf whose ``.grad`` is added to."""

@@ -24,6 +24,24 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 Where = tuple[CodeType, int]
 
 
+# The files seen so far: nbtorch's own, and those of its users. A set is asked faster than a path is compared.
+ours: set[str] = set()
+outside: set[str] = set()
+
+
+def is_ours(filename: str) -> bool:
+    """Whether a file is nbtorch's; one that isn't is among ``outside`` from then on."""
+    if filename in ours:
+        return True
+    if filename.startswith(_PACKAGE):
+        ours.add(filename)
+        return True
+    if len(outside) > 10_000:  # a program that compiles code without end
+        outside.clear()
+    outside.add(filename)
+    return False
+
+
 def where_called(depth: int = 1) -> Where:
     """The place in the user's code that called into nbtorch: a code object and an offset, read only when needed.
 
@@ -31,11 +49,11 @@ def where_called(depth: int = 1) -> Where:
         depth: how many callers are nbtorch's for sure and need no look.
     """
     frame: Any = sys._getframe(depth)
-    while frame.f_code.co_filename.startswith(_PACKAGE):
-        if frame.f_back is None:
+    while (code := frame.f_code).co_filename not in outside:
+        if frame.f_back is None or not is_ours(code.co_filename):
             break
         frame = frame.f_back
-    return frame.f_code, frame.f_lasti
+    return code, frame.f_lasti
 
 
 def describe_where(where: Where | None) -> str:

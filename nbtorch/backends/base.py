@@ -353,7 +353,9 @@ class Backend(
         lead = x.ndim - len(shape)
         if lead < 0:  # a value with leading dimensions of size 1, written into a region without them
             x, lead = x.reshape((1,) * -lead + x.shape), 0
-        dims = tuple(range(lead)) + tuple(lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1)
+        if x.shape[lead:] == shape:  # the gradient of a bias
+            return self.sum(x, tuple(range(lead))) if lead else x
+        dims = tuple(range(lead)) + tuple([lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1])
         return self.sum(x, dims, True).reshape(shape) if dims else x.reshape(shape)
 
     def cat(self, arrays: Sequence[Array], dim: int) -> Array:

@@ -11,17 +11,21 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["hush", "unhush"]
+__all__ = ["SILENT", "hush", "unhush"]
 
-hush: Callable[[], Any]
+# ``token = hush(SILENT)`` silences floating-point warnings in this thread and task until ``unhush(token)``. Both are
+# the variable's own methods, so that no Python frame stands around every operation.
+SILENT: Any
+hush: Callable[[Any], Any]
 unhush: Callable[[Any], None]
 
 try:
     from numpy._core.umath import _extobj_contextvar, _make_extobj
 except ImportError:  # a NumPy that keeps the setting elsewhere: the public way, slower
+    SILENT = {"all": "ignore"}
 
-    def hush() -> Any:
-        state = np.errstate(all="ignore")
+    def hush(settings: Any) -> Any:
+        state = np.errstate(**settings)
         state.__enter__()
         return state
 
@@ -29,10 +33,6 @@ except ImportError:  # a NumPy that keeps the setting elsewhere: the public way,
         token.__exit__(None, None, None)
 
 else:
-    _silent = _make_extobj(all="ignore")
-    _set = _extobj_contextvar.set
+    SILENT = _make_extobj(all="ignore")
+    hush = _extobj_contextvar.set
     unhush = _extobj_contextvar.reset
-
-    def hush() -> Any:
-        """Silences floating-point warnings in this thread and task; hand the token to ``unhush``."""
-        return _set(_silent)

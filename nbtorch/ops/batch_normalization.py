@@ -9,7 +9,7 @@ from typing import Any
 
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.layouts import in_image_order
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from .conversion import widened
 from .normalization import (
     channel_sums,
@@ -98,7 +98,7 @@ def _batch_norm(
     m = input._backend
     shape = tuple(input._array.shape)
     affine = (1, shape[1]) + (1,) * (len(shape) - 2)
-    token = hush()
+    token = hush(SILENT)
     try:
         if training:
             x = widened(m, input._array)

@@ -27,7 +27,7 @@ from ..backends.dtypes import (
     uint8,
 )
 from ..backends.layouts import contiguous_format, inverse, like_first, order_of, preserve_format
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from .record import Op, apply, mathematical
 
 __all__ = [
@@ -49,7 +49,7 @@ def to_numpy_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
     """A copy in another dtype, named as NumPy names it."""
     if dtype.kind in "iub":
         m, array = input._backend, input._array
-        token = hush()  # what no integer can hold (NaN, infinity) becomes one without a word, as in PyTorch
+        token = hush(SILENT)  # what no integer can hold (NaN, infinity) becomes one without a word, as in PyTorch
         try:
             out = m.astype(array, dtype)
         finally:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.modes import grad_mode
-from ..autograd.variable import Variable, sync_view, wrap
+from ..autograd.modes import grad_mode, intercepted, off
+from ..autograd.variable import Variable, _new, sync_view, wrap
 from ..backends.dtypes import BOOL, INTEGER, bool_, dtype, get_default_dtype, int64
 from ..backends.layouts import like_operands
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from .exact_out import write_exact_out
 from .operands import (
     NUMBERS,
@@ -57,9 +57,9 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), o
             refuse_dtype(op.name, input._dtype(), rule)
     if static:
         static = python_numbers(static)
-    token = hush()
+    token = hush(SILENT)
     try:
-        out = op.forward(m, a, *static)
+        out = op.forward(m, a, *static) if static else op.forward(m, a)
     finally:
         unhush(token)
     if type(out) is not m.ndarray:
@@ -68,12 +68,20 @@ def unary(op: Op, input: Any, rule: int = FLOAT, static: tuple[Any, ...] = (), o
         out = op.layout(m, out, (a,))
     if kind == "V":
         out = _in_bfloat16(m, out, a.dtype)
-    t = wrap(out, m, input._result_class)
-    if grad_mode.enabled and op.derivatives:
+    t: Any = _new(input._result_class)  # written out: what wrap does
+    t._array = out
+    t._backend = m
+    t._grad = t._grad_fn = t._hooks = t._storage = t._view = None
+    t._output_nr = 0
+    t._requires_grad = False
+    if (input._requires_grad or input._view is not None) and op.derivatives and (not off or grad_mode.enabled):
         if input._view is not None:
             sync_view(input)
         if input._requires_grad:
-            t._grad_fn = make_node(op, 1, (input,), (a,), out, static, t)
+            record = make_node if intercepted else op.recorders.get(1)
+            if record is None:
+                record = op.recorder(1, 1)
+            t._grad_fn = record(op, 1, (input,), (a,), out, static, t)
             t._requires_grad = True
     return t
 
@@ -99,26 +107,23 @@ def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[An
     """
     if out is not None:
         return write_out(op.name, out, binary(op, input, other, rule, static))
-    fits = False
-    if isinstance(input, Variable):
-        a, m = input._array, input._backend
-        kind = a.dtype.kind
-        if isinstance(other, Variable):
-            b = other._array
-            fits = (
-                a.dtype is b.dtype
-                and m is other._backend
-                and (rule == PROMOTE or (kind == "f" and rule != INTEGERS_ONLY))
-            )
-        elif kind == "f" and type(other) in _REALS:
-            b, fits = other, True
-    elif isinstance(other, Variable) and type(input) in _REALS and other._array.dtype.kind == "f":
-        a, b, m, fits = input, other._array, other._backend, True
+    # This is the way of most operations of most programs, so it asks as little as it can.
+    if type(input) is type(other) and isinstance(input, Variable):
+        a, b, m = input._array, other._array, input._backend
+        d = a.dtype
+        fits = d is b.dtype and m is other._backend and (rule == PROMOTE or (d.kind == "f" and rule != INTEGERS_ONLY))
+        tensors, cls = 3, input._result_class
+    else:
+        fits, a, b, m, tensors = _with_number(input, other)
+        if fits:
+            cls = (input if tensors == 1 else other)._result_class
     if not fits:
         input, other, a, b, m = _prepare(op, input, other, rule)
-    token = hush()
+        tensors = isinstance(input, Variable) | isinstance(other, Variable) << 1
+        cls = result_class((input, other))
+    token = hush(SILENT)
     try:
-        out = op.forward(m, a, b, *static)
+        out = op.forward(m, a, b, *static) if static else op.forward(m, a, b)
     except (ValueError, OverflowError, TypeError) as error:
         raise _explain(op, input, other, error) from None
     finally:
@@ -131,24 +136,41 @@ def binary(op: Op, input: Any, other: Any, rule: int = PROMOTE, static: tuple[An
         computed = (a if isinstance(input, Variable) else b).dtype
         if computed.kind == "V":
             out = _in_bfloat16(m, out, computed)
-    cls = input._result_class if type(input) is type(other) else result_class((input, other))
-    t = wrap(out, m, cls)
-    if grad_mode.enabled and op.derivatives:
+    t: Any = _new(cls)  # written out: what wrap does
+    t._array = out
+    t._backend = m
+    t._grad = t._grad_fn = t._hooks = t._storage = t._view = None
+    t._output_nr = 0
+    t._requires_grad = False
+    if op.derivatives and (not off or grad_mode.enabled):
         mask = 0
-        if isinstance(input, Variable):
+        if tensors & 1:
             if input._view is not None:
                 sync_view(input)
             if input._requires_grad:
                 mask = 1
-        if isinstance(other, Variable):
+        if tensors & 2:
             if other._view is not None:
                 sync_view(other)
             if other._requires_grad:
                 mask |= 2
         if mask:
-            t._grad_fn = make_node(op, mask, (input, other), (a, b), out, static, t)
+            record = make_node if intercepted else op.recorders.get(mask)
+            if record is None:
+                record = op.recorder(mask, 2)
+            t._grad_fn = record(op, mask, (input, other), (a, b), out, static, t)
             t._requires_grad = True
     return t
+
+
+def _with_number(input: Any, other: Any) -> tuple[bool, Any, Any, Any, int]:
+    """Whether these are a floating tensor and a number; both operands, the backend, 1 or 2 for the tensor."""
+    if isinstance(input, Variable):
+        if type(other) in _REALS and input._array.dtype.kind == "f":
+            return True, input._array, other, input._backend, 1
+    elif isinstance(other, Variable) and type(input) in _REALS and other._array.dtype.kind == "f":
+        return True, input, other._array, other._backend, 2
+    return False, None, None, None, 0
 
 
 def _in_bfloat16(m: Any, out: Any, bfloat16: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..autograd.modes import grad_mode
 from ..autograd.variable import TensorT, Variable
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from .comparison import (
     bitwise_and,
     bitwise_left_shift,
@@ -150,7 +150,7 @@ def _arithmetic_(op: Op, primitive: str, target: Any, other: Any, rule: int = PR
         return binary_(op, target, other, rule)
     check_writable(target)
     array = target._array
-    token = hush()
+    token = hush(SILENT)
     try:
         getattr(target._backend, primitive)(array, other._array if isinstance(other, Variable) else other, array)
     finally:

@@ -13,7 +13,7 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable, wrap
 from ..backends.dtypes import finfo, float32
 from ..backends.layouts import in_image_order, in_rows
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from .conversion import contiguous, to_dtype, to_numpy_dtype, widened
 from .elementary import rsqrt
 from .operands import require_tensor
@@ -179,7 +179,7 @@ def check_factor_dtype(function: str, name: str, factor: Any, input: Any) -> Non
 def measure(input: Any, inner: tuple[int, ...], dims: tuple[int, ...], eps: float) -> Any:
     """The statistics of a tensor, as tensors outside the graph."""
     m = input._backend
-    token = hush()
+    token = hush(SILENT)
     try:
         found = statistics(m, m.reshape(widened(m, input._array), inner), dims, eps)
     finally:

@@ -20,24 +20,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from ..autograd import anomaly
 from ..autograd.engine import maths
-from ..autograd.modes import grad_mode
-from ..autograd.node import Node, saved_tensor
-from ..autograd.sequence import next_sequence_nr
+from ..autograd.modes import grad_mode, intercepted, off
+from ..autograd.node import Node
 from ..autograd.variable import (
     SEVERAL,
     UNRECORDED,
-    Storage,
     Variable,
     View,
     _new,
     shared_storage,
     sync_view,
-    where_called,
     wrap,
 )
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
+from .plan import Plan, parameters
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,6 +78,7 @@ class Op:
         "number_nodes",
         "outputs",
         "plans",
+        "recorders",
         "shows",
         "static",
         "variadic",
@@ -102,7 +100,7 @@ class Op:
         layout: Callable[..., Any] | None = None,
         **derivatives: Callable[..., Any],
     ) -> None:
-        names = _parameters(forward)[1:]
+        names = parameters(forward)[1:]
         self.variadic = tensors is None
         count = 0 if tensors is None else tensors
         self.name = name
@@ -125,6 +123,7 @@ class Op:
             shows if shows is not None else () if self.variadic else tuple(i for i in self.inputs if i in derivatives)
         )
         self.plans: dict[int, Plan] = {}
+        self.recorders: dict[int, Callable[..., Node]] = {}
         self.function: Callable[..., Any] | None = None
         if name in registry:
             raise ValueError(f"an operation named {name!r} is registered already; names are unique")
@@ -146,7 +145,17 @@ class Op:
             places = [(self.inputs.index(i.removesuffix(".T")), i.endswith(".T")) for i in self.shows]
             shown = tuple(place for place in places if place[0] not in numbers)
         members = {"__slots__": (), "outputs": self.outputs, "materializes": self.materializes, "shown": shown}
+        # Properties rather than __getattr__, which would slow down every look at a node.
+        for saved in self.saved_names():
+            members[f"_saved_{saved}"] = _saved_attribute(saved)
         return type(name, (Node,), members)
+
+    def saved_names(self) -> set[str]:
+        """What a node may have saved, by PyTorch's names: ``self``, ``result``, those of the other arguments."""
+        derivatives = [self.joint] if self.joint is not None else list(self.derivatives.values())
+        names = {p for d in derivatives for p in parameters(d)} - {"m", "g", "needs"}
+        aliases = {"out": "result"} if self.variadic or not self.inputs else {"out": "result", self.inputs[0]: "self"}
+        return names | {alias for name, alias in aliases.items() if name in names}
 
     def class_of(self, count: int) -> type[Node]:
         """The node class where the arguments decide that there are ``count`` outputs."""
@@ -166,6 +175,12 @@ class Op:
                 return made
         return None
 
+    def base_class(self) -> type[Node]:
+        """The node class where no Python number stands among the inputs."""
+        if self.node_class is None:
+            self.node_class = self.make_node_class(self.node_name, ())
+        return self.node_class
+
     def run(self, input: Variable, static: tuple[Any, ...]) -> Any:
         """The operation on one tensor, recorded."""
         return apply(self, (input,), static)
@@ -176,160 +191,22 @@ class Op:
             plan = self.plans[mask if not self.variadic else mask | count << 64] = Plan(self, mask, count)
         return plan
 
+    def recorder(self, mask: int, count: int) -> Callable[..., Node]:
+        """What makes the node for this choice of inputs: see ``make_node``."""
+        record = self.plan(mask, count).record
+        if not self.variadic:
+            self.recorders[mask] = record
+        return record
+
+
+def _saved_attribute(name: str) -> property:
+    return property(lambda node: node.plan.saved_attribute(node, name))
+
 
 def mathematical(function: F) -> F:
     """Lets derivatives call a composite function (one without a record of its own) on tensors."""
     setattr(maths, function.__name__, function)
     return function
-
-
-def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    code = function.__code__
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-
-class Plan:
-    """What one operation saves and computes in backward, for one choice of inputs that want a gradient.
-
-    ``pack(arrays, out, static)`` makes the tuple to save and ``run(m, g, saved)`` the tuple of gradients. Both are
-    compiled once from the derivatives' parameter names, as ``namedtuple`` compiles its constructor: generic code that
-    picks arguments by name would cost more than most operations do.
-    """
-
-    __slots__ = ("guarded", "names", "op", "pack", "run", "tensors")
-
-    def __init__(self, op: Op, mask: int, count: int) -> None:
-        self.op = op
-        functions: dict[str, Any] = {}
-        names: list[str] = []
-
-        def call(key: str, function: Callable[..., Any]) -> str:
-            functions[key] = function
-            arguments = []
-            for p in _parameters(function):
-                if p in ("m", "g"):
-                    arguments.append(p)
-                elif p == "needs":
-                    arguments.append(repr(tuple(bool(mask >> i & 1) for i in range(count))))
-                else:
-                    if p not in names:
-                        names.append(p)
-                    arguments.append(f"s[{names.index(p)}]")
-            return f"{key}({', '.join(arguments)})"
-
-        if op.joint is not None:
-            body = call("joint", op.joint)
-        else:
-            parts = []
-            for i, name in enumerate(op.inputs):
-                derivative = op.derivatives.get(name)
-                parts.append(call(f"d{i}", derivative) if derivative is not None and mask >> i & 1 else "None")
-            body = f"({', '.join(parts)},)"
-
-        sources = []
-        self.tensors: list[tuple[int, int | None]] = []  # position in saved -> which input, None for the output
-        for position, name in enumerate(names):
-            if name == "out":
-                sources.append("out")
-                self.tensors.append((position, None))
-            elif name in op.inputs:
-                sources.append(f"a[{op.inputs.index(name)}]")
-                self.tensors.append((position, op.inputs.index(name)))
-            elif name == "inputs" and op.variadic:
-                sources.append("a")
-                self.tensors.append((position, -1))
-            elif name == "shape" and name not in op.static:
-                sources.append("a[0].shape")
-            elif name in op.static:
-                sources.append(f"k[{op.static.index(name)}]")
-            else:
-                raise TypeError(f"the derivative of {op.name} asks for {name!r}; it has {op.inputs} and {op.static}")
-        source = f"def run(m, g, s): return {body}\n"
-        source += f"def pack(a, out, k): return ({', '.join(sources)}{',' if sources else ''})\n"
-        exec(compile(source, f"<derivative of {op.name}>", "exec"), functions)
-        self.run: Callable[..., Any] = functions["run"]
-        self.pack: Callable[..., Any] | None = functions["pack"] if names else None
-        self.names = tuple(names)
-        # The saved tensors whose memory must not change, by input number; None is the output.
-        self.guarded: tuple[int | None, ...] = tuple(
-            i for _, which in self.tensors for i in (range(count) if which == -1 else (which,))
-        )
-
-    def _edge(self, node: Node, which: int) -> tuple[Any, int]:
-        return node.edges[which], 0 if node.nrs is None else node.nrs[which]
-
-    def saved_tensors(self, node: Node, saved: Any = None) -> Any:
-        """What the node saved (or ``saved``, the same unpacked), with arrays as tensors in the graph."""
-        if self.pack is None:
-            return None
-        saved = list(node.saved if saved is None else saved)
-        backend = node.backend
-
-        def tensor(array: Any, which: int) -> Any:
-            if not hasattr(array, "dtype"):
-                return array  # a Python number
-            return saved_tensor(array, backend, *self._edge(node, which))
-
-        for position, which in self.tensors:
-            if which is None and self.op.outputs != 1:
-                saved[position] = tuple(
-                    saved_tensor(a, backend, node, nr) if a.dtype.kind not in "iub" else wrap(a, backend)
-                    for nr, a in enumerate(saved[position])
-                )
-            elif which is None:
-                saved[position] = saved_tensor(saved[position], backend, node, 0)
-            elif which < 0:
-                saved[position] = tuple(tensor(a, i) for i, a in enumerate(saved[position]))
-            else:
-                saved[position] = tensor(saved[position], which)
-        return tuple(saved)
-
-    def plain_tensors(self, node: Node) -> Any:
-        """What the node saved, with arrays as tensors that have no history."""
-        return None if self.pack is None else self.mapped(node.saved, lambda a, _: wrap(a, node.backend))
-
-    def mapped(self, saved: Any, function: Callable[[Any, int | None], Any]) -> tuple[Any, ...]:
-        """``saved`` with ``function(array, which)`` for each tensor's array; ``which`` is None for the result."""
-        out = list(saved)
-        for position, which in self.tensors:
-            value = out[position]
-            if which is not None and which < 0:
-                out[position] = tuple(function(a, i) if hasattr(a, "dtype") else a for i, a in enumerate(value))
-            elif which is None and isinstance(value, tuple):
-                out[position] = tuple(function(a, None) for a in value)
-            elif hasattr(value, "dtype"):
-                out[position] = function(value, which)
-        return tuple(out)
-
-    def saved_attribute(self, node: Node, name: str) -> Any:
-        """``_saved_self``, ``_saved_result``, ``_saved_dim``: what PyTorch shows of a node."""
-        node.check()
-        return self.saved_tensors(node)[self.position(node, name)]
-
-    def position(self, node: Node, name: str) -> int:
-        """Where the saved thing of PyTorch's name stands.
-
-        Raises:
-            AttributeError: where it isn't saved.
-        """
-        wanted = {"self": self.op.inputs[0] if self.op.inputs else name, "result": "out"}.get(name, name)
-        if wanted not in self.names:
-            raise AttributeError(f"{node.name()} saves {', '.join(self.names) or 'nothing'}, not {name}")
-        return self.names.index(wanted)
-
-    def describe_saved(self, node: Node, which: int) -> tuple[str, Any]:
-        """The name and shape of the ``which``-th guarded tensor, for an error message."""
-        guarded = []
-        for position, source in self.tensors:
-            entry = node.saved[position]
-            if source is None:
-                results = entry if isinstance(entry, tuple) else (entry,)
-                guarded += [("result", tuple(a.shape)) for a in results]
-            elif source < 0:
-                guarded += [(f"input {i}", tuple(a.shape)) for i, a in enumerate(entry)]
-            elif hasattr(entry, "shape"):
-                guarded.append((f"input {self.names[position]!r}", tuple(entry.shape)))
-        return guarded[which] if which < len(guarded) else ("index", "?")
 
 
 def make_node(op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, static: Any, result: Any) -> Node:
@@ -343,75 +220,11 @@ def make_node(op: Op, mask: int, inputs: Sequence[Any], arrays: Any, out: Any, s
         result: the result as a tensor (a tuple of several), whose memory is guarded if the derivative needs it; None
             where ``out`` is nobody's memory but the node's.
     """
-    if grad_mode.interceptor is not None:
+    if intercepted and grad_mode.interceptor is not None:
         made: Node = grad_mode.interceptor(make_node, op, mask, inputs, arrays, out, static, result)
         return made
-    plan = op.plans.get(mask)
-    if plan is None:
-        plan = op.plan(mask, len(inputs))
-    cls = op.node_class
-    if cls is None:
-        cls = op.node_class = op.make_node_class(op.node_name, ())
-    if op.outputs == 0:
-        cls = op.class_of(len(out))
-    if op.number_nodes is not None:
-        cls = op.class_for(inputs) or cls
-    node: Any = _new(cls)
-    node.op = op
-    node.plan = plan
-    node.sequence_nr = next_sequence_nr()
-    node.where = where_called(3)
-    node.hooks = node._next = None
-    edges = []
-    numbered = False
-    bit = 1
-    for t in inputs:
-        e = None
-        if mask & bit:
-            node.backend = t._backend
-            e = t._grad_fn
-            if e is None:
-                e = t
-            elif t._output_nr:
-                numbered = True
-        edges.append(e)
-        bit <<= 1
-    node.edges = tuple(edges)
-    node.nrs = tuple([t._output_nr if isinstance(t, Variable) else 0 for t in inputs]) if numbered else None
-    if op.outputs == 1:
-        node.shape = out.shape
-        node.dtype = out.dtype
-    elif len(out) == 1:
-        node.shape, node.dtype = out[0].shape, out[0].dtype
-    else:
-        node.shape = tuple([o.shape for o in out])
-        node.dtype = tuple([o.dtype for o in out])
-    if anomaly.noting:
-        anomaly.note(node, arrays, out)
-    pack = plan.pack
-    if pack is None:
-        node.saved = None
-        node.guards = ()
-        return node
-    node.saved = pack(arrays, out, static)
-    guards: list[Any] = []
-    for which in plan.guarded:
-        t = result if which is None else inputs[which]
-        if isinstance(t, Variable):
-            storage = t._storage
-            if storage is None:
-                storage = t._storage = Storage()
-            elif storage.exports is not None:
-                storage.refresh()
-            guards.append(storage)
-            guards.append(storage.version)
-        elif type(t) is tuple:
-            for one in t:
-                storage = shared_storage(one)
-                storage.refresh()
-                guards += (storage, storage.version)
-    node.guards = tuple(guards)
-    return node
+    made = (op.recorders.get(mask) or op.recorder(mask, len(inputs)))(op, mask, inputs, arrays, out, static, result)
+    return made
 
 
 def arrays_backend(inputs: Sequence[Any]) -> Any:
@@ -500,7 +313,7 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
     m = cls = None
     mask, bit = 0, 1
     arrays = []
-    recording = grad_mode.enabled
+    recording = not off or grad_mode.enabled
     for t in inputs:
         if isinstance(t, Variable):
             if m is None:
@@ -520,7 +333,7 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
         bit <<= 1
     if m is None:
         m = arrays_backend(inputs)
-    token = hush()
+    token = hush(SILENT)
     try:
         out = op.forward(m, arrays, *static) if op.variadic else op.forward(m, *arrays, *static)
     finally:
@@ -531,9 +344,17 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
         out = m.as_array(out)
     if op.layout is not None and out.ndim > 1:
         out = op.layout(m, out, arrays)
-    t = wrap(out, m, cls)
+    t: Any = _new(cls)  # written out: what wrap does
+    t._array = out
+    t._backend = m
+    t._grad = t._grad_fn = t._hooks = t._storage = t._view = None
+    t._output_nr = 0
+    t._requires_grad = False
     if mask and (op.derivatives or op.joint is not None):
-        t._grad_fn = make_node(op, mask, inputs, tuple(arrays), out, static, t)
+        record = make_node if intercepted else op.recorders.get(mask)
+        if record is None:
+            record = op.recorder(mask, len(inputs))
+        t._grad_fn = record(op, mask, inputs, arrays, out, static, t)
         t._requires_grad = True
     return t
 

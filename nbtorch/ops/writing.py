@@ -17,7 +17,7 @@ import numpy as np
 from ..autograd.modes import grad_mode, is_grad_enabled, no_grad
 from ..autograd.variable import Variable, steps_to, why_not_rebased, wrap
 from ..backends.dtypes import from_numpy_dtype
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from .operands import beneath_names
 from .record import Op, gradient_mask, make_node, mathematical, of_one_backend
 
@@ -88,7 +88,7 @@ def overwrite(target: Any, op: Op, others: tuple[Any, ...], static: tuple[Any, .
         check_same_batch(inputs[0], m)
         others = tuple(inputs[1:])
     inputs = (target, *others)
-    token = hush()
+    token = hush(SILENT)
     try:
         out = m.as_array(op.forward(m, *arrays, *static))
         _check_fits(op.name + "_", out, array)
