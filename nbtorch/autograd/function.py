@@ -156,7 +156,7 @@ class FunctionNode(Node):
             held = vars(self.ctx)
             if name in held:
                 return held[name]
-        return super().__getattr__(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 _NODE_SLOTS = frozenset((*Node.__slots__, *FunctionNode.__slots__))

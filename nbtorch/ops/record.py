@@ -310,7 +310,8 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
         A new tensor, or a tuple of them where the record has several outputs.
     """
     # One pass over the inputs: this is the way of every operation that isn't elementwise.
-    m = cls = None
+    m: Any = None
+    cls: Any = None
     mask, bit = 0, 1
     arrays = []
     recording = not off or grad_mode.enabled
@@ -344,19 +345,19 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
         out = m.as_array(out)
     if op.layout is not None and out.ndim > 1:
         out = op.layout(m, out, arrays)
-    t: Any = _new(cls)  # written out: what wrap does
-    t._array = out
-    t._backend = m
-    t._grad = t._grad_fn = t._hooks = t._storage = t._view = None
-    t._output_nr = 0
-    t._requires_grad = False
+    result: Any = _new(cls)  # written out: what wrap does
+    result._array = out
+    result._backend = m
+    result._grad = result._grad_fn = result._hooks = result._storage = result._view = None
+    result._output_nr = 0
+    result._requires_grad = False
     if mask and (op.derivatives or op.joint is not None):
         record = make_node if intercepted else op.recorders.get(mask)
         if record is None:
             record = op.recorder(mask, len(inputs))
-        t._grad_fn = record(op, mask, inputs, arrays, out, static, t)
-        t._requires_grad = True
-    return t
+        result._grad_fn = record(op, mask, inputs, arrays, out, static, result)
+        result._requires_grad = True
+    return result
 
 
 def _wrap_several(
@@ -367,7 +368,7 @@ def _wrap_several(
         out = tuple([op.layout(m, o, arrays) if o.ndim > 1 else o for o in out])
     tensors = tuple([wrap(o, m, cls) for o in out])
     if mask and out:
-        node = make_node(op, mask, inputs, tuple(arrays), out, static, tensors)
+        node: Any = make_node(op, mask, inputs, arrays, out, static, tensors)
         for nr, t in enumerate(tensors):
             if t._dtype().is_floating_point:
                 t._grad_fn, t._output_nr, t._requires_grad = node, nr, True

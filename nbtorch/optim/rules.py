@@ -13,7 +13,7 @@ from typing import Any
 from ..autograd import enable_grad, no_grad
 from ..autograd.engine import maths
 from ..autograd.variable import Where, where_called
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from ..ops import tensor
 from ..tensor import Tensor, zeros_like
 from .arrays import BLOCK, in_blocks, mark_changed, same_kind
@@ -167,7 +167,7 @@ class RuleOptimizer(CountingOptimizer):
             with enable_grad():
                 loss = closure()
         where = where_called()
-        token = hush()
+        token = hush(SILENT)
         try:
             for number, group in enumerate(self.param_groups):
                 options, plain = options_of(group)
