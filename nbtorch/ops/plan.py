@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..autograd import anomaly
 from ..autograd.node import Node, saved_tensor
 from ..autograd.sequence import next_sequence_nr
 from ..autograd.variable import Storage, Variable, _new, is_ours, ours, outside, shared_storage, wrap
-
-if TYPE_CHECKING:
-    from .record import Op
 
 
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -50,7 +47,7 @@ class Plan:
 
     __slots__ = ("guarded", "names", "op", "record", "run", "tensors")
 
-    def __init__(self, op: Op, mask: int, count: int) -> None:
+    def __init__(self, op: Any, mask: int, count: int) -> None:
         self.op = op
         functions: dict[str, Any] = {}
         names: list[str] = []
