@@ -12,6 +12,7 @@ from .device import device
 from .flat_convolution import FlatConvolution
 from .host_channels import HostChannels, channel_sum, suits
 from .host_elementwise import HostElementwise
+from .host_indexing import HostIndexing
 from .host_neural import HostNeural
 from .host_pooling import HostPooling
 from .host_recurrence import HostRecurrence
@@ -33,7 +34,9 @@ class _Piece:
         self._vector = vector
 
 
-class NumpyBackend(FlatConvolution, HostPooling, HostElementwise, HostNeural, HostRecurrence, HostChannels, Backend):
+class NumpyBackend(
+    FlatConvolution, HostPooling, HostElementwise, HostIndexing, HostNeural, HostRecurrence, HostChannels, Backend
+):
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
     def __init__(self) -> None:
