@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Backend, Dims
+from .base import Array, Backend
 from .device import device
 from .flat_convolution import FlatConvolution
-from .host_channels import HostChannels, channel_sum, suits
+from .host_channels import HostChannels
 from .host_elementwise import HostElementwise
 from .host_indexing import HostIndexing
 from .host_neural import HostNeural
 from .host_pooling import HostPooling
 from .host_recurrence import HostRecurrence
+from .host_reductions import HostReductions
 
 _NDARRAY = np.ndarray
-_sum: Any = np.add.reduce
 
 
 class _Piece:
@@ -35,8 +35,9 @@ class _Piece:
 
 
 class NumpyBackend(
-    FlatConvolution, HostPooling, HostElementwise, HostIndexing, HostNeural, HostRecurrence, HostChannels, Backend
-):
+    FlatConvolution, HostPooling, HostElementwise, HostIndexing, HostReductions, HostNeural, HostRecurrence,
+    HostChannels, Backend,
+):  # fmt: skip
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 
     def __init__(self) -> None:
@@ -72,21 +73,6 @@ class NumpyBackend(
     def matmul(self, a: Array, b: Array) -> Array:
         # ndarray.dot reaches BLAS with half the overhead of np.matmul, but means another thing beyond 2-D.
         return a.dot(b) if a.ndim <= 2 and b.ndim <= 2 else super().matmul(a, b)
-
-    def sum(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:
-        if dtype is None and x.dtype.itemsize == 2 and x.dtype.kind in "fV":
-            return _sum(x, dim, np.float32, None, keepdim).astype(x.dtype)
-        if x.ndim > 2 and dim is not None and len(dim) == x.ndim - 1 and 1 not in dim and not keepdim and dtype is None:
-            return channel_sum(x) if suits(x) else _sum(x, dim)  # the gradient of a convolution's bias
-        return _sum(x, dim, dtype, None, keepdim)
-
-    def mean(self, x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
-        # ndarray.mean is a Python function around a sum.
-        if x.dtype.itemsize == 2:
-            return super().mean(x, dim, keepdim)
-        total = _sum(x, dim, None, None, keepdim)
-        count = x.size // total.size if total.size else 0
-        return total / x.dtype.type(count)
 
     def running(self, function: str, x: Array, dim: int) -> Array:
         return getattr(np, function).accumulate(x, dim) if x.ndim else x.copy()

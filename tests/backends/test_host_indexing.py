@@ -55,9 +55,11 @@ def test_along_a_dimension(given: Any, data: Any) -> None:
 def test_adding_at_an_index(given: Any, data: Any) -> None:
     x, rng = given
     n = data.draw(st.sampled_from([1, 4, 600]))
+    if not x.size:
+        return agree("add_at", x, np.zeros((0,), np.int64), 1)
 
     def along(d: int, shape: Any = (n,)) -> Any:
-        return rng.integers(-x.shape[d], max(x.shape[d], 1), shape) if x.shape[d] else np.zeros((0,), np.int64)
+        return rng.integers(-x.shape[d], x.shape[d], shape)
 
     whole = slice(None)
     kinds: list[Any] = [along(0), (along(0),), (along(0, (2, 3)),)]
@@ -67,8 +69,6 @@ def test_adding_at_an_index(given: Any, data: Any) -> None:
     if x.ndim > 2:
         kinds += [(along(0), whole, along(2)), (whole, along(1), along(2)), (whole, whole, along(2))]
     for index in [*kinds, x > 0]:
-        if 0 in x.shape:
-            continue
         region = x[index].shape
         values = (rng.normal(size=region) * 8).astype(x.dtype)
         agree("add_at", x, index, values)
