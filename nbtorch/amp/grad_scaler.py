@@ -10,8 +10,10 @@ from enum import Enum
 from typing import Any
 
 from ..autograd import no_grad
+from ..autograd.outside import arrays_of, note_changes
 from ..backends.cupy import why_unavailable
 from ..backends.dtypes import float16, float32, int32
+from ..backends.quiet import hush, unhush
 from ..ops import tensor
 from ..tensor import Tensor
 
@@ -32,6 +34,17 @@ class _Progress:
     def __init__(self) -> None:
         self.stage = OptState.READY
         self.overflow: bool | None = None
+
+
+def _scaled(m: Any, array: Any, factor: float) -> bool:
+    """Multiplies an array in place; whether all that comes out is finite."""
+    token = hush()
+    try:
+        array *= factor
+        # One sum tells of most arrays that they are finite; only where it is not, they are looked through.
+        return math.isfinite(m.sum(array)) or bool(m.isfinite(array).all())
+    finally:
+        unhush(token)
 
 
 class GradScaler:
@@ -119,9 +132,16 @@ class GradScaler:
             raise ValueError("Attempting to unscale FP16 gradients.")
         factor = 1.0 / scale.item()
         with no_grad():
-            for grad in grads:
-                grad.mul_(factor)
-                progress.overflow = bool(progress.overflow) or not bool(grad.isfinite().all())
+            arrays = arrays_of(grads) if grads and grads[0].device.type == "cpu" else None
+            for place, grad in enumerate(grads):
+                if arrays is None:
+                    grad.mul_(factor)
+                    finite = bool(grad.isfinite().all())
+                else:
+                    finite = _scaled(grad._backend, arrays[place], factor)
+                progress.overflow = bool(progress.overflow) or not finite
+            if arrays is not None:
+                note_changes(grads)
         progress.stage = OptState.UNSCALED
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:

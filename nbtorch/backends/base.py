@@ -504,10 +504,9 @@ class Backend(
         self.add_at(out, (slice(None),) * dim + (index,), source)
         return out
 
-    # -- fused steps that an optimizer takes on its own buffers ---
     def norm(self, x: Array) -> Array:
         """The Euclidean norm over all elements, 0-d."""
-        return self.sqrt(self.sum(x * x))
+        return self.as_array(self.sqrt(self.sum(x * x)))
 
     @staticmethod
     def numel(shape: Sequence[int]) -> int:

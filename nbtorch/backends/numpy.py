@@ -87,6 +87,12 @@ class NumpyBackend(
     def cat(self, arrays: Sequence[Array], dim: int) -> Array:
         return np.concatenate(arrays, dim)
 
+    def norm(self, x: Array) -> Array:
+        if x.dtype.itemsize < 4:
+            return super().norm(x)
+        vector = x.reshape(-1)
+        return np.asarray(np.sqrt(vector.dot(vector)))
+
     def joined(self, arrays: Sequence[Array], out: Array | None = None) -> Array:
         return np.concatenate(arrays, None, out)
 

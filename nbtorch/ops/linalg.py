@@ -280,13 +280,13 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 
 
 def _linear(m: Any, input: Any, weight: Any, bias: Any) -> Any:
-    rows = (
-        input if input.ndim == 2 else input.reshape(-1 if input.size else math.prod(input.shape[:-1]), input.shape[-1])
-    )
-    out = m.matmul(rows, weight.T)
+    if input.ndim != 2:
+        rows = input.reshape(-1 if input.size else math.prod(input.shape[:-1]), input.shape[-1])
+        return _linear(m, rows, weight, bias).reshape((*input.shape[:-1], weight.shape[0]))
+    out = m.matmul(input, weight.T)
     if bias is not None:
         out += bias
-    return out if input.ndim == 2 else out.reshape((*input.shape[:-1], weight.shape[0]))
+    return out
 
 
 def _linear_weight(m: Any, g: Any, input: Any) -> Any:
@@ -324,8 +324,9 @@ def linear(input: TensorT, weight: TensorT, bias: TensorT | None = None, *, out:
     """
     if out is not None:
         return write_exact_out("linear", out, linear(input, weight, bias))
-    require_tensor("linear", "input", input)
-    require_tensor("linear", "weight", weight)
+    if not (isinstance(input, Variable) and isinstance(weight, Variable)):
+        require_tensor("linear", "input", input)
+        require_tensor("linear", "weight", weight)
     x, w = input._array, weight._array
     if not x.ndim or w.ndim != 2 or x.shape[-1] != w.shape[1]:
         rows = f"{math.prod(x.shape[:-1])}x{x.shape[-1]}" if x.ndim else "a 0-d tensor"

@@ -127,8 +127,11 @@ def _both(of_input: Any, needs: tuple[bool, ...]) -> tuple[Any, Any]:
 
 
 def _mse(m: Any, input: Any, target: Any, reduction: str) -> Any:
-    d = m.sub(widened(m, input), widened(m, target))
-    return narrowed(m, reduced(m, m.mul(d, d), reduction), input)
+    if input.dtype.itemsize < 4:
+        return m.astype(_mse(m, widened(m, input), widened(m, target), reduction), input.dtype)
+    d = m.sub(input, target)
+    d = m.mul(d, d)
+    return m.mean(d) if reduction == "mean" else m.sum(d) if reduction == "sum" else d
 
 
 def _mse_inputs(m: Any, g: Any, input: Any, target: Any, reduction: str, needs: Any) -> tuple[Any, Any]:
@@ -152,9 +155,19 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     Warns:
         UserWarning: where the shapes differ, since (n, 1) against (n,) broadcasts to (n, n).
     """
-    as_pair("mse_loss", input, target)
-    check_reduction(reduction)
-    return apply(MSE, _promoted("mse_cpu", input, target), (reduction,))
+    if reduction not in REDUCTIONS:
+        check_reduction(reduction)
+    if not (
+        isinstance(input, Variable)
+        and isinstance(target, Variable)
+        and (a := input._array).shape == (b := target._array).shape
+        and a.dtype is b.dtype
+        and a.dtype.kind == "f"
+        and input._backend is target._backend
+    ):  # else there is nothing to explain and nothing to convert
+        as_pair("mse_loss", input, target)
+        input, target = _promoted("mse_cpu", input, target)
+    return apply(MSE, (input, target), (reduction,))
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:

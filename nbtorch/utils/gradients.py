@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..autograd.variable import where_called
+from ..autograd.outside import note_changes
 from ..tensor import Tensor
 
 __all__ = ["clear_gradients"]
@@ -16,7 +16,7 @@ def clear_gradients(parameters: Iterable[Tensor], set_to_none: bool) -> None:
         for parameter in parameters:
             parameter.grad = None
         return
-    where = where_called()
+    filled = []
     for parameter in parameters:
         grad = parameter.grad
         if grad is None:
@@ -25,12 +25,11 @@ def clear_gradients(parameters: Iterable[Tensor], set_to_none: bool) -> None:
         if grad._grad_fn is None and grad._view is None and getattr(array.flags, "writeable", True):
             grad._requires_grad = False
             array[...] = 0
-            if grad._storage is not None:
-                grad._storage.version += 1
-                grad._storage.changed = where
+            filled.append(grad)
             continue
         if grad.grad_fn is None:
             grad.requires_grad_(False)
         else:
             grad.detach_()
         grad.zero_()
+    note_changes(filled)

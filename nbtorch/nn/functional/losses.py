@@ -43,7 +43,8 @@ def mse_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The mean (or sum, or each) of ``(input - target)²``, if wanted weighted; shapes that differ are warned of."""
-    reduction = resolve_reduction(reduction, size_average, reduce)
+    if size_average is not None or reduce is not None:
+        reduction = resolve_reduction(reduction, size_average, reduce)
     if weight is not None:
         return _weighted(ops.mse_loss(input, target, "none"), weight, reduction, input)
     return ops.mse_loss(input, target, reduction)  # type: ignore[no-any-return]

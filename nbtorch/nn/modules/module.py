@@ -352,8 +352,16 @@ class Module(HookMethods):
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, as an optimiser wants them; with ``recurse=False`` only the module's own."""
-        for _, parameter in self.named_parameters(recurse=recurse):
-            yield parameter
+        if type(self).named_parameters is not Module.named_parameters or not recurse:
+            for _, parameter in self.named_parameters(recurse=recurse):
+                yield parameter
+            return
+        seen: set[int] = set()
+        for module in _tree(self, set(), []):
+            for own in module._parameters.values():
+                if own is not None and id(own) not in seen:
+                    seen.add(id(own))
+                    yield own
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -473,8 +481,9 @@ class Module(HookMethods):
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
-        for module in self.children():
-            module.train(mode)
+        for module in dict.fromkeys(self._modules.values()):
+            if module is not None:
+                module.train(mode)
         return self
 
     def eval(self) -> Self:
@@ -651,6 +660,19 @@ class Module(HookMethods):
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Modules pickled by an older version may lack the newer tables.
         self.__dict__.update({"_non_persistent_buffers_set": set(), **_no_hooks(), **state})
+
+
+def _tree(module: Module, seen: set[Module], found: list[Module]) -> list[Module]:
+    """What :meth:`Module.modules` gives, put at the end of ``found``; a subclass' own way is gone."""
+    if type(module).named_modules is not Module.named_modules:
+        found.extend(below for _, below in module.named_modules(seen))
+    elif module not in seen:
+        seen.add(module)
+        found.append(module)
+        for child in module._modules.values():
+            if child is not None:
+                _tree(child, seen, found)
+    return found
 
 
 _HOOK_TABLES = (

@@ -140,7 +140,8 @@ class LRScheduler:
 
     def _current(self) -> list[Any]:
         """The learning rates as they are."""
-        return [_plain(group["lr"]) for group in self.optimizer.param_groups]
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        return [rate if type(rate) is float else _plain(rate) for rate in rates]
 
     def step(self, epoch: int | None = None) -> None:
         """Sets the learning rates of the next epoch.
@@ -156,11 +157,18 @@ class LRScheduler:
 
     def _update_lr(self, epoch: int | None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        closed_form = getattr(self, "_get_closed_form_lr", None)
-        with _enable_get_lr_call(self):
-            values = closed_form() if epoch is not None and closed_form is not None else self.get_lr()
-        for group, lr in zip(self.optimizer.param_groups, values, strict=True):
-            set_option(group, "lr", lr)
+        closed_form = None if epoch is None else getattr(self, "_get_closed_form_lr", None)
+        self._get_lr_called_within_step = True
+        try:
+            values = self.get_lr() if closed_form is None else closed_form()
+        finally:
+            self._get_lr_called_within_step = False
+        groups = self.optimizer.param_groups
+        for group, lr in zip(groups, values, strict=True):
+            if type(group["lr"]) is float:
+                group["lr"] = lr
+            else:
+                set_option(group, "lr", lr)
         self._last_lr = self._current()
 
     def _warn_of_order(self) -> None:
