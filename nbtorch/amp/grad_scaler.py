@@ -13,7 +13,7 @@ from ..autograd import no_grad
 from ..autograd.outside import arrays_of, note_changes
 from ..backends.cupy import why_unavailable
 from ..backends.dtypes import float16, float32, int32
-from ..backends.quiet import hush, unhush
+from ..backends.quiet import SILENT, hush, unhush
 from ..ops import tensor
 from ..tensor import Tensor
 
@@ -38,7 +38,7 @@ class _Progress:
 
 def _scaled(m: Any, array: Any, factor: float) -> bool:
     """Multiplies an array in place; whether all that comes out is finite."""
-    token = hush()
+    token = hush(SILENT)
     try:
         array *= factor
         # One sum tells of most arrays that they are finite; only where it is not, they are looked through.

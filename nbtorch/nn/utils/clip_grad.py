@@ -11,7 +11,7 @@ from typing import Any
 from ...autograd import no_grad
 from ...autograd.outside import arrays_of, note_changes
 from ...autograd.variable import wrap
-from ...backends.quiet import hush, unhush
+from ...backends.quiet import SILENT, hush, unhush
 from ...ops.creation import tensor
 from ...ops.joining import stack
 from ...tensor import Tensor
@@ -48,7 +48,7 @@ def _norm_of_arrays(m: Any, arrays: list[Any], norm_type: float) -> Any:
     vectors = [array for array in arrays if array.size > _SMALL]
     if small:
         vectors.append(m.joined(small))
-    token = hush()
+    token = hush(SILENT)
     try:
         if norm_type == 2.0:
             return m.norm(m.joined([m.norm(v) for v in vectors]))
@@ -105,7 +105,7 @@ def clip_grads_with_norm_(
             grad.mul_(factor.to(grad.device))
         return
     m = total_norm._backend
-    token = hush()
+    token = hush(SILENT)
     try:
         scale = m.as_array(m.minimum(float(max_norm) / (arrays[0] + 1e-6), 1.0))
         if m.device.type != "cpu" or scale != 1.0:
