@@ -357,6 +357,35 @@ def _line_of(code: CodeType, offset: int) -> str:
     return f"{code.co_filename}({line}): {code.co_name}"
 
 
+# How PyTorch's traces name dtypes.
+_TYPES = {
+    "float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int",
+    "int8": "signed char", "uint8": "unsigned char", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+}  # fmt: skip
+
+
+def _inputs_of(described: Sequence[Any]) -> tuple[list[Any], list[Any], list[str]]:
+    """Shapes, strides and dtypes as PyTorch writes them: nothing for what is no tensor."""
+    shapes: list[Any] = []
+    strides: list[Any] = []
+    types: list[str] = []
+    for one in described:
+        if isinstance(one, tuple):
+            shape, steps, dtype = one
+            shapes.append(list(shape))
+            strides.append([step // (dtype.itemsize or 1) for step in steps])
+            types.append(_TYPES.get(dtype.name, dtype.name))
+        elif isinstance(one, list) and one:
+            shapes.append([list(shape) for shape, _, _ in one])
+            strides.append([])
+            types.append("TensorList")
+        else:
+            shapes.append([])
+            strides.append([])
+            types.append("Scalar" if one in (bool, int, float) else "")
+    return shapes, strides, types
+
+
 def make_events(spans: Sequence[Span], begin: int, end: int, first_id: int = 1) -> list[FunctionEvent]:
     """Events of spans, a tree: a span's node is there twice, as what the engine evaluates and as the node, as in
     PyTorch.
@@ -393,9 +422,7 @@ def make_events(spans: Sequence[Span], begin: int, end: int, first_id: int = 1) 
             event.scope = 1
             event = add(span, span.name, event)
             event.scope = event.fwd_thread = 1
-        event.input_shapes = span.shapes or []
-        event.structured_input_strides = span.strides or []
-        event.input_dtypes = span.dtypes or []
+        event.input_shapes, event.structured_input_strides, event.input_dtypes = _inputs_of(span.inputs)
         event.flops = span.flops
         event.cpu_memory_usage = span.bytes
         event.stack = [_line_of(code, offset) for code, offset in span.stack]

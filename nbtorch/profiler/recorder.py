@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import weakref
+from collections.abc import Sequence
 from threading import get_ident, get_native_id
 from time import perf_counter_ns
 from types import CodeType
@@ -19,6 +20,9 @@ OP, NODE, USER, FUNCTION = 0, 1, 2, 3
 
 # The recorder of each thread that is being profiled. Nothing else says whether a profiler runs.
 recorders: dict[int, Recorder] = {}
+
+
+Described = tuple[tuple[int, ...], tuple[int, ...], Any]
 
 
 class Wishes(NamedTuple):
@@ -42,14 +46,13 @@ class Span:
         sequence_nr: that of the graph's node which the call made, or which it ran; -1 for none.
         bytes: what its results take up, without memory of its inputs and of operations called in it.
         made: weak references to the arrays behind those results, so that they count once.
-        shapes, strides, dtypes: of the inputs, where they were asked for.
+        inputs: where it was asked for, of each its shape, strides and dtype; of a list a list of them; else its class.
         flops: multiplications and additions, where they were asked for and are known.
         stack: the user's frames, as pairs of code and instruction, the innermost first.
     """
 
     __slots__ = (
-        "begin", "bytes", "dtypes", "end", "flops", "kind", "made", "name", "parent", "sequence_nr", "shapes", "stack",
-        "strides",
+        "begin", "bytes", "end", "flops", "inputs", "kind", "made", "name", "parent", "sequence_nr", "stack",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: int, parent: Span | None) -> None:
@@ -57,11 +60,9 @@ class Span:
         self.end = 0
         self.sequence_nr = -1
         self.bytes = self.flops = 0
-        self.shapes: Any = None
-        self.strides: Any = None
-        self.dtypes: Any = None
+        self.inputs: Sequence[Any] = ()
         self.stack: tuple[tuple[CodeType, int], ...] = ()
-        self.made: list[Any] = []
+        self.made: Sequence[weakref.ref[Any]] = ()
         self.begin = 0
 
 
@@ -119,31 +120,20 @@ class Recorder:
             self.top = span.parent
 
     def note_inputs(self, span: Span, args: Any, kwargs: Any) -> None:
-        """The inputs' shapes, strides and dtypes, as PyTorch writes them: nothing for what is no tensor."""
-        span.shapes, span.strides, span.dtypes = [], [], []
-        for value in (*args, *kwargs.values()):
-            several = type(value) in (list, tuple) and value and isinstance(value[0], Variable)
-            if several:
-                span.shapes.append([list(t._array.shape) if isinstance(t, Variable) else [] for t in value])
-                span.strides.append([])
-                span.dtypes.append("TensorList")
-            elif isinstance(value, Variable):
-                array = value._array
-                size = array.dtype.itemsize or 1
-                span.shapes.append(list(array.shape))
-                span.strides.append([s // size for s in array.strides])
-                span.dtypes.append(_TYPE_NAMES.get(array.dtype.name, array.dtype.name))
-            else:
-                span.shapes.append([])
-                span.strides.append([])
-                span.dtypes.append("Scalar" if isinstance(value, (bool, int, float)) else "")
+        """Of each input that is a tensor its shape, strides and dtype."""
+        span.inputs = [
+            _described(value)
+            if isinstance(value, Variable)
+            else [_described(t) for t in value if isinstance(t, Variable)]
+            if type(value) in (list, tuple)
+            else type(value)
+            for value in ((*args, *kwargs.values()) if kwargs else args)
+        ]
 
 
-# How PyTorch's traces name dtypes.
-_TYPE_NAMES = {
-    "float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int",
-    "int8": "signed char", "uint8": "unsigned char", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
-}  # fmt: skip
+def _described(t: Variable) -> Described:
+    array = t._array
+    return array.shape, array.strides, array.dtype
 
 
 def recorder_here() -> Recorder | None:
@@ -161,24 +151,35 @@ def _users_frames(frame: Any) -> tuple[tuple[CodeType, int], ...]:
     return tuple(found)
 
 
-def note_bytes(span: Span, results: Any, inputs: Any) -> None:
+def note_bytes(span: Span, results: Any, inputs: Sequence[Any]) -> None:
     """Counts the bytes of the arrays among ``results`` whose memory was made by this call itself.
 
     Args:
         results, inputs: arrays, tensors, or tuples and lists of them; anything else counts nothing.
     """
+    # Most operations give one array with memory of its own, called by the program.
+    array = getattr(results, "_array", None)
+    alone = span.parent is None or span.parent.kind != OP
+    if alone and not span.made and array is not None and getattr(array, "base", None) is None:
+        for value in inputs:
+            if getattr(value, "_array", None) is array:
+                return
+        span.bytes = array.nbytes
+        return
     known = {id(_owner(array)) for array in _arrays(inputs)}
     known.update(id(owner) for made in span.made if (owner := made()) is not None)
+    made = list(span.made)
     for array in _arrays(results):
         owner = _owner(array)
         if id(owner) not in known:
             known.add(id(owner))
             span.bytes += int(array.nbytes)
-            with contextlib.suppress(TypeError):  # an array module whose arrays can't be referred to weakly
-                span.made.append(weakref.ref(owner))
-    if span.kind == OP and span.parent is not None and span.parent.kind == OP:
-        span.parent.made += span.made
-    span.made = []
+            if not alone:
+                with contextlib.suppress(TypeError):  # an array module whose arrays can't be referred to weakly
+                    made.append(weakref.ref(owner))
+    if not alone and span.parent is not None:
+        span.parent.made = [*span.parent.made, *made]
+    span.made = ()
 
 
 def _arrays(value: Any) -> Any:

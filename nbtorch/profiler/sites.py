@@ -104,7 +104,7 @@ def _finish(recorder: Recorder, span: Any, args: Any, kwargs: Any, result: Any) 
     if first is not None and first._grad_fn is not None:
         span.sequence_nr = first._grad_fn.sequence_nr
     if recorder.memory:
-        note_bytes(span, result, (args, tuple(kwargs.values())))
+        note_bytes(span, result, (*args, *kwargs.values()))
     if recorder.flops and first is not None:
         span.flops = count_flops(span.name, args, first)
 
@@ -171,6 +171,11 @@ def _intern(name: str) -> str:
     return _interned.setdefault(name, name)
 
 
+def _gradient(g: Any) -> Any:
+    g = getattr(g, "_array", g)
+    return (g.shape, g.strides, g.dtype) if hasattr(g, "strides") else type(g)
+
+
 def _node(plain: FunctionType) -> Call:
     """``_run`` of the engine: one node of the graph."""
 
@@ -182,8 +187,7 @@ def _node(plain: FunctionType) -> Call:
         span = recorder.open(node.name(), NODE)
         span.sequence_nr = node.sequence_nr
         if recorder.shapes:
-            grads = g if type(g) in (list, tuple) else (g,)
-            span.shapes = [list(x.shape) if hasattr(x, "shape") else [] for x in grads]
+            span.inputs = [_gradient(x) for x in (g if type(g) in (list, tuple) else (g,))]
         saved = node.saved
         try:
             result = plain(*args, **kwargs)
@@ -207,13 +211,13 @@ def _accumulate(plain: FunctionType) -> Call:
         held = leaf._grad
         span = recorder.open("torch::autograd::AccumulateGrad", NODE)
         if recorder.shapes:
-            span.shapes = [list(grad.shape)]
+            span.inputs = [_gradient(grad)]
         try:
             result = plain(*args, **kwargs)
         finally:
             recorder.close(span)
         if recorder.memory and held is None:
-            note_bytes(span, leaf._grad, grad)
+            note_bytes(span, leaf._grad, (grad,))
         return result
 
     return call
