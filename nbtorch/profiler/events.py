@@ -423,7 +423,7 @@ def make_events(spans: Sequence[Span], begin: int, end: int, first_id: int = 1) 
             event = add(span, span.name, event)
             event.scope = event.fwd_thread = 1
         event.input_shapes, event.structured_input_strides, event.input_dtypes = _inputs_of(span.inputs)
-        event.flops = span.flops
+        event.flops = max(span.flops, 0)
         event.cpu_memory_usage = span.bytes
         event.stack = [_line_of(code, offset) for code, offset in span.stack]
         if span.kind == OP and span.sequence_nr >= 0:

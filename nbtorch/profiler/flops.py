@@ -8,7 +8,9 @@ from typing import Any
 
 from ..autograd.variable import Variable
 
-__all__ = ["count_flops"]
+__all__ = ["COUNTED_INSIDE", "count_flops"]
+
+COUNTED_INSIDE = -1  # of an operation that calls one whose count is known
 
 Shapes = list[tuple[int, ...]]
 

@@ -21,7 +21,7 @@ from ..optim import Optimizer
 from ..tensor import Tensor
 from ..utils.data.passes import LoaderIterator
 from ..utils.data.workers import InWorkers
-from .flops import count_flops
+from .flops import COUNTED_INSIDE, count_flops
 from .recorder import FUNCTION, NODE, OP, USER, Recorder, Span, Wishes, note_bytes, recorder_here, recorders
 from .swapping import Swap
 
@@ -49,6 +49,7 @@ _METHODS = {
     "__truediv__": "div", "__rtruediv__": "div", "__floordiv__": "floor_divide", "__mod__": "remainder",
     "__pow__": "pow", "__rpow__": "pow", "__neg__": "neg", "__abs__": "abs", "__matmul__": "matmul",
     "__eq__": "eq", "__ne__": "ne", "__lt__": "lt", "__le__": "le", "__gt__": "gt", "__ge__": "ge",
+    "__setitem__": "index_put_",
     "__invert__": "bitwise_not", "__iadd__": "add_", "__isub__": "sub_", "__imul__": "mul_", "__itruediv__": "div_",
     "__ifloordiv__": "floor_divide_", "__imod__": "remainder_", "__ipow__": "pow_",
     **dict.fromkeys(("cpu", "cuda", "float", "double", "half", "bfloat16", "long", "int", "short", "char", "byte",
@@ -106,7 +107,10 @@ def _finish(recorder: Recorder, span: Any, args: Any, kwargs: Any, result: Any) 
     if recorder.memory:
         note_bytes(span, result, (*args, *kwargs.values()))
     if recorder.flops and first is not None:
-        span.flops = count_flops(span.name, args, first)
+        if span.flops != COUNTED_INSIDE:
+            span.flops = count_flops(span.name, args, first)
+        if span.flops and span.parent is not None:
+            span.parent.flops = COUNTED_INSIDE
 
 
 def _operation(name: str) -> Callable[[FunctionType], Call]:
