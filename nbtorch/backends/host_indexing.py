@@ -15,6 +15,7 @@ import numpy as np
 Array = Any
 
 _WIDE = 32  # numbers in a row from which adding whole rows pays
+_FEW = 64  # so many rows are reached sooner by a product with ones and zeros
 _ROUNDS = 64  # as many may be added to one place that way
 
 
@@ -112,6 +113,13 @@ def _add_along_memory(x: Array, index: Any, values: Any) -> bool:
         values = np.broadcast_to(values, region)
     width, outer = math.prod(after), math.prod(before)
     places = places.reshape(-1)
+    if outer == 1 and width > 1 and n <= _FEW and x.dtype.kind == "f" and x.itemsize >= 4:
+        rows, vector = values.reshape(-1, width), values.reshape(-1)
+        if np.isfinite(vector.dot(vector)):  # 0 times infinity would spoil other rows
+            chosen = np.zeros((places.size, n), x.dtype)
+            chosen[np.arange(places.size), places] = 1
+            x += chosen.T.dot(rows).reshape(x.shape)
+            return True
     if outer == 1 and width >= _WIDE and x.itemsize >= 4 and places.size * width >= 1 << 15:
         rows = x.reshape(n, width)
         if _add_rows(rows, places, values.reshape(-1, width)):

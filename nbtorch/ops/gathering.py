@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -377,8 +376,7 @@ def _embedding_weight(m: Any, g: Any, input: Any, padding_idx: Any, shape: Any) 
     if padding_idx is not None:
         keep = input != padding_idx
         g = g * m.reshape(keep, (*keep.shape, 1))
-    n = math.prod(input.shape)
-    return m.index_add(m.new_zeros(g, shape), 0, m.reshape(input, (n,)), m.reshape(g, (n, shape[1])))
+    return m.index_backward(g, (input._array if isinstance(input, Variable) else input,), shape, False)
 
 
 @EMBEDDING

@@ -63,3 +63,29 @@ def test_gelu_and_its_derivative_stay_within_the_stated_error() -> None:
     slope = share + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
     assert np.abs(m.gelu(single) - x * share).max() < 3.8e-7
     assert np.abs(m.gelu_backward(np.ones_like(single), single) - slope).max() < 8.5e-7
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_rows_added_at_places_named_twice(data: st.DataObject) -> None:
+    draw = data.draw
+    shape = draw(st.sampled_from([(5,), (3, 4), (300, 40), (80, 3, 5), (7, 2, 3), (2, 0)]))
+    depth, seed = draw(st.integers(1, len(shape))), draw(st.integers(0, 10**6))
+    rng, dtype = np.random.default_rng(seed), draw(st.sampled_from(["float32", "float64", "float16", "int64"]))
+    count = draw(st.sampled_from([(), (1,), (4, 3), (400,), (0,)]))
+    low = draw(st.sampled_from([0, -1]))
+    most = [draw(st.sampled_from([n, max(n // 9, 1)])) for n in shape]
+    if 0 in shape[:depth]:
+        return
+    index: Any = tuple([rng.integers(low * n, n, count) for n in most[:depth]])
+    index = index[0] if depth == 1 and draw(st.booleans()) else index
+    values = filled(seed, (*count, *shape[depth:]), dtype)
+    if draw(st.integers(0, 3)) == 0 and values.size and dtype != "int64":
+        values[(0,) * values.ndim] = np.inf
+    if values.ndim and draw(st.booleans()):
+        values = values[..., :1]
+    x = filled(seed + 1, shape, dtype)
+    expected = x.copy()
+    get_backend("cpu").add_at(x, index, values)
+    np.add.at(expected, index, values)
+    np.testing.assert_allclose(x, expected, rtol=ROUGH.get(dtype, 0), atol=10 * ROUGH.get(dtype, 0))
