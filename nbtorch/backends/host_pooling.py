@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ Array = Any
 
 # The integers that hold the bits of a number: times 0 or 1 they are exact, also for infinities.
 _BITS: dict[Any, Any] = {np.dtype(f"f{n}"): np.dtype(f"i{n}") for n in (2, 4, 8)}
+_MANY = 8  # elements of a window whose greatest is found faster at once than one after the other
 _FEW = 16  # numbers that one comes from, or goes to, where a dense matrix costs less than steps
 
 
@@ -23,6 +25,11 @@ def _taps(at: Windows, i: int) -> list[slice]:
     """For each element of a window along dimension ``i``, where it is in all windows of the covered region."""
     reach = (at.out[i] - 1) * at.stride[i] + 1
     return [slice(t * at.dilation[i], t * at.dilation[i] + reach, at.stride[i]) for t in range(at.kernel[i])]
+
+
+def _in_line(positions: Any, size: int) -> bool:
+    """Whether windows along one dimension lie side by side and leave nothing out."""
+    return positions.size == size and bool((positions.T.reshape(-1) == np.arange(size)).all())
 
 
 @functools.lru_cache(64)
@@ -62,6 +69,28 @@ class _Same:
 
 class HostPooling(PoolingPrimitives):
     """Overrides for NumPy arrays."""
+
+    def max_pool_indices(self, x: Array, positions: Sequence[Any]) -> Array:
+        n = len(positions)
+        size = x.shape[x.ndim - n :]
+        elements = math.prod(len(p) for p in positions)
+        if elements < _MANY or not x.size or not all(map(_in_line, positions, size)):
+            return super().max_pool_indices(x, positions)
+        # Windows side by side: (..., out, kernel, out, kernel) and so on, the kernels brought to the end.
+        lead = x.ndim - n
+        split = x.reshape(*x.shape[:lead], *(length for p in positions for length in p.shape[::-1]))
+        ends = (*range(lead, split.ndim, 2), *range(lead + 1, split.ndim, 2))
+        windows = split.transpose(*range(lead), *ends).reshape(*x.shape[:lead], *(p.shape[1] for p in positions), -1)
+        place = windows.argmax(-1)
+        best = np.take_along_axis(windows, place[..., None], -1)
+        if best.dtype.kind == "f" and np.isnan(best).any():  # the last NaN counts
+            return super().max_pool_indices(x, positions)
+        index: Any = 0
+        for i, (within, p) in enumerate(
+            zip(np.unravel_index(place, [len(p) for p in positions]), positions, strict=True)
+        ):
+            index = index * size[i] + within + p[0].reshape(-1, *(1,) * (n - 1 - i))
+        return index
 
     def max_pool_backward(self, g: Array, x: Array, at: Windows) -> Array:
         bits = _BITS.get(x.dtype)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nbtorch.backends.base import Backend
 from nbtorch.backends.device import device
 from nbtorch.backends.numpy import NumpyBackend
+from nbtorch.backends.pooling import window_positions
 from nbtorch.backends.windows import Windows
 
 
@@ -52,6 +53,30 @@ def test_the_gradient_of_max_pooling_equals_the_generic_one(drawn: tuple[Any, An
     with np.errstate(all="ignore"):
         expected = Backend(np, device("cpu")).max_pool_backward(g, x, at)
         actual = NumpyBackend().max_pool_backward(g, x, at)
+    assert actual.dtype == expected.dtype
+    np.testing.assert_array_equal(actual, expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kernel=st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    out=st.lists(st.integers(1, 3), min_size=3, max_size=3),
+    dtype=st.sampled_from(["float32", "float64", "int64"]),
+    odd=st.sampled_from([None, np.nan, np.inf, -np.inf]),
+    seed=st.integers(0, 10**6),
+)
+def test_the_places_of_maxima_equal_the_generic_ones(
+    kernel: list[int], out: list[int], dtype: str, odd: Any, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    size = tuple(k * o for k, o in zip(kernel, out, strict=False))
+    at = Windows(size, tuple(out[: len(size)]), tuple(kernel), tuple(kernel), (0,) * len(size), (1,) * len(size))
+    x = rng.integers(-2, 3, (2, 3, *size)).astype(dtype)
+    if odd is not None and dtype != "int64":
+        x[rng.random(x.shape) < 0.3] = odd
+    positions = window_positions(at)
+    expected = Backend(np, device("cpu")).max_pool_indices(x, positions)
+    actual = NumpyBackend().max_pool_indices(x, positions)
     assert actual.dtype == expected.dtype
     np.testing.assert_array_equal(actual, expected)
 
