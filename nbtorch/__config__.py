@@ -23,4 +23,4 @@ def show() -> str:
 
 def parallel_info() -> str:
     """How many threads compute."""
-    return f"matrix products: {get_num_threads()} threads\neverything else: 1 thread\n"
+    return f"matrix products and large elementwise work: {get_num_threads()} threads\neverything else: 1 thread\n"

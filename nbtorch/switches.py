@@ -5,18 +5,14 @@ What has a meaning here is done; the rest is accepted, remembered, and changes n
 
 from __future__ import annotations
 
-import ctypes
-import functools
-import glob
 import importlib
-import os
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from .backends import set_threads
 from .backends.device import device as Device
 from .backends.device import get_default_device
+from .backends.threads import used_threads
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_device_module",
@@ -27,50 +23,53 @@ __all__ = [
 ]  # fmt: skip
 
 
-@functools.cache
-def _blas() -> tuple[Any, Any] | None:
-    """The functions of NumPy's own OpenBLAS that set and tell its threads; None where NumPy has another BLAS."""
-    folder = os.path.dirname(os.path.dirname(np.__file__))
-    patterns = ("numpy.libs/*openblas*", "numpy/.dylibs/*openblas*")
-    for path in [p for pattern in patterns for p in glob.glob(os.path.join(folder, pattern))]:
-        try:
-            library = ctypes.CDLL(path)
-        except OSError:
-            continue
-        for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
-            if hasattr(library, name.format("set")):
-                return getattr(library, name.format("set")), getattr(library, name.format("get"))
-    return None
-
-
 def set_num_threads(num: int) -> None:
-    """How many threads matrix products may use. Without effect where NumPy was built with another BLAS than OpenBLAS.
+    """How many threads matrix products and large elementwise work may use.
+
+    Matrix products go their own way where NumPy was built with another BLAS than OpenBLAS. Elementwise results are the
+    same to the last bit whatever the number; sums within a matrix product may round otherwise.
 
     Raises:
         RuntimeError: unless it is a positive int.
     """
-    if not isinstance(num, int):
-        raise RuntimeError(f"set_num_threads expects an int, but got {type(num).__name__}")
+    _require_count("set_num_threads", num)
+    set_threads(num)
+
+
+def _require_count(function: str, num: Any) -> None:
+    if isinstance(num, bool) or not isinstance(num, int):
+        raise RuntimeError(f"{function} expects an int, but got {type(num).__name__}")
     if num < 1:
-        raise RuntimeError("set_num_threads expects a positive integer")
-    found = _blas()
-    if found is not None:
-        found[0](num)
+        raise RuntimeError(f"{function} expects a positive integer\n  got: {num}")
 
 
 def get_num_threads() -> int:
-    """How many threads matrix products may use; 1 where that is not known."""
-    found = _blas()
-    return int(found[1]()) if found is not None else 1
+    """How many threads matrix products and large elementwise work may use.
+
+    To begin with, what ``OPENBLAS_NUM_THREADS`` or ``OMP_NUM_THREADS`` says; without them 1 on a machine with two cores
+    or fewer, where a second thread mostly waits, and the number of cores on larger ones.
+    """
+    return used_threads()
 
 
 def set_num_interop_threads(num: int) -> None:
-    """Accepted: operations run one after the other."""
+    """Accepted, once: operations run one after the other.
+
+    Raises:
+        RuntimeError: unless it is a positive int; where it was called before.
+    """
+    _require_count("set_num_interop_threads", num)
+    if _remembered["interop"]:
+        raise RuntimeError(
+            "Error: cannot set number of interop threads after parallel work has started or set_num_interop_threads "
+            "called\n  fix: call it once, at the beginning of the program"
+        )
+    _remembered["interop"] = num
 
 
 def get_num_interop_threads() -> int:
-    """1: operations run one after the other."""
-    return 1
+    """What was set, 1 without that."""
+    return int(_remembered["interop"] or 1)
 
 
 def compile(model: Any = None, **options: Any) -> Any:
@@ -82,7 +81,7 @@ def compile(model: Any = None, **options: Any) -> Any:
     return model
 
 
-_remembered: dict[str, Any] = {"precision": "highest", "deterministic": 0, "warn": False}
+_remembered: dict[str, Any] = {"interop": 0, "precision": "highest", "deterministic": 0, "warn": False}
 _MODES = {"default": 0, "warn": 1, "error": 2}
 
 

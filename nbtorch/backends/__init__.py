@@ -11,13 +11,24 @@ from typing import Any
 from .base import Array, Backend
 from .device import ELSEWHERE, chosen, device
 from .host_memory import keep_freed_memory
-from .numpy import NumpyBackend
+from .numpy import NumpyBackend, share_work
+from .threads import count_shares, default_threads, use_threads
 
-__all__ = ["Array", "Backend", "device", "get_backend", "host", "new_on"]
+__all__ = ["Array", "Backend", "device", "get_backend", "host", "new_on", "set_threads"]
 
 keep_freed_memory()
 host = NumpyBackend()
+_threads = default_threads()
+count_shares(_threads)
+if _threads > 1:
+    share_work(host, _threads)
 _backends: dict[device, Backend] = {host.device: host}
+
+
+def set_threads(count: int) -> None:
+    """How many threads the host uses for matrix products and large elementwise work."""
+    use_threads(count)
+    share_work(host, count)
 
 
 def get_backend(where: str | int | device | Backend | None) -> Backend:

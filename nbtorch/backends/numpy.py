@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Backend
+from .base import UFUNCS, Array, Backend
 from .device import device
 from .flat_convolution import FlatConvolution
 from .host_channels import HostChannels
@@ -17,6 +17,7 @@ from .host_neural import HostNeural
 from .host_pooling import HostPooling
 from .host_recurrence import HostRecurrence
 from .host_reductions import HostReductions
+from .threads import SHARED, shared
 
 _NDARRAY = np.ndarray
 
@@ -98,3 +99,16 @@ class NumpyBackend(
 
     def pieces(self, vector: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
         return [np.asarray(_Piece(view, vector)) for view in super().pieces(vector, shapes)]
+
+
+def share_work(backend: NumpyBackend, threads: int) -> None:
+    """Has costly elementwise functions of large arrays computed by so many threads."""
+    for name in SHARED:
+        method = getattr(NumpyBackend, name, None)
+        plain: Any = getattr(np, UFUNCS[name]) if method is None else method.__get__(backend)
+        if threads > 1:
+            setattr(backend, name, shared(plain))
+        elif method is None:
+            setattr(backend, name, plain)
+        else:
+            backend.__dict__.pop(name, None)
