@@ -41,6 +41,10 @@ maths: Any = TensorMath()
 
 Edge = tuple[Any, int]
 
+# How many listen to backward: while somebody does, each node is run by ``_run`` and the gradient of each leaf kept by
+# ``accumulate_grad``, whose code a profiler swaps.
+listeners = 0
+
 
 def edge_of(t: Variable) -> Edge:
     """The place in the graph where the gradient of ``t`` arrives: its node and output number, or the leaf itself."""
@@ -74,7 +78,8 @@ def run_backward(
     mine = grad_mode.__dict__  # the settings of this thread
     mine["backwards"] = mine.get("backwards", 0) + 1
     tensors = create_graph or as_tensors or bool(mine.get("levels"))
-    plainly = not tensors and targets is None and accumulate
+    heard = tensors or listeners > 0
+    plainly = not heard and targets is None and accumulate
     starts, seen, waiting = _count(roots)
     needed = None if targets is None else _on_the_way(seen, targets)
     wanted = set() if targets is None else set(targets)
@@ -153,7 +158,7 @@ def run_backward(
                         if storage.version != guards[i + 1] or storage.exports is not None:
                             node.check()
                             break
-                    if plan is None or tensors or node.hooks is not None or anomaly.noting:
+                    if plan is None or heard or node.hooks is not None or anomaly.noting:
                         outs = _run(node, g, tensors)
                     else:
                         outs = plan.run(node.backend, g, saved)

@@ -1,9 +1,9 @@
 """The kernel extension: ``%load_ext nbtorch``.
 
-Loading adds rich displays of nbtorch's tensors and modules, the magics ``%graph`` and ``%nbtorch``, and whatever the
-installed packages offer in the entry point group ``nbtorch.extensions`` (the widgets' ``%%gradflow`` among it), each a
-function ``load(ip)`` in a module that may also have ``unload(ip)``. Loading twice changes nothing; unloading leaves
-the shell as it was found.
+Loading adds rich displays of nbtorch's tensors and modules, the magics ``%graph``, ``%%profile`` and ``%nbtorch``, and
+whatever the installed packages offer in the entry point group ``nbtorch.extensions`` (such as ``%%gradflow`` of the
+widgets), each a function ``load(ip)`` in a module that may also have ``unload(ip)``. Loading twice changes nothing;
+unloading leaves the shell as it was found.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ..nn import Module
 from ..tensor import Tensor
 from .display import module_html, tensor_html
 from .graph import Graph, graph
+from .profile_magic import profile_magic
 
 _GROUP = "nbtorch.extensions"
 _STATE = "_nbtorch_extension"
@@ -54,6 +55,7 @@ def load_ipython_extension(ip: Any) -> None:
     _add_displays(ip, loaded)
     _add_magic(ip, loaded, "line", "graph", _graph_magic(ip))
     _add_magic(ip, loaded, "line", "nbtorch", _nbtorch_magic(ip))
+    _add_magic(ip, loaded, "cell", "profile", profile_magic(ip))
     problems = {point.name: _load_entry_point(ip, point, loaded) for point in entry_points(group=_GROUP)}
     for name, extra in _OPTIONAL_MAGICS.items():
         if name not in ip.magics_manager.magics["cell"]:
@@ -191,6 +193,7 @@ def _overview(ip: Any) -> str:
         "devices": devices,
         "displays": "the last line of a cell shows a tensor (with its gradient) or a module as a picture",
         "%graph loss": "the computation behind a tensor; the same as nbtorch.graph(loss)",
+        "%%profile": _first_line(cell_magics["profile"]),
         **{f"%%{name}": _first_line(cell_magics[name]) for name in _OPTIONAL_MAGICS if name in cell_magics},
         "%nbtorch": "this overview",
         "help": "a question mark after a magic, as in %graph?",

@@ -329,6 +329,8 @@ def _forget() -> None:
 
 
 def _unlisten() -> None:
+    if _swapped:
+        engine.listeners -= 1
     for swap in _swapped.values():
         swap.undo()
     _swapped.clear()
@@ -353,6 +355,7 @@ class Session:
         with _lock:
             if not _swapped:
                 _listen_to(_sites())
+                engine.listeners += 1
             recorder = recorder_here()
             if recorder is None:
                 recorder = recorders[get_ident()] = Recorder()

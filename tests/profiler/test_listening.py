@@ -34,7 +34,7 @@ BEFORE = listened_to()
 @pytest.fixture(autouse=True)
 def _left_as_found() -> Iterator[None]:
     yield
-    assert not recorders
+    assert not recorders and engine.listeners == 0
     for function, *state in BEFORE.values():
         assert [function.__code__, function.__defaults__, function.__kwdefaults__] == state
 
