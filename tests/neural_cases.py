@@ -96,6 +96,7 @@ NEURAL_CASES: dict[str, Any] = {
     "channel_statistics": channels("statistics"),
     "batch_norm": channels("forward"),
     "batch_norm_backward": channels("backward"),
+    "later": st.tuples(st.integers(0, 4), st.integers(0, 4)),
     "layer_norm": normalized(False),
     "layer_norm_backward": normalized(True),
 }

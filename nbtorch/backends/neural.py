@@ -1,12 +1,15 @@
 """What networks compute often enough to be a primitive of its own, in one generic body each.
 
-Sources: GELU, Hendrycks and Gimpel 2016; layer normalisation, Ba, Kiros and Hinton 2016.
+Sources: GELU, Hendrycks and Gimpel 2016; layer normalisation, Ba, Kiros and Hinton 2016; attention, Vaswani et al.
+2017.
 """
 
 from __future__ import annotations
 
 import math
 from typing import Any
+
+import numpy as np
 
 from .activations import Activations
 from .special import SpecialFunctions
@@ -79,3 +82,68 @@ class NeuralPrimitives(Activations, SpecialFunctions):
 
     def _over(self, x: Array, dims: tuple[int, ...]) -> Array:
         return self.sum(x, dims) if dims else x
+
+    # -- attention ---
+    def later(self: Any, length: int, keys: int) -> Array:
+        """Which keys stand behind the query: a matrix (length, keys) of bools."""
+        return self.arange(0, keys, 1, np.int64) > self.arange(0, length, 1, np.int64).reshape(length, 1)
+
+    def attention(
+        self: Any, query: Array, key: Array, value: Array, bias: Any, alive: Any, drop: Any, scale: float, causal: bool
+    ) -> tuple[Array, Any]:
+        """For each query the mean of the values, weighted by how well the keys fit.
+
+        Args:
+            query: shape (*, L, E).
+            key: shape (*, S, E).
+            value: shape (*, S, F).
+            bias: added to the scores, shape (*, L, S), or None.
+            alive: what the weights are multiplied by, before anything else looks at them, or None.
+            drop: what they are multiplied by for the values, or None.
+            scale: what the products of queries and keys are multiplied by.
+            causal: whether no query looks at keys behind it.
+
+        Returns:
+            The means, shape (*, L, F), and what :meth:`attention_backward` needs.
+        """
+        late = self.later(query.shape[-2], key.shape[-2]) if causal else None
+        shares = shares_of_keys(self, query, key, bias, alive, late, scale)
+        return self.matmul(shares if drop is None else shares * drop, value), shares
+
+    def attention_backward(
+        self: Any, g: Array, query: Array, key: Array, value: Array, bias: Any, alive: Any, drop: Any, scale: float,
+        causal: bool, kept: Any, needs: Any,
+    ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+        """The gradients of query, key, value and bias of :meth:`attention`; None for those that aren't needed."""
+        return shares_backward(self, g, query, key, value, drop, scale, kept, needs)
+
+
+def shares_of_keys(m: Any, query: Any, key: Any, bias: Any, alive: Any, late: Any, scale: float) -> Any:
+    """The weight of each key for each query; of arrays or of tensors, as ``m`` is."""
+    scores = m.matmul(query * scale, m.transpose(key, -2, -1))
+    if bias is not None:
+        scores = scores + bias
+    if late is not None:
+        scores = m.masked_fill(scores, late, -math.inf)
+    # Of no keys at all there is no largest score, and nothing to share.
+    shares = m.softmax(scores, -1) if scores.shape[-1] else scores
+    return shares if alive is None else shares * alive
+
+
+def shares_backward(
+    m: Any, g: Any, query: Any, key: Any, value: Any, drop: Any, scale: float, shares: Any, needs: Any
+) -> tuple[Any, Any, Any, Any]:
+    """The gradients of query, key, value and bias; of arrays or of tensors, as ``m`` is."""
+    of_query = of_key = of_value = of_bias = None
+    if needs[2]:
+        of_value = m.matmul(m.transpose(shares if drop is None else shares * drop, -2, -1), g)
+    if needs[0] or needs[1] or needs[3]:
+        h = m.matmul(g, m.transpose(value, -2, -1))
+        if drop is not None:
+            h = h * drop
+        h = h * shares
+        h = h - shares * m.sum(h, (h.ndim - 1,), True)
+        of_query = m.matmul(h, key) * scale if needs[0] else None
+        of_key = m.matmul(m.transpose(h, -2, -1), query) * scale if needs[1] else None
+        of_bias = h if needs[3] else None
+    return of_query, of_key, of_value, of_bias

@@ -10,6 +10,7 @@ import numpy as np
 from .base import UFUNCS, Array, Backend
 from .device import device
 from .flat_convolution import FlatConvolution
+from .host_attention import HostAttention
 from .host_channels import HostChannels
 from .host_elementwise import HostElementwise
 from .host_indexing import HostIndexing
@@ -36,8 +37,8 @@ class _Piece:
 
 
 class NumpyBackend(
-    FlatConvolution, HostPooling, HostElementwise, HostIndexing, HostReductions, HostNeural, HostRecurrence,
-    HostChannels, Backend,
+    FlatConvolution, HostPooling, HostElementwise, HostIndexing, HostReductions, HostNeural, HostAttention,
+    HostRecurrence, HostChannels, Backend,
 ):  # fmt: skip
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 

@@ -9,11 +9,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ..autograd.variable import Variable, wrap
 from ..backends.dtypes import bool_, float32
 from ..backends.layouts import in_rows, like_first
+from ..backends.neural import shares_backward, shares_of_keys
 from .conversion import narrowed, to_dtype, widened
 from .dropouts import dropout
 from .operands import broadcast_shapes, require_tensor
@@ -22,44 +21,29 @@ from .record import Op, apply, check_same_device
 __all__: list[str] = ["scaled_dot_product_attention"]
 
 
-def _weights(m: Any, query: Any, key: Any, bias: Any, alive: Any, scale: float) -> Any:
-    """The share of each key for each query."""
-    scores = m.matmul(query * scale, m.transpose(key, -2, -1))
-    if bias is not None:
-        scores = scores + bias
-    # Of no keys at all there is no largest score, and nothing to share.
-    shares = m.softmax(scores, -1) if scores.shape[-1] else scores
-    return shares if alive is None else shares * alive
-
-
 def _attention(
-    m: Any, query: Any, key: Any, value: Any, bias: Any, alive: Any, drop: Any, scale: float, kept: list[Any]
-) -> Any:
-    shares = _weights(m, widened(m, query), widened(m, key), bias, alive, scale)
-    kept.append(shares)
-    return narrowed(m, m.matmul(shares if drop is None else shares * drop, widened(m, value)), query)
+    m: Any, query: Any, key: Any, value: Any, bias: Any, alive: Any, drop: Any, scale: float, causal: bool,
+    kept: list[Any],
+) -> Any:  # fmt: skip
+    wide = (widened(m, x) for x in (query, key, value))
+    out, found = m.attention(*wide, bias, alive, drop, scale, causal)
+    kept.append(found)
+    return narrowed(m, out, query)
 
 
 def _attention_inputs(
-    m: Any, g: Any, query: Any, key: Any, value: Any, bias: Any, alive: Any, drop: Any, scale: float,
+    m: Any, g: Any, query: Any, key: Any, value: Any, bias: Any, alive: Any, drop: Any, scale: float, causal: bool,
     kept: list[Any], needs: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
+    differentiated = isinstance(g, Variable)
     g, query, key, value = (widened(m, x) for x in (g, query, key, value))
-    # What forward found, unless its own derivative is asked for too.
-    shares = _weights(m, query, key, bias, alive, scale) if isinstance(g, Variable) else kept[0]
-    of_query = of_key = of_value = of_bias = None
-    if needs[2]:
-        of_value = m.matmul(m.transpose(shares if drop is None else shares * drop, -2, -1), g)
-    if needs[0] or needs[1] or needs[3]:
-        h = m.matmul(g, m.transpose(value, -2, -1))
-        if drop is not None:
-            h = h * drop
-        h = h * shares
-        h = h - shares * m.sum(h, (h.ndim - 1,), True)
-        of_query = m.matmul(h, key) * scale if needs[0] else None
-        of_key = m.matmul(m.transpose(h, -2, -1), query) * scale if needs[1] else None
-        of_bias = h if needs[3] else None
-    return of_query, of_key, of_value, of_bias, None, None
+    if differentiated:  # what forward found is found again, as a function of the inputs
+        b = g._backend
+        late = wrap(b.later(query.shape[-2], key.shape[-2]), b) if causal else None
+        shares = shares_of_keys(m, query, key, bias, alive, late, scale)
+        return *shares_backward(m, g, query, key, value, drop, scale, shares, needs), None, None
+    found = m.attention_backward(g, query, key, value, bias, alive, drop, scale, causal, kept[0], needs)
+    return *found, None, None
 
 
 def _like_query(m: Any, out: Any, arrays: Sequence[Any]) -> Any:
@@ -126,13 +110,10 @@ def scaled_dot_product_attention(
     broadcast_shapes("scaled_dot_product_attention", *(tuple(x._array.shape[:-2]) for x in (query, key, value)))
     bias = alive = drop = None
     wide = widened(m, query._array).dtype
-    if is_causal:
-        late = m.arange(0, keys, 1, np.int64) > m.arange(0, length, 1, np.int64).reshape(length, 1)
-        bias = wrap(m.where(late, m.full((), -math.inf, wide), m.zeros((), wide)), m)
-        if attn_mask is not None:
-            bias, alive = _as_bias(
-                m, ~wrap(late, m) & attn_mask if attn_mask._dtype() is bool_ else bias + attn_mask, wide
-            )
+    if is_causal and attn_mask is not None:
+        late = wrap(m.later(length, keys), m)
+        barred = ~late & attn_mask if attn_mask._dtype() is bool_ else attn_mask.masked_fill(late, -math.inf)
+        bias, alive = _as_bias(m, barred, wide)
     elif attn_mask is not None:
         bias, alive = _as_bias(m, attn_mask, wide)
     if dropout_p > 0:
@@ -140,7 +121,7 @@ def scaled_dot_product_attention(
         drop = dropout(wrap(m.ones((*lead, length, keys), query._array.dtype), m), dropout_p, True)
     if scale is None:
         scale = 1 / math.sqrt(query._array.shape[-1]) if query._array.shape[-1] else 1.0
-    return apply(ATTENTION, (query, key, value, bias, alive, drop), (float(scale), []))
+    return apply(ATTENTION, (query, key, value, bias, alive, drop), (float(scale), is_causal and attn_mask is None, []))
 
 
 def _as_bias(m: Any, mask: Any, wide: Any) -> tuple[Any, Any]:

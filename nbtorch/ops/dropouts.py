@@ -18,7 +18,7 @@ from .random import along_memory
 from .record import Op, apply
 from .writing import become
 
-__all__ = [
+__all__: list[str] = [
     "alpha_dropout", "alpha_dropout_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_",
     "feature_dropout", "feature_dropout_",
 ]  # fmt: skip

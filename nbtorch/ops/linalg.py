@@ -13,8 +13,7 @@ from typing import Any
 from ..autograd.variable import TensorT, Variable
 from ..backends.layouts import in_rows
 from .exact_out import write_exact_out
-from .matrices import type_name
-from .operands import broadcast_shapes, is_operand, normalize_dim, operand, refuse_scalar, require_tensor
+from .operands import broadcast_shapes, is_operand, normalize_dim, operand, refuse_scalar, require_tensor, type_name
 from .record import Op, apply, apply_view, check_same_device
 from .reduction import sum as sum_over
 from .shape import reshape

@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd.variable import Variable, wrap
 from .named import named as named_class
 from .operands import broadcast_shapes, require_tensor
+from .operands import type_name as type_name
 from .record import check_same_device
 
 __all__: list[str] = []
@@ -19,17 +20,6 @@ class LinAlgError(RuntimeError):
 
 
 LinAlgError.__module__ = "nbtorch.linalg"
-
-_TYPE_NAMES = {
-    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
-    "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
-}  # fmt: skip
-
-
-def type_name(x: Any) -> str:
-    """The dtype of a tensor as PyTorch's sentences say it: Float, Long."""
-    return _TYPE_NAMES[x._dtype()._name]
-
 
 # -- checks ---
 

@@ -208,3 +208,14 @@ _NAMED = numpy_names(lambda: None).__code__
 def beneath_names(function: F) -> F:
     """What ``numpy_names`` was put on, if it was: for calls without keywords, which need no other names."""
     return function.__wrapped__ if function.__code__ is _NAMED else function  # type: ignore[attr-defined]
+
+
+_TYPE_NAMES = {
+    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
+    "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
+}  # fmt: skip
+
+
+def type_name(x: Any) -> str:
+    """The dtype of a tensor as PyTorch's sentences say it: Float, Long."""
+    return _TYPE_NAMES[x._dtype()._name]

@@ -30,7 +30,7 @@ from .random import randn
 from .record import Op, apply
 from .writing import takes_out
 
-__all__ = ["pca_lowrank", "pinverse", "svd_lowrank"]
+__all__: list[str] = ["pca_lowrank", "pinverse", "svd_lowrank"]
 
 
 def _epsilon(A: Any) -> float:

@@ -20,45 +20,26 @@ from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype
 from ..backends.layouts import strided
 from ..ops.activation import ActivationMethods
-from ..ops.calculus import CalculusMethods
 from ..ops.comparison import ComparisonMethods
 from ..ops.conversion import ConversionMethods
-from ..ops.counting import CountingMethods
-from ..ops.covariance import CovarianceMethods
 from ..ops.creation import CreationMethods, empty
 from ..ops.creation import tensor as make_tensor
-from ..ops.decompositions import DecompositionMethods
 from ..ops.elementary import ElementaryMethods
 from ..ops.filling import RandomMethods
-from ..ops.gamma import GammaMethods
-from ..ops.gathering import GatheringMethods
 from ..ops.indexing import IndexingMethods
 from ..ops.inplace import InplaceMethods
 from ..ops.joining import JoiningMethods
+from ..ops.later import LaterMethods
 from ..ops.layouts import LayoutMethods
 from ..ops.linalg import LinalgMethods
-from ..ops.matrixfunctions import MatrixFunctionMethods
 from ..ops.memory import Memory, MemoryMethods
-from ..ops.moments import MomentMethods
-from ..ops.norms import NormMethods
 from ..ops.numeric import NumericMethods
 from ..ops.operands import normalize_dim
-from ..ops.ordering import OrderingMethods
 from ..ops.pieces import PiecesMethods
 from ..ops.pointwise import PointwiseMethods
-from ..ops.products import ProductMethods
-from ..ops.pseudoinverse import PseudoinverseMethods
-from ..ops.rearranging import RearrangingMethods
 from ..ops.record import apply_view
 from ..ops.reduction import ReductionMethods
-from ..ops.scans import ScanMethods
-from ..ops.scattering import ScatteringMethods
-from ..ops.searching import SearchingMethods
-from ..ops.selection import SelectionMethods
 from ..ops.shape import ALIAS, ShapeMethods
-from ..ops.solving import SolvingMethods
-from ..ops.special import SpecialMethods
-from ..ops.triangular import TriangularMethods
 from .attributes import AttributeMethods
 from .dlpack import dlpack, dlpack_device
 from .numpy_protocol import array_function, array_ufunc
@@ -78,40 +59,21 @@ class Tensor(
     PointwiseMethods,
     ElementaryMethods,
     NumericMethods,
-    SpecialMethods,
-    GammaMethods,
     ComparisonMethods,
     ReductionMethods,
-    OrderingMethods,
-    ScanMethods,
-    SearchingMethods,
-    CountingMethods,
-    CalculusMethods,
-    SelectionMethods,
-    MomentMethods,
     ShapeMethods,
     MemoryMethods,
     JoiningMethods,
     PiecesMethods,
-    RearrangingMethods,
-    ScatteringMethods,
     IndexingMethods,
-    GatheringMethods,
     LinalgMethods,
-    TriangularMethods,
-    SolvingMethods,
-    PseudoinverseMethods,
-    ProductMethods,
-    NormMethods,
-    MatrixFunctionMethods,
-    DecompositionMethods,
-    CovarianceMethods,
     ActivationMethods,
     ConversionMethods,
     CreationMethods,
     LayoutMethods,
     RandomMethods,
     InplaceMethods,
+    LaterMethods,
     AttributeMethods,
     AbsentMethods,
 ):

@@ -65,6 +65,49 @@ def test_gelu_and_its_derivative_stay_within_the_stated_error() -> None:
     assert np.abs(m.gelu_backward(np.ones_like(single), single) - slope).max() < 8.5e-7
 
 
+@pytest.mark.parametrize("where", BACKENDS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_attention_equals_its_generic_body(where: str, data: st.DataObject) -> None:
+    draw = data.draw
+    lead = draw(st.sampled_from([(), (3,), (2, 2), (40, 1)]))
+    length, keys = draw(st.sampled_from([(3, 3), (5, 2), (2, 7), (150, 150), (140, 9), (70, 200)]))
+    size, width = draw(st.sampled_from([(4, 4), (3, 5)]))
+    if lead == (40, 1) and length < 100:
+        length = keys = 64
+    seed, spread = draw(st.integers(0, 10**6)), draw(st.sampled_from([1.0, 6.0]))
+    dtype = draw(st.sampled_from(["float32", "float64"]))
+    args = [
+        filled(seed + i, s, dtype, spread)
+        for i, s in enumerate(
+            [(*lead, length, size), (*lead, keys, size), (*lead, keys, width), (*lead, length, width)]
+        )
+    ]
+    if draw(st.booleans()) and len(lead) == 2:  # heads beside each other in memory
+        args = [np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2) for a in args]
+    causal, needs = draw(st.booleans()), tuple(draw(st.tuples(*[st.booleans()] * 4)))
+    if not causal and draw(st.integers(0, 4)) == 0:  # under a causal mask they don't reach the queries before
+        args[draw(st.integers(0, 2))][..., 0, 0] = draw(st.sampled_from([np.nan, np.inf]))
+    *inputs, g = args
+    bias = draw(st.sampled_from([None, (length, keys), (1, keys)]))
+    parts = [None if bias is None else filled(seed + 4, bias, dtype)]
+    parts.append(None if draw(st.booleans()) else (filled(seed + 5, (length, 1), dtype) > 0).astype(dtype))
+    parts.append(None if draw(st.booleans()) else (filled(seed + 6, (*lead, length, keys), dtype) > 0).astype(dtype))
+    found = []
+    for m in (get_backend(where), ORACLE):
+        up = [None if a is None else m.from_host(a) for a in (*inputs, *parts)]
+        with np.errstate(all="ignore"):
+            out, kept = m.attention(*up, 0.3, causal)
+            grads = m.attention_backward(m.from_host(g), *up, 0.3, causal, kept, needs)
+        found.append([None if x is None else m.to_host(x) for x in (out, *grads)])
+    rough = ROUGH[dtype] * 20 * spread
+    for actual, expected in zip(*found, strict=True):
+        if expected is None:
+            assert actual is None
+            continue
+        np.testing.assert_allclose(actual, expected, rtol=rough, atol=rough * spread)
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_rows_added_at_places_named_twice(data: st.DataObject) -> None:

@@ -260,7 +260,8 @@ CASES |= WINDOW_CASES | MATRIX_CASES | NEURAL_CASES
 # of its own from the way there to the way back in test_neural.py.
 NOT_ON_ARRAYS = {
     "from_host", "to_host", "synchronize", "shares_memory", "numel", "address", "layout", "storage_offset",
-    "linalg_cross", "linalg_ldl_solve", "linalg_solve_triangular", "lstm", "lstm_backward",
+    "linalg_cross", "linalg_ldl_solve", "linalg_solve_triangular",
+    "attention", "attention_backward", "lstm", "lstm_backward",
 }  # fmt: skip
 
 # Floating-point primitives may round differently in an override; the rest has to be equal.
