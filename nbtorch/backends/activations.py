@@ -65,6 +65,10 @@ class Slopes:
     def log_softmax_backward(self: Any, g: Array, out: Array, dim: int) -> Array:
         return g - self.exp(out) * self.sum(g, (dim,), True)
 
+    def gather_backward(self: Any, g: Array, dim: int, index: Array, shape: Any, distinct: bool = False) -> Array:
+        """Zeros of ``shape`` with ``g`` added along ``dim`` at ``index``; no element twice where ``distinct``."""
+        return self.scatter_add(self.new_zeros(g, shape), dim, index, g)
+
     def gelu_tanh_backward(self: Any, g: Array, input: Array) -> Array:
         squared = input * input
         share = self.sigmoid(2 * ROOT_2_OVER_PI * (input + GELU_CUBIC * squared * input))

@@ -312,6 +312,10 @@ class Backend(
         backwards = self.xp.argsort(self.flip(x, (dim,)), dim, kind="stable")
         return self.flip(x.shape[dim] - 1 - backwards, (dim,))
 
+    def topk(self, x: Array, k: int, dim: int, largest: bool) -> Array:
+        """The indices of the ``k`` greatest (or least) along ``dim`` in order, of equal ones the first."""
+        return self.sort(x, dim, largest)[(slice(None),) * dim + (slice(0, k),)]
+
     def nonzero(self, x: Array) -> Array:
         """The indices of nonzero elements, one row each, int64."""
         found = self.xp.nonzero(x) if x.ndim else self.xp.nonzero(x.reshape(1))

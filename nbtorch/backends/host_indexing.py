@@ -56,6 +56,19 @@ class HostIndexing:
         np.add.at(out.reshape(-1), places.reshape(-1), src.reshape(-1))
         return out
 
+    def gather_backward(self, g: Array, dim: int, index: Array, shape: Any, distinct: bool = False) -> Array:
+        out = np.zeros(shape, g.dtype)
+        places = _places(out, dim, index)
+        if places is None:
+            return super().gather_backward(g, dim, index, shape, distinct)  # type: ignore[misc]
+        if g.shape != index.shape:
+            g = g[tuple(slice(0, n) for n in index.shape)]
+        if distinct:
+            out.reshape(-1)[places] = g
+        else:
+            np.add.at(out.reshape(-1), places.reshape(-1), g.reshape(-1))
+        return out
+
     def index_backward(self, g: Array, index: Any, shape: Any, basic: bool) -> Array:
         items = index if type(index) is tuple else (index,)
         if not basic and len(items) == 1 and getattr(items[0], "dtype", None) == np.bool_ and items[0].ndim:

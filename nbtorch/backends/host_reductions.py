@@ -21,6 +21,7 @@ Dims = tuple[int, ...] | None
 _add: Any = np.add.reduce
 _max: Any = np.maximum.reduce
 _min: Any = np.minimum.reduce
+_LEAST_TO_PART = 64  # elements of which a few are found sooner than all are sorted
 _LARGE = 2048  # elements from which the shorter loops pay for finding them
 _LONGEST = 1024  # a row that BLAS adds up
 _FOLDED = 4096  # how long a row may become by folding
@@ -64,6 +65,15 @@ class HostReductions:
         if x.dtype in _ONES and dim is not None and x.size >= _LARGE:
             return _reduced(np.minimum, x, dim, keepdim)
         return _min(x, dim, None, None, keepdim)
+
+    def topk(self, x: Array, k: int, dim: int, largest: bool) -> Array:
+        n = x.shape[dim] if x.ndim else 0
+        if 0 < k <= n // 4 and n > _LEAST_TO_PART and x.dtype.kind in "fiu" and x.itemsize > 1 and x.size:
+            lanes = np.ascontiguousarray(np.moveaxis(x, dim, -1))
+            found = few_of_many(lanes.reshape(-1, n), k, largest)
+            if found is not None:
+                return np.moveaxis(found.reshape(*lanes.shape[:-1], k), -1, dim)
+        return super().topk(x, k, dim, largest)  # type: ignore[misc]
 
 
 def _reduced(ufunc: Any, x: Array, dim: Dims, keepdim: bool) -> Array:
@@ -128,3 +138,29 @@ def _columns(ufunc: Any, x: Array) -> Array:
     if length * fold < n:
         out = ufunc(out, ufunc.reduce(x[:, length * fold :], 1))
     return out
+
+
+def few_of_many(x: Array, k: int, largest: bool) -> Array | None:
+    """The indices of the ``k`` greatest (or least) of each row in order, of equal ones the first.
+
+    Found among those that reach the k-th; None where that doesn't tell: NaNs, and ties in one of several rows.
+    """
+    rows, n = x.shape
+    place = n - k if largest else k - 1
+    bound = np.partition(x, place, 1)[:, place : place + 1]
+    reached = x >= bound if largest else x <= bound
+    if x.dtype.kind == "f" and np.isnan(x.max() if largest else bound.max()):
+        return None
+    row, column = np.divmod(np.flatnonzero(reached), n)
+    if len(row) != rows * k:
+        if rows > 1:
+            return None
+        column = column.reshape(1, -1)
+    else:
+        column = column.reshape(rows, k)
+    found = np.take_along_axis(x, column, 1)
+    if largest:  # the last of the reversed ones is the first
+        order = found.shape[1] - 1 - np.argsort(found[:, ::-1], 1, kind="stable")[:, ::-1]
+    else:
+        order = np.argsort(found, 1, kind="stable")
+    return np.take_along_axis(column, order[:, :k], 1)

@@ -63,7 +63,7 @@ GATHER = Op(
     "gather",
     lambda m, input, index, dim: m.gather(input, dim, index),
     tensors=2,
-    input=lambda m, g, index, dim, shape: m.scatter_add(m.new_zeros(g, shape), dim, index, g),
+    input=lambda m, g, index, dim, shape: m.gather_backward(g, dim, index, shape),
     formula=r"\text{each gradient is added to where its value was taken from}",
 )
 

@@ -10,14 +10,13 @@ from typing import Any, TypeVar
 from ..autograd.variable import TensorT, Variable
 from ..backends.dtypes import int64
 from ..backends.layouts import in_rows, like_first
-from .conversion import contiguous
 from .exact_out import takes_exact_out
 from .named import pair
 from .operands import beneath_names, normalize_dim, numpy_names, require_int, require_tensor
 from .pointwise import maximum as elementwise_maximum
 from .pointwise import minimum as elementwise_minimum
 from .record import Op, apply
-from .reduction import Dim, reduce_dims, restore
+from .reduction import Dim, narrow, reduce_dims, restore
 from .writing import write_out
 
 __all__ = [
@@ -33,14 +32,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 def evenly_whole(m: Any, g: Any, input: Any, out: Any) -> Any:
     """Elements equal to the one result share its gradient equally, those that are NaN where that is NaN."""
     ties = (input == out) | (input != input) & (out != out)
-    return m.expand(g / m.sum(ties), input.shape) * ties
+    return m.expand(narrow(m, g / m.sum(ties), g), input.shape) * ties
 
 
 def _evenly(m: Any, g: Any, input: Any, out: Any, dim: Any, keepdim: Any, shape: Any) -> Any:
     """Equal extremes share the gradient equally."""
     ties = input == restore(m, out, dim, keepdim, shape)
-    count = m.sum(ties, dim, True)
-    return restore(m, g, dim, keepdim, shape) * ties / count
+    share = narrow(m, g / m.sum(ties, dim, keepdim), g)  # a count is an int64, with which arrays become float64
+    return restore(m, share, dim, keepdim, shape) * ties
 
 
 AMAX = Op(
@@ -75,9 +74,9 @@ MIN = Op(
 )
 
 
-def from_index(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
-    """The gradient of ``gather``: each one back to where its value came from."""
-    return m.scatter_add(m.new_zeros(g, shape), dim, index, g)
+def from_distinct(m: Any, g: Any, index: Any, dim: Any, shape: Any) -> Any:
+    """The gradient of ``gather`` where no element is taken twice: each one back to where its value came from."""
+    return m.gather_backward(g, dim, index, shape, True)
 
 
 def pick(m: Any, input: Any, index: Any, dim: int, keepdim: builtins.bool) -> Any:
@@ -90,7 +89,7 @@ def _without(shape: Any, dim: int) -> tuple[int, ...]:
 
 
 def from_picked(m: Any, g: Any, index: Any, dim: int, shape: Any) -> Any:
-    return from_index(m, m.reshape(g, tuple(index.shape)), index, dim, shape)
+    return from_distinct(m, m.reshape(g, tuple(index.shape)), index, dim, shape)
 
 
 MAX_DIM = Op(
@@ -282,16 +281,17 @@ SORT_VALUES = Op(
     lambda m, input, index, dim: m.gather(input, dim, index),
     tensors=2,
     node="SortBackward0",
-    input=from_index,
+    input=from_distinct,
     formula=r"\text{each gradient returns to where its value came from}",
     layout=like_first,
 )
+TOPK = Op("topk_indices", lambda m, input, k, dim, largest: m.topk(input, k, dim, largest), layout=in_rows)
 TOPK_VALUES = Op(
     "topk",
     lambda m, input, index, dim: m.gather(input, dim, index),
     tensors=2,
     node="TopkBackward0",
-    input=from_index,
+    input=from_distinct,
     formula=r"\text{each gradient returns to where its value came from}",
     layout=in_rows,
 )
@@ -353,7 +353,7 @@ def topk(
         return pair("topk", input.clone(), input.new_zeros((), dtype=int64))
     if input._array.dtype.kind == "b":
         raise RuntimeError("topk does not support bool dtypes on CPU\n  fix: x.int().topk(k)")
-    index = contiguous(argsort(input, d, largest).narrow(d, 0, k))
+    index = apply(TOPK, (input,), (k, d, largest))
     return pair("topk", apply(TOPK_VALUES, (input, index), (d,)), index)
 
 

@@ -255,22 +255,30 @@ def fmod(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT
 def _pow(m: Any, input: Any, exponent: Any) -> Any:
     # NumPy's power is slow even for small whole exponents; these are what programs use.
     if isinstance(exponent, (int, float)) and not isinstance(input, NUMBERS):
-        if exponent == 2:
-            return m.mul(input, input)
         if exponent == 1:
             return m.copy(input)
-        if exponent == 3:
-            return m.mul(m.mul(input, input), input)
+        if exponent in (2, 3) or (exponent == 4 and input.dtype.itemsize > 2):
+            return _product(m, input, int(exponent))
         if input.dtype.kind == "f":
             if exponent == 0.5:
                 return m.sqrt(input)
-            if exponent == -1:
-                return m.reciprocal(input)
+            if exponent == -0.5:
+                return m.rsqrt(input)
+            if exponent in (-1, -2) or (exponent == -3 and input.dtype.itemsize > 2):
+                return m.reciprocal(_product(m, input, -int(exponent)))
     if not isinstance(input, NUMBERS) and input.dtype.kind in "iu":
         return _integer_pow(m, input, exponent)
     if not isinstance(exponent, NUMBERS) and exponent.dtype.kind in "iu":
         return _integer_pow(m, m.full((), input, exponent.dtype), exponent)
     return m.pow(input, exponent)
+
+
+def _product(m: Any, x: Any, times: int) -> Any:
+    """``x`` to the power of 1, 2, 3 or 4."""
+    if times == 1:
+        return x
+    square = m.mul(x, x)
+    return square if times == 2 else m.mul(square, x if times == 3 else square)
 
 
 def _integer_pow(m: Any, input: Any, exponent: Any) -> Any:
@@ -285,7 +293,11 @@ def _integer_pow(m: Any, input: Any, exponent: Any) -> Any:
 
 def _pow_input(m: Any, g: Any, input: Any, exponent: Any) -> Any:
     if isinstance(exponent, (int, float)):
-        return g * 0 if exponent == 0 else g * (exponent * m.pow(input, exponent - 1))
+        if exponent == 2:
+            return g * (2 * input)
+        if isinstance(input, Variable):
+            return g * 0 if exponent == 0 else g * (exponent * m.pow(input, exponent - 1))
+        return g * 0 if exponent == 0 else g * (exponent * _pow(m, input, exponent - 1))
     # x**0 is 1 for every x, also where y * x**(y - 1) would be 0 * inf.
     return m.masked_fill(g * (exponent * m.pow(input, exponent - 1)), exponent == 0, 0)
 

@@ -11,7 +11,6 @@ from ..backends.layouts import in_rows
 from .exact_out import takes_exact_out, takes_out_as_dtype
 from .named import pair
 from .operands import normalize_dim, numpy_names, require_tensor
-from .ordering import from_index
 from .record import Op, apply
 from .reduction import for_sum, narrow, widen
 from .writing import become
@@ -97,14 +96,14 @@ CUMMAX = Op(
     "cummax",
     lambda m, input, index, dim: m.gather(input, dim, index),
     tensors=2,
-    input=from_index,
+    input=lambda m, g, index, dim, shape: m.gather_backward(g, dim, index, shape),
     formula=r"\text{each gradient goes to the largest element so far}",
 )
 CUMMIN = Op(
     "cummin",
     lambda m, input, index, dim: m.gather(input, dim, index),
     tensors=2,
-    input=from_index,
+    input=lambda m, g, index, dim, shape: m.gather_backward(g, dim, index, shape),
     formula=r"\text{each gradient goes to the smallest element so far}",
 )
 

@@ -45,9 +45,11 @@ def test_along_a_dimension(given: Any, data: Any) -> None:
     agree("gather", x, dim, index)
     agree("scatter_add", x, dim, index, src)
     agree("scatter_add", x, dim, index.astype(np.int32), src)
+    agree("gather_backward", src, dim, index, x.shape)
     unique = np.sort(index, dim)[tuple(slice(0, 1) if d == dim else slice(None) for d in range(x.ndim))]
     agree("scatter", x, dim, unique, src)
     agree("scatter", x, dim, unique, 1)
+    agree("gather_backward", src[tuple(slice(0, n) for n in unique.shape)], dim, unique, x.shape, True)
 
 
 @settings(max_examples=80, deadline=None)

@@ -197,6 +197,10 @@ CASES: dict[str, Any] = {
     "sort": st.tuples(
         st.one_of(with_dim(), array(max_dims=0).map(lambda x: (x, 0))), st.booleans()
     ).map(lambda t: (*t[0], t[1])),
+    "topk": with_dim([*NUMBERS]).flatmap(
+        lambda t: st.tuples(st.just(t[0]), st.integers(0, t[0].shape[t[1]]), st.just(t[1]), st.booleans())
+    ),
+    "gather_backward": indices_along().map(lambda t: (np.ones(t[2].shape, t[0].dtype), t[1], t[2], t[0].shape)),
     "nonzero": alone(array([*NUMBERS, "bool"])),
     "logsumexp": with_dims(["float32", "float64"], min_side=1).map(lambda t: (t[0], t[1] or (), t[2])),
     "matmul": matrices(),
