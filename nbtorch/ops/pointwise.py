@@ -7,7 +7,6 @@ Each takes tensors of any shape (or numbers) and gives one of the broadcast shap
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 from ..autograd.variable import TensorT, Variable, wrap
@@ -29,6 +28,7 @@ from .operands import (
     require_tensor,
     result_type,
 )
+from .powers import power, power_exponent, power_input
 from .record import Op, apply, check_same_device
 from .writing import write_out
 
@@ -252,68 +252,12 @@ def fmod(input: TensorT, other: TensorT | Number, *, out: Any = None) -> TensorT
     return binary(FMOD, input, other, NO_BOOLS, out=out)
 
 
-def _pow(m: Any, input: Any, exponent: Any) -> Any:
-    # NumPy's power is slow even for small whole exponents; these are what programs use.
-    if isinstance(exponent, (int, float)) and not isinstance(input, NUMBERS):
-        if exponent == 1:
-            return m.copy(input)
-        if exponent in (2, 3) or (exponent == 4 and input.dtype.itemsize > 2):
-            return _product(m, input, int(exponent))
-        if input.dtype.kind == "f":
-            if exponent == 0.5:
-                return m.sqrt(input)
-            if exponent == -0.5:
-                return m.rsqrt(input)
-            if exponent in (-1, -2) or (exponent == -3 and input.dtype.itemsize > 2):
-                return m.reciprocal(_product(m, input, -int(exponent)))
-    if not isinstance(input, NUMBERS) and input.dtype.kind in "iu":
-        return _integer_pow(m, input, exponent)
-    if not isinstance(exponent, NUMBERS) and exponent.dtype.kind in "iu":
-        return _integer_pow(m, m.full((), input, exponent.dtype), exponent)
-    return m.pow(input, exponent)
-
-
-def _product(m: Any, x: Any, times: int) -> Any:
-    """``x`` to the power of 1, 2, 3 or 4."""
-    if times == 1:
-        return x
-    square = m.mul(x, x)
-    return square if times == 2 else m.mul(square, x if times == 3 else square)
-
-
-def _integer_pow(m: Any, input: Any, exponent: Any) -> Any:
-    """Whole numbers to whole powers; to a negative one only 1 and -1 give something other than 0."""
-    if isinstance(exponent, NUMBERS):
-        return m.pow(input, exponent)
-    power = m.pow(input, m.maximum(exponent, 0))
-    odd = m.remainder(exponent, 2) != 0
-    inverse = m.where(input == 1, input, m.where(input == -1, m.where(odd, input, -input), input * 0))
-    return m.where(exponent < 0, inverse, power)
-
-
-def _pow_input(m: Any, g: Any, input: Any, exponent: Any) -> Any:
-    if isinstance(exponent, (int, float)):
-        if exponent == 2:
-            return g * (2 * input)
-        if isinstance(input, Variable):
-            return g * 0 if exponent == 0 else g * (exponent * m.pow(input, exponent - 1))
-        return g * 0 if exponent == 0 else g * (exponent * _pow(m, input, exponent - 1))
-    # x**0 is 1 for every x, also where y * x**(y - 1) would be 0 * inf.
-    return m.masked_fill(g * (exponent * m.pow(input, exponent - 1)), exponent == 0, 0)
-
-
-def _pow_exponent(m: Any, g: Any, input: Any, exponent: Any, out: Any) -> Any:
-    if isinstance(input, (int, float)):
-        return g * (out * math.log(input)) if input > 0 else m.where(exponent >= 0, g * 0, g * math.nan)
-    return m.masked_fill(g * (out * m.log(input)), (input == 0) & (exponent >= 0), 0)
-
-
 POW = Op(
     "pow",
-    _pow,
+    power,
     tensors=2,
-    input=_pow_input,
-    exponent=_pow_exponent,
+    input=power_input,
+    exponent=power_exponent,
     node="PowBackward1",
     numbers={"exponent": "PowBackward0", "input": "PowBackward2"},
     formula=r"\frac{\partial x^y}{\partial x} = y\,x^{y-1},\quad \frac{\partial x^y}{\partial y} = x^y \ln x",
