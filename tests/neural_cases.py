@@ -86,6 +86,18 @@ def channels(draw: Any, what: str) -> tuple[Any, ...]:
     return g, x, weight, center, scale, draw(st.booleans()), tuple(draw(st.tuples(*[st.booleans()] * 3)))
 
 
+@st.composite
+def picked(draw: Any, backward: bool) -> tuple[Any, ...]:
+    """A matrix, or a gradient, and a column for each row."""
+    n, classes, seed = draw(st.integers(0, 4)), draw(st.integers(1, 4)), draw(st.integers(0, 10**6))
+    dtype, numbers = draw(st.sampled_from(DTYPES)), np.random.default_rng(seed)
+    index = numbers.integers(-classes if draw(st.booleans()) else 0, classes, n)
+    if backward:
+        return filled(seed, (n,) if draw(st.booleans()) else (), dtype), index, (n, classes)
+    x = filled(seed, (n, classes), dtype)
+    return (x if draw(st.booleans()) else np.asfortranarray(x)), index
+
+
 NEURAL_CASES: dict[str, Any] = {
     "gelu": numbers(),
     "gelu_backward": numbers(2),
@@ -97,6 +109,8 @@ NEURAL_CASES: dict[str, Any] = {
     "batch_norm": channels("forward"),
     "batch_norm_backward": channels("backward"),
     "later": st.tuples(st.integers(0, 4), st.integers(0, 4)),
+    "pick": picked(False),
+    "pick_backward": picked(True),
     "layer_norm": normalized(False),
     "layer_norm_backward": normalized(True),
 }

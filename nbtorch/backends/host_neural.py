@@ -188,6 +188,11 @@ class HostNeural(NeuralPrimitives):
         np.multiply(result, incoming.dot(_ones(result.shape[1], g.dtype))[:, None], result)
         return np.subtract(incoming, result, result).reshape(out.shape)
 
+    def pick(self, x: Array, index: Array) -> Array:
+        if not x.size or not x.flags.c_contiguous or np.minimum.reduce(index) < 0:
+            return super().pick(x, index)
+        return x.reshape(-1).take(np.arange(0, x.size, x.shape[1]) + index)
+
     def layer_norm(self, x: Array, weight: Any, bias: Any, inner: int, eps: float) -> tuple[Array, Array, Array]:
         if not _together(x, weight, bias):
             return super().layer_norm(x, weight, bias, inner, eps)

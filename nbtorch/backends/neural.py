@@ -41,6 +41,16 @@ class NeuralPrimitives(Activations, SpecialFunctions):
         shifted = x - self.amax(x, (dim,), True)
         return shifted - self.log(self.sum(self.exp(shifted), (dim,), True))
 
+    def pick(self, x: Array, index: Array) -> Array:
+        """From each row of a matrix the number at ``index``, one for each row."""
+        return x[self.xp.arange(x.shape[0]), index]
+
+    def pick_backward(self, g: Array, index: Array, shape: Any) -> Array:
+        """Zeros of ``shape`` with ``g``, a number or one for each row, at ``index``."""
+        out = self.xp.zeros(tuple(shape), g.dtype)
+        out[self.xp.arange(shape[0]), index] = g
+        return out
+
     def layer_norm(self, x: Array, weight: Any, bias: Any, inner: int, eps: float) -> tuple[Array, Array, Array]:
         """Mean 0 and variance 1 over the last ``inner`` dimensions, then scaled and shifted.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Variable
-from ..backends.dtypes import int64, uint8
+from ..backends.dtypes import int64
 from .conversion import narrowed, to_dtype, widened
 from .loss import check_kernel, check_reduction, reduce_loss, reduced, share
 from .operands import broadcast_shapes, require_tensor, result_type
@@ -36,6 +36,9 @@ def _nll_parts(m: Any, like: Any, shape: Any, target: Any, weight: Any, ignore: 
 
 
 def _nll(m: Any, input: Any, target: Any, weight: Any, ignore: int | None, reduction: str) -> Any:
+    if weight is None and ignore is None and input.ndim == 2:
+        picked = m.pick(input, target)
+        return -(picked if reduction == "none" else m.sum(picked) if reduction == "sum" else m.mean(picked))
     column, valid, each = _nll_parts(m, input, input.shape, target, weight, ignore)
     loss = -m.gather(input, 1, column)
     if each is not None:
@@ -53,6 +56,8 @@ def _nll(m: Any, input: Any, target: Any, weight: Any, ignore: int | None, reduc
 
 
 def _nll_input(m: Any, g: Any, target: Any, weight: Any, ignore: int | None, reduction: str, shape: Any) -> Any:
+    if weight is None and ignore is None and len(shape) == 2 and not isinstance(g, Variable):
+        return m.pick_backward(-share(g, reduction, shape[0]), target, shape)
     column, valid, each = _nll_parts(m, g, shape, target, weight, ignore)
     if reduction == "none":
         g = m.reshape(g, column.shape)
@@ -101,16 +106,18 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
         ValueError: for batch sizes that differ, or an unknown reduction.
     """
     check_reduction(reduction)
-    _check_classes("nll_loss", input, target, ignore_index)
+    ignore = _check_classes("nll_loss", input, target, ignore_index)
     _check_class_weight("nll_loss", input, weight)
     check_kernel("nll_loss_out_frame", input._dtype())
-    if target._dtype() is uint8:
+    return _checked_nll(input, target, weight, ignore, reduction)
+
+
+def _checked_nll(input: Any, target: Any, weight: Any, ignore: int | None, reduction: str) -> Any:
+    if target._array.dtype != np.int64:
         target = to_dtype(target, int64)
     if input._array.ndim == 1:
-        loss = nll_loss(input.reshape(1, -1), target.reshape(1), weight, ignore_index, reduction)
+        loss = _checked_nll(input.reshape(1, -1), target.reshape(1), weight, ignore, reduction)
         return loss.reshape(()) if reduction == "none" else loss
-    # Where nothing is ignored, the shorter sum; on a device that can't be known without waiting for it.
-    ignore = ignore_index if _ignores(target, ignore_index) else None
     return apply(NLL if input._array.ndim == 2 else NLL_2D, (input, target, weight), (ignore, reduction))
 
 
@@ -131,7 +138,11 @@ def _check_class_weight(function: str, input: Any, weight: Any) -> None:
         )
 
 
-def _check_classes(function: str, input: Any, target: Any, ignore_index: int) -> None:
+def _check_classes(function: str, input: Any, target: Any, ignore_index: int) -> int | None:
+    """Checks class numbers; gives ``ignore_index`` where it may be among them, else None.
+
+    Where nothing is ignored the sum is shorter; on a device that can't be known without waiting for it.
+    """
     require_tensor(function, "input", input)
     require_tensor(function, "target", target)
     check_same_device(NLL, (input, target))
@@ -164,14 +175,21 @@ def _check_classes(function: str, input: Any, target: Any, ignore_index: int) ->
             "  expected: the number of the right class for each row, int64\n  fix: target.long()"
         )
     array = target._array
-    if target._backend.device.type == "cpu" and array.size:
-        wrong = (array != ignore_index) & ((array < 0) | (array >= shape[min(1, len(shape) - 1)]))
-        if wrong.any():
-            raise IndexError(
-                f"Target {int(array[wrong].flat[0])} is out of bounds.\n"
-                f"  expected: classes 0 to {shape[min(1, len(shape) - 1)] - 1}, or ignore_index={ignore_index}\n"
-                "  fix: number the classes from 0, or give the last layer one output for each class"
-            )
+    if target._backend.device.type != "cpu":
+        return ignore_index
+    if not array.size:
+        return None
+    classes, low, high = shape[min(1, len(shape) - 1)], int(array.min()), int(array.max())
+    if low >= 0 and high < classes:
+        return ignore_index if low <= ignore_index <= high and (array == ignore_index).any() else None
+    wrong = (array != ignore_index) & ((array < 0) | (array >= classes))
+    if wrong.any():
+        raise IndexError(
+            f"Target {int(array[wrong].flat[0])} is out of bounds.\n"
+            f"  expected: classes 0 to {classes - 1}, or ignore_index={ignore_index}\n"
+            "  fix: number the classes from 0, or give the last layer one output for each class"
+        )
+    return ignore_index
 
 
 def cross_entropy(
@@ -226,10 +244,11 @@ def cross_entropy(
             "  fix: target.long() for class numbers, F.one_hot(target, num_classes).float() for probabilities"
         )
     check_kernel("log_softmax_lastdim_kernel_impl", input._dtype())
-    _check_classes("cross_entropy", input, target, ignore_index)
+    ignore = _check_classes("cross_entropy", input, target, ignore_index)
+    _check_class_weight("cross_entropy", input, weight)
     dim = 0 if input._array.ndim == 1 else 1
     log_p = log_softmax(input, dim)
-    loss = nll_loss(log_p, target, weight, ignore_index, reduction)
+    loss = _checked_nll(log_p, target, weight, ignore, reduction)
     if not label_smoothing:
         return loss
     # The smoothed part: the mean of -log p over all classes, with the same weights and the same rows ignored.
@@ -247,15 +266,6 @@ def cross_entropy(
         spread = sum_over(spread)
     classes = input._array.shape[dim]
     return loss * (1 - label_smoothing) + spread * (label_smoothing / classes)
-
-
-def _ignores(target: Variable, ignore_index: int) -> bool:
-    """Whether a row may have to be left out; on a device this can't be known without waiting for it."""
-    if target._backend.device.type != "cpu":
-        return True
-    return (not ignore_index >= 0 and bool((target._array < 0).any())) or bool(
-        ignore_index >= 0 and (target._array == ignore_index).any()
-    )
 
 
 def _probability_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
