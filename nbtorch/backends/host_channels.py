@@ -17,7 +17,8 @@ from .channels import ChannelPrimitives
 Array = Any
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_FAR = 2  # how many deviations a mean may be from 0
+_FAR = 30  # how many deviations a mean may be from 0: as many units in the last place are lost
+_FAR_FOR_SQUARES = 2  # the same where the square of that is lost
 _BLOCK = 1 << 16  # elements of what is needed only between two steps
 
 
@@ -72,10 +73,22 @@ class HostChannels(ChannelPrimitives):
         center = channel_sum(x) / count
         square = center * center
         var = _channel_dot(x, x) / count - square
-        if not (square <= _FAR**2 * var).all():
-            return super().channel_statistics(x)
+        if not (square <= _FAR_FOR_SQUARES**2 * var).all():
+            var = self._apart(x, center) / count
         shape = (1, c) + (1,) * (x.ndim - 2)
         return center.reshape(shape), var.reshape(shape)
+
+    @staticmethod
+    def _apart(x: Array, center: Array) -> Array:
+        """The sum of the squares of ``x - center``, a few images at a time."""
+        rows, times = _in_rows(x)
+        middle = _repeated(center, times)
+        total: Any = 0
+        step = max(1, _BLOCK // rows[0].size)
+        for a in range(0, rows.shape[0], step):
+            part = np.subtract(rows[a : a + step], middle).reshape(-1, rows[0].size)
+            total = total + np.einsum("nk,nk->k", part, part)
+        return total.reshape(center.size, -1).sum(1)
 
     def batch_norm(self, x: Array, weight: Any, bias: Any, center: Array, scale: Array) -> Array:
         if not (suits(x) and _near(center, scale)):
@@ -118,7 +131,7 @@ class HostChannels(ChannelPrimitives):
     @staticmethod
     def _add_line(out: Array, x: Array, slope: Array, shift: Array) -> None:
         """Adds ``x * slope + shift``, a few images at a time."""
-        step = max(1, _BLOCK // max(1, x[0].size))
+        step = max(1, _BLOCK // x[0].size)
         for a in range(0, x.shape[0], step):
             part = np.multiply(x[a : a + step], slope)
             np.add(part, shift, part)
