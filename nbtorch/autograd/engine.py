@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
+from sys import getrefcount
 from typing import Any
 
 from ..backends.activations import Slopes
@@ -82,56 +83,22 @@ def run_backward(
     plainly = not heard and targets is None and accumulate
     starts, seen, waiting = _count(roots)
     needed = None if targets is None else _on_the_way(seen, targets)
-    wanted = set() if targets is None else set(targets)
+    wanted: Any = () if targets is None else set(targets)
     captured: dict[Edge, Any] = {}
+    run = (needed, wanted, captured, accumulate, tensors, create_graph)
     grads: dict[Any, Any] = {}
     heap: list[tuple[int, Node]] = []
-
-    def receive(e: Any, nr: int, grad: Any) -> None:
-        """Adds a gradient to what ``e`` has already; it may be None, which counts as zero."""
-        if e._is_node and e.outputs > 1:
-            slots = grads.get(e)
-            if slots is None:
-                slots = grads[e] = [None] * e.outputs
-            if grad is not None:
-                slots[nr] = grad if slots[nr] is None else slots[nr] + grad
-        else:
-            before = grads.get(e)
-            if before is None:
-                grads[e] = grad
-            elif grad is not None:
-                grads[e] = before + grad
-
-    def finish_leaf(leaf: Any, grad: Any, fresh: bool) -> None:
-        if grad is None or (needed is not None and leaf not in needed):
-            return
-        hooks = leaf._hooks
-        if hooks is not None and hooks.tensor:
-            grad = _run_tensor_hooks(hooks, 0, leaf._backend, grad, tensors)
-            fresh = False
-        if (leaf, 0) in wanted:
-            captured[leaf, 0] = grad if tensors else wrap(leaf._backend.as_array(grad), leaf._backend)
-        if accumulate and leaf._requires_grad and (targets is None or (leaf, 0) in wanted):
-            if tensors and not create_graph:
-                grad = wrap(grad._array, grad._backend)  # as PyTorch: what is added up has no history and no tangents
-            if hooks is not None:
-                _accumulate_with_hooks(leaf, hooks, grad, tensors)
-            else:
-                accumulate_grad(leaf, grad, tensors, fresh)
-
     before_mode = switch_recording(create_graph)
     before_run, mine["running"] = mine.get("running"), (seen, needed)
     token = hush(SILENT)
     try:
         for e, nr, g in roots:
-            receive(e, nr, g if tensors else g._array)
-        for e, _, _ in roots:
-            if e in starts:
-                starts.remove(e)
-                if e._is_node:
-                    heappush(heap, (-e.sequence_nr, e))
-                else:
-                    finish_leaf(e, grads.pop(e, None), False)
+            _receive(grads, e, nr, g if tensors else g._array)
+        for e in starts:
+            if e._is_node:
+                heappush(heap, (-e.sequence_nr, e))
+            else:
+                _finish_leaf(e, grads.pop(e, None), False, run)
 
         # The hot loop of every training step: what nodes and leaves have in common is written out for both. A chain has
         # one node ready at a time: it is then kept out of the heap, and its gradient out of ``grads``.
@@ -183,15 +150,14 @@ def run_backward(
                             nr = 0 if node.nrs is None else node.nrs[i]
                             if o.shape != e.shape[nr] or o.dtype is not e.dtype[nr]:
                                 o = fit(o, e.shape[nr], e.dtype[nr], e.backend, node, tensors)
-                            receive(e, nr, o)
+                            _receive(grads, e, nr, o)
                         else:
                             if o.shape != e.shape or o.dtype is not e.dtype:
                                 o = fit(o, e.shape, e.dtype, e.backend, node, tensors)
                             if not left and following is None and e not in grads:
                                 following, arriving = e, o
                                 continue
-                            before = grads.get(e)
-                            grads[e] = o if before is None else before + o
+                            grads[e] = o if e not in grads else _added(grads, e, o, e.backend, tensors)
                     if not left:
                         if following is None:
                             following, arriving = e, grads.pop(e, None)
@@ -202,11 +168,11 @@ def run_backward(
                     if o is not None:
                         if o.shape != array.shape or o.dtype is not array.dtype:
                             o = fit(o, array.shape, array.dtype, e._backend, node, tensors)
-                        before = grads.get(e)
-                        if before is not None:
-                            o = before + o
+                        several = e in grads
+                        if several:
+                            o = _added(grads, e, o, e._backend, tensors)
                         # A derivative may hand on the gradient it got, or a view: that is not the leaf's to keep.
-                        fresh = before is not None or (
+                        fresh = several or (
                             o is not g
                             and not tensors
                             and plan is not None
@@ -216,7 +182,7 @@ def run_backward(
                         if left:
                             grads[e] = o
                         else:
-                            if before is not None:
+                            if several:
                                 del grads[e]
                             if plainly and e._grad is None and e._hooks is None and e._requires_grad:
                                 m = e._backend
@@ -226,9 +192,9 @@ def run_backward(
                                     o = m.copy(o)
                                 e._grad = wrap(o, m)
                             else:
-                                finish_leaf(e, o, fresh)
+                                _finish_leaf(e, o, fresh, run)
                     elif not left:
-                        finish_leaf(e, grads.pop(e, None), False)
+                        _finish_leaf(e, grads.pop(e, None), False, run)
             if following is not None and heap and -heap[0][0] > following.sequence_nr:
                 if arriving is not None:
                     grads[following] = arriving
@@ -240,6 +206,60 @@ def run_backward(
         mine["running"] = before_run
         switch_recording(before_mode)
     return captured
+
+
+def _references(grads: dict[Any, Any], e: Any) -> int:
+    grad = grads[e]
+    return getrefcount(grad)
+
+
+_ALONE = _references({None: object()}, None)  # where the dict has the only one
+
+
+def _added(grads: dict[Any, Any], e: Any, o: Any, m: Any, tensors: bool) -> Any:
+    """What ``e`` has received with ``o`` added: in its memory where that is large and nobody else knows of it."""
+    alone = not tensors and _references(grads, e) == _ALONE
+    before = grads[e]
+    if alone and before is not None and before.size > 4096 and m.owns_memory(before):
+        before += o
+        return before
+    return o if before is None else before + o
+
+
+def _receive(grads: dict[Any, Any], e: Any, nr: int, grad: Any) -> None:
+    """Adds a gradient to what ``e`` has already; it may be None, which counts as zero."""
+    if e._is_node and e.outputs > 1:
+        slots = grads.get(e)
+        if slots is None:
+            slots = grads[e] = [None] * e.outputs
+        if grad is not None:
+            slots[nr] = grad if slots[nr] is None else slots[nr] + grad
+    else:
+        before = grads.get(e)
+        if before is None:
+            grads[e] = grad
+        elif grad is not None:
+            grads[e] = before + grad
+
+
+def _finish_leaf(leaf: Any, grad: Any, fresh: bool, run: tuple[Any, ...]) -> None:
+    """Gives a leaf its whole gradient, where it is wanted."""
+    needed, wanted, captured, accumulate, tensors, create_graph = run
+    if grad is None or (needed is not None and leaf not in needed):
+        return
+    hooks = leaf._hooks
+    if hooks is not None and hooks.tensor:
+        grad = _run_tensor_hooks(hooks, 0, leaf._backend, grad, tensors)
+        fresh = False
+    if (leaf, 0) in wanted:
+        captured[leaf, 0] = grad if tensors else wrap(leaf._backend.as_array(grad), leaf._backend)
+    if accumulate and leaf._requires_grad and (needed is None or (leaf, 0) in wanted):
+        if tensors and not create_graph:
+            grad = wrap(grad._array, grad._backend)  # as PyTorch: what is added up has no history and no tangents
+        if hooks is not None:
+            _accumulate_with_hooks(leaf, hooks, grad, tensors)
+        else:
+            accumulate_grad(leaf, grad, tensors, fresh)
 
 
 def will_reach(run: Any, node: Any) -> bool:
@@ -255,10 +275,14 @@ def _count(roots: Sequence[tuple[Any, int, Any]]) -> tuple[set[Any], set[Any], d
     Returns:
         The roots that receive none, all that is reachable, and the numbers of those that receive more than one.
     """
-    starts = {e for e, _, _ in roots}
-    seen = set(starts)
+    if len(roots) == 1:
+        root = roots[0][0]
+        starts, seen, stack = {root}, {root}, [root] if root._is_node else []
+    else:
+        starts = {e for e, _, _ in roots}
+        seen = set(starts)
+        stack = [e for e in starts if e._is_node]
     waiting: dict[Any, int] = {}
-    stack = [e for e in starts if e._is_node]
     while stack:
         for e in stack.pop().edges:
             if e is None:

@@ -352,6 +352,10 @@ class Backend(
     def expand(self, x: Array, shape: Sequence[int]) -> Array:
         return self.xp.broadcast_to(x, shape)
 
+    def owns_memory(self, x: Array) -> bool:
+        """Whether the memory of ``x`` is its own, so that who has the only reference to it may overwrite it."""
+        return False
+
     def sum_to_size(self, x: Array, shape: tuple[int, ...]) -> Array:
         """Undoes broadcasting: sums ``x`` over the dimensions along which ``shape`` was stretched to reach it."""
         lead = x.ndim - len(shape)

@@ -51,6 +51,10 @@ class NumpyBackend(
     def as_array(self, x: Any) -> Array:
         return x if type(x) is _NDARRAY else np.asarray(x)
 
+    def owns_memory(self, x: Array) -> bool:
+        flags = x.flags  # a view of it holds a reference to it
+        return bool(flags.owndata and flags.writeable)
+
     def address(self, x: Array) -> int:
         return int(x.__array_interface__["data"][0])
 

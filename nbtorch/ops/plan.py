@@ -14,7 +14,7 @@ from typing import Any
 from ..autograd import anomaly
 from ..autograd.node import Node, saved_tensor
 from ..autograd.sequence import next_sequence_nr
-from ..autograd.variable import Storage, Variable, _new, is_ours, ours, outside, shared_storage, wrap
+from ..autograd.variable import Storage, Variable, _new, is_ours, ours, outside, shared_storage, sync_view, wrap
 
 
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -32,6 +32,32 @@ def _guard(t: Any, into: list[Any]) -> None:
     elif type(t) is tuple:
         for one in t:
             _guard(one, into)
+
+
+def gatherer(count: int) -> Callable[..., Any]:
+    """What looks at ``count`` tensor inputs of an operation at once, written out.
+
+    Returns:
+        ``gather(inputs, recording)``, which returns the backend, the class of the result (None where the inputs'
+        differ), the mask of those that want a gradient, and the arrays; None where the devices differ. It raises
+        AttributeError where a number is among them.
+    """
+    ts = [f"t{i}" for i in range(count)]
+    lines = [
+        f"{', '.join(ts)}, = inputs",
+        "m, cls, mask = t0._backend, t0._result_class, 0",
+        *[f"if {t}._backend is not m: return None" for t in ts[1:]],
+        *[f"if {t}._result_class is not cls: cls = None" for t in ts[1:]],
+        "if recording:",
+    ]
+    for i, t in enumerate(ts):
+        lines += [f"    if {t}._view is not None: _sync({t})", f"    if {t}._requires_grad: mask |= {1 << i}"]
+    arrays = "".join(f"{t}._array, " for t in ts)
+    source = "def gather(inputs, recording):\n" + "".join(f"    {line}\n" for line in lines)
+    functions: dict[str, Any] = {"_sync": sync_view}
+    exec(compile(f"{source}    return m, cls, mask, ({arrays})\n", "<inputs of an operation>", "exec"), functions)
+    made: Callable[..., Any] = functions["gather"]
+    return made
 
 
 class Plan:

@@ -34,7 +34,7 @@ from ..autograd.variable import (
     wrap,
 )
 from ..backends.quiet import SILENT, hush, unhush
-from .plan import Plan, parameters
+from .plan import Plan, gatherer, parameters
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -298,6 +298,14 @@ def check_same_device(op: Op, inputs: Sequence[Any]) -> Any:
     return backend
 
 
+_GATHERERS: dict[int, Callable[..., Any]] = {}  # by the number of inputs, made when first needed
+
+
+def _gatherer(count: int) -> Callable[..., Any]:
+    made = gatherer(count) if 0 < count < 8 else lambda inputs, recording: None
+    return _GATHERERS.setdefault(count, made)
+
+
 def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
     """Runs an operation on tensors and records it where a gradient is wanted.
 
@@ -309,34 +317,22 @@ def apply(op: Op, inputs: Sequence[Any], static: tuple[Any, ...] = ()) -> Any:
     Returns:
         A new tensor, or a tuple of them where the record has several outputs.
     """
-    # One pass over the inputs: this is the way of every operation that isn't elementwise.
-    m: Any = None
-    cls: Any = None
-    mask, bit = 0, 1
-    arrays = []
-    recording = not off or grad_mode.enabled
-    for t in inputs:
-        if isinstance(t, Variable):
-            if m is None:
-                m, cls = t._backend, t._result_class
-            elif t._backend is not m:
-                return apply(op, of_one_backend(op, inputs), static)
-            elif t._result_class is not cls:
-                cls = result_class(inputs)
-            if recording:
-                if t._view is not None:
-                    sync_view(t)
-                if t._requires_grad:
-                    mask |= bit
-            arrays.append(t._array)
-        else:
-            arrays.append(t)
-        bit <<= 1
-    if m is None:
-        m = arrays_backend(inputs)
+    # This is the way of every operation that isn't elementwise: the inputs are looked at by code written out for them.
+    gather = _GATHERERS.get(len(inputs)) or _gatherer(len(inputs))
+    try:
+        gathered = gather(inputs, not off or grad_mode.enabled)
+    except AttributeError:  # a number among them
+        gathered = None
+    if gathered is None:
+        inputs = of_one_backend(op, inputs)
+        arrays = tuple([t._array if isinstance(t, Variable) else t for t in inputs])
+        gathered = arrays_backend(inputs), None, gradient_mask(inputs), arrays
+    m, cls, mask, arrays = gathered
+    if cls is None:
+        cls = result_class(inputs)
     token = hush(SILENT)
     try:
-        out = op.forward(m, arrays, *static) if op.variadic else op.forward(m, *arrays, *static)
+        out = op.forward(m, list(arrays), *static) if op.variadic else op.forward(m, *arrays, *static)
     finally:
         unhush(token)
     if op.outputs != 1:
