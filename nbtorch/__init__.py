@@ -65,7 +65,7 @@ _ROOMS = (
 )  # fmt: skip
 # Functions of rooms that are part of the front door, by room.
 _FROM_ROOMS = {
-    "as_torch": "aliasing", "load": "serialization", "save": "serialization", "vmap": "func",
+    "as_torch": "aliasing", "capture": "replay", "load": "serialization", "save": "serialization", "vmap": "func",
     **dict.fromkeys(("GradScaler", "autocast"), "amp"),
     **dict.fromkeys(
         (
@@ -128,6 +128,7 @@ if TYPE_CHECKING:
     from .aliasing import as_torch
     from .amp import autocast
     from .func import vmap
+    from .replay import capture
     from .serialization import load, save
     from .switches import compile, get_num_threads, set_num_threads
 

@@ -36,6 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("nbtorch.nn",),
     ("nbtorch.optim", "nbtorch.serialization", "nbtorch.distributions"),
     ("nbtorch.profiler",),
+    ("nbtorch.replay",),
     ("nbtorch.hub", "nbtorch.notebook", "nbtorch.__main__", "nbtorch.standin"),
     ("nbtorch",),
     ("nbtorch_widgets",),
