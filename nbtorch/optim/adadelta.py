@@ -70,7 +70,7 @@ class Adadelta(RuleOptimizer):
 
     def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], rho: float, eps: float, lr: Any) -> None:
         changes = s["acc_delta"]
-        square = average_square(s["square_avg"], g, rho)
-        change = m.sqrt((changes + eps) / (square + eps)) * g
-        average_square(changes, change, rho)
+        square = average_square(m, s["square_avg"], g, rho)
+        change = m.mul(m.sqrt(m.div(m.add(changes, eps), m.add(square, eps))), g)
+        average_square(m, changes, change, rho)
         p -= scaled(change, lr)

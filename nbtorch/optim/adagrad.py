@@ -83,5 +83,5 @@ class Adagrad(RuleOptimizer):
 
     def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], eps: float, size: Any) -> None:
         total = s["sum"]
-        total += g * g
-        p -= scaled(g / (m.sqrt(total) + eps), size)
+        total += m.mul(g, g)
+        p -= scaled(m.div(g, m.add(m.sqrt(total), eps)), size)

@@ -93,8 +93,8 @@ class Adam(MomentsOptimizer):
     def rule(
         self, m: Any, p: Any, g: Any, s: dict[str, Any], beta1: Any, beta2: Any, eps: Any, size: Any, amsgrad: bool
     ) -> None:
-        mean = average(s["exp_avg"], g, beta1)
-        square = average_square(s["exp_avg_sq"], g, beta2)
+        mean = average(m, s["exp_avg"], g, beta1)
+        square = average_square(m, s["exp_avg_sq"], g, beta2)
         if amsgrad:
             s["max_exp_avg_sq"][...] = square = m.maximum(s["max_exp_avg_sq"], square)
-        p -= scaled(mean / (m.sqrt(square) + eps), size)
+        p -= scaled(m.div(mean, m.add(m.sqrt(square), eps)), size)

@@ -70,7 +70,7 @@ class Adamax(RuleOptimizer):
     def rule(
         self, m: Any, p: Any, g: Any, s: dict[str, Any], beta1: float, beta2: float, eps: float, size: Any
     ) -> None:
-        mean = average(s["exp_avg"], g, beta1)
+        mean = average(m, s["exp_avg"], g, beta1)
         norm = s["exp_inf"]
-        norm[...] = m.maximum(norm * beta2, m.abs(g) + eps)
-        p -= scaled(mean / norm, size)
+        norm[...] = m.maximum(m.mul(norm, beta2), m.add(m.abs(g), eps))
+        p -= scaled(m.div(mean, norm), size)

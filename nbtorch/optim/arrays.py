@@ -3,15 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from sys import getrefcount
 from typing import Any
 
 from ..autograd.variable import Where, shared_storage
 from ..tensor import Tensor
 
-__all__ = ["BLOCK", "in_blocks", "mark_changed", "same_kind"]
+__all__ = ["BLOCK", "Workbench", "in_blocks", "mark_changed", "same_kind"]
 
 # Elements worked on at once: a rule's temporaries, about three of this size, then stay in the processor's cache.
-BLOCK = 1 << 16
+BLOCK = 1 << 17
+
+
+class Workbench:
+    """The functions of the host's backend that rules call, with results in buffers that are used again.
+
+    A rule makes a handful of temporary arrays; made anew for each block of a large parameter, they would cost more than
+    computing in them. A buffer is free again when nobody holds a view of it any more.
+    """
+
+    __slots__ = ("_buffers", "_m", "_size")
+
+    def __init__(self, m: Any, size: int) -> None:
+        self._m, self._size = m, size
+        self._buffers: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._m, name)
+
+    def _room(self, like: Any) -> Any:
+        size = like.size
+        if size > self._size or like.dtype.itemsize < 4:
+            return None
+        for buffer in self._buffers:
+            if getrefcount(buffer) == 3 and buffer.dtype is like.dtype:  # the list, the loop, and the question
+                break
+        else:
+            buffer = self._m.empty((self._size,), like.dtype)
+            self._buffers.append(buffer)
+        return buffer[:size].reshape(like.shape)
+
+    def mul(self, a: Any, b: Any) -> Any:
+        return self._m.mul(a, b, out=self._room(a))
+
+    def add(self, a: Any, b: Any) -> Any:
+        return self._m.add(a, b, out=self._room(a))
+
+    def sub(self, a: Any, b: Any) -> Any:
+        return self._m.sub(a, b, out=self._room(a))
+
+    def div(self, a: Any, b: Any) -> Any:
+        return self._m.div(a, b, out=self._room(a))
+
+    def sqrt(self, a: Any) -> Any:
+        return self._m.sqrt(a, out=self._room(a))
+
+    def abs(self, a: Any) -> Any:
+        return self._m.abs(a, out=self._room(a))
+
+    def neg(self, a: Any) -> Any:
+        return self._m.neg(a, out=self._room(a))
+
+    def maximum(self, a: Any, b: Any) -> Any:
+        return self._m.maximum(a, b, out=self._room(a))
 
 
 def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -25,7 +79,7 @@ def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """
     first = arrays[0]
     size = first.size
-    if size < 2 * BLOCK or tensor._backend.device.type != "cpu":
+    if size <= BLOCK or tensor._backend.device.type != "cpu":
         yield arrays
         return
     shape = first.shape

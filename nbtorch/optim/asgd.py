@@ -8,7 +8,7 @@ from typing import Any
 from ..ops import tensor
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import RuleOptimizer, check_not_negative
+from .rules import RuleOptimizer, check_not_negative, scaled
 
 __all__ = ["ASGD"]
 
@@ -69,8 +69,8 @@ class ASGD(RuleOptimizer):
     def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], eta: float, mu: float, kept: float) -> None:
         average = s["ax"]
         p *= kept
-        p -= g * eta
+        p -= m.mul(g, eta)
         if mu == 1:
             average[...] = p
         else:
-            average += (p - average) * mu
+            average += scaled(m.sub(p, average), mu)

@@ -20,9 +20,13 @@ from typing import Any
 
 from ..autograd.variable import Where
 from ..tensor import Tensor
-from .arrays import BLOCK, mark_changed, same_kind
+from .arrays import mark_changed, same_kind
 
 __all__ = ["Bundle", "Plan"]
+
+
+# How many numbers a bundle has at most: beyond, calls cost little, and what is laid together takes memory.
+_SHORTEST, _LONGEST = 1 << 10, 1 << 13
 
 
 class Bundle:
@@ -37,10 +41,12 @@ class Bundle:
         params: the parameters.
         states: what is remembered of each, by name.
         scalars: which names stand for single numbers.
+        scratch: room for the values and for the gradients during a step, as long as all parameters or longer.
     """
 
     __slots__ = (
         "_arrays",
+        "_gradients",
         "_inside",
         "_pieces",
         "_shapes",
@@ -52,12 +58,19 @@ class Bundle:
         "values",
     )
 
-    def __init__(self, params: list[Tensor], states: list[dict[str, Tensor]], scalars: Sequence[str]) -> None:
+    def __init__(
+        self,
+        params: list[Tensor],
+        states: list[dict[str, Tensor]],
+        scalars: Sequence[str],
+        scratch: tuple[Any, Any],
+    ) -> None:
         self.params = params
         self.backend = backend = params[0]._backend
         self._arrays = [p._array for p in params]
         self._shapes = shapes = [a.shape for a in self._arrays]
-        self.values = backend.joined(self._arrays)
+        size = sum(a.size for a in self._arrays)
+        self.values, self._gradients = scratch[0][:size], scratch[1][:size]
         self._pieces = backend.pieces(self.values, shapes)
         self.held: dict[str, Any] = {}
         self.counts: dict[str, Any] = {}
@@ -88,8 +101,9 @@ class Bundle:
             return None
         if [g.shape for g in grads] != self._shapes or not all(map(is_, [p._array for p in params], self._arrays)):
             return None
-        joined = self.backend.joined(grads)
-        return joined if joined.dtype is self.values.dtype else None
+        if [g.dtype for g in grads].count(self.values.dtype) != len(grads):
+            return None
+        return self.backend.joined(grads, self._gradients)
 
     def numbers(self) -> dict[str, float] | None:
         """The state that is one number for each parameter; None where it isn't the same for all."""
@@ -172,29 +186,35 @@ class Plan:
         if self._misses > 8 and self._misses * 4 > self._steps:
             self._without = []
             return
+        # What a bundle needs besides is a small part of what the parameters take.
+        limit = min(_LONGEST, max(_SHORTEST, sum(p._array.size for p in params) // 8))
         alike: dict[Any, list[Tensor]] = {}
         seen: set[int] = set()
-        for p in _apart([p for p in params if _is_small(p, small)]):
+        for p in _apart([p for p in params if _is_small(p, min(small, limit))]):
             key = _kind(p, state, entries, scalars, seen)
             if key is not None:
                 alike.setdefault(key, []).append(p)
         taken: set[int] = set()
         for members in alike.values():
-            for bundled in _portions(members):
+            portions = _portions(members, limit)
+            longest = max((sum(p._array.size for p in portion) for portion in portions), default=0)
+            first = members[0]
+            room = first._backend.empty((2, longest), first._array.dtype)
+            for bundled in portions:
                 states = [state[p] if entries or scalars else {} for p in bundled]
-                self.bundles.append(Bundle(bundled, states, scalars))
+                self.bundles.append(Bundle(bundled, states, scalars, (room[0], room[1])))
                 taken.update(map(id, bundled))
         self.rest = [p for p in params if id(p) not in taken]
 
 
-def _portions(members: list[Tensor]) -> list[list[Tensor]]:
-    """The members in portions that are worked on at once; none that is alone."""
+def _portions(members: list[Tensor], limit: int) -> list[list[Tensor]]:
+    """The members in portions of at most ``limit`` numbers; none that is alone."""
     portions: list[list[Tensor]] = []
     room = 0
     for p in members:
         if p._array.size > room:
             portions.append([])
-            room = BLOCK
+            room = limit
         portions[-1].append(p)
         room -= p._array.size
     return [portion for portion in portions if len(portion) > 1]

@@ -83,8 +83,8 @@ class NAdam(MomentsOptimizer):
     def rule(
         self, m: Any, p: Any, g: Any, s: dict[str, Any], beta1: float, beta2: float, eps: float, of_g: Any, of_mean: Any
     ) -> None:
-        mean = average(s["exp_avg"], g, beta1)
-        square = average_square(s["exp_avg_sq"], g, beta2)
-        look = mean * of_mean
-        look += g * of_g
-        p -= look / (m.sqrt(square) + eps)
+        mean = average(m, s["exp_avg"], g, beta1)
+        square = average_square(m, s["exp_avg_sq"], g, beta2)
+        look = m.mul(mean, of_mean)
+        look += m.mul(g, of_g)
+        p -= m.div(look, m.add(m.sqrt(square), eps))

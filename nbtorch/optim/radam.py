@@ -73,6 +73,6 @@ class RAdam(MomentsOptimizer):
     def rule(
         self, m: Any, p: Any, g: Any, s: dict[str, Any], beta1: float, beta2: float, eps: float, size: Any, ready: bool
     ) -> None:
-        mean = average(s["exp_avg"], g, beta1)
-        square = average_square(s["exp_avg_sq"], g, beta2)
-        p -= scaled(mean / (m.sqrt(square) + eps), size) if ready else mean * size
+        mean = average(m, s["exp_avg"], g, beta1)
+        square = average_square(m, s["exp_avg_sq"], g, beta2)
+        p -= scaled(m.div(mean, m.add(m.sqrt(square), eps)), size) if ready else m.mul(mean, size)

@@ -85,15 +85,15 @@ class RMSprop(RuleOptimizer):
         momentum: float,
         centered: bool,
     ) -> None:
-        square = average_square(s["square_avg"], g, alpha)
+        square = average_square(m, s["square_avg"], g, alpha)
         if centered:
-            mean = average(s["grad_avg"], g, alpha)
-            square = square - mean * mean
-        change = g / (m.sqrt(square) + eps)
+            mean = average(m, s["grad_avg"], g, alpha)
+            square = m.sub(square, m.mul(mean, mean))
+        change = m.div(g, m.add(m.sqrt(square), eps))
         if momentum > 0:
             buffer = s["momentum_buffer"]
             buffer *= momentum
             buffer += change
-            p -= buffer * lr
+            p -= m.mul(buffer, lr)
         else:
             p -= scaled(change, lr)

@@ -62,9 +62,9 @@ class Rprop(RuleOptimizer):
         self, m: Any, p: Any, g: Any, s: dict[str, Any], shrink: float, grow: float, least: float, most: float
     ) -> None:
         before, size = s["prev"], s["step_size"]
-        agreement = g * before
+        agreement = m.mul(g, before)
         size *= m.where(agreement > 0, grow, 1.0) * m.where(agreement < 0, shrink, 1.0)
         size[...] = m.clamp(size, least, most)
         g = m.where(agreement < 0, 0.0, g)  # after a change of sign the element waits for one step
-        p -= m.sign(g) * size
+        p -= m.mul(m.sign(g), size)
         before[...] = g

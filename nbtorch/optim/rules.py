@@ -16,7 +16,7 @@ from ..autograd.variable import Where, where_called
 from ..backends.quiet import SILENT, hush, unhush
 from ..ops import tensor
 from ..tensor import Tensor, zeros_like
-from .arrays import BLOCK, in_blocks, mark_changed, same_kind
+from .arrays import BLOCK, Workbench, in_blocks, mark_changed, same_kind
 from .bundles import Plan
 from .optimizer import Optimizer, ParamGroup
 from .recording import recording
@@ -82,6 +82,18 @@ def options_of(group: ParamGroup) -> tuple[ParamGroup, bool]:
 
 
 _NOTHING: dict[str, Any] = {}
+_LARGE = 1 << 16  # from this many numbers on, room for temporary arrays is used again
+
+
+def _bench(p: Tensor, benches: dict[Any, Any]) -> Any:
+    """The functions for a large parameter, with room for temporary arrays; made once in a step."""
+    m = p._backend
+    if m.device.type != "cpu":
+        return m
+    bench = benches.get(m)
+    if bench is None:
+        bench = benches[m] = Workbench(m, BLOCK)
+    return bench
 
 
 class CountingOptimizer(Optimizer):
@@ -167,6 +179,7 @@ class RuleOptimizer(CountingOptimizer):
             with enable_grad():
                 loss = closure()
         where = where_called()
+        bench: dict[Any, Any] = {}
         token = hush(SILENT)
         try:
             for number, group in enumerate(self.param_groups):
@@ -176,11 +189,11 @@ class RuleOptimizer(CountingOptimizer):
                     if len(params) > self.few:
                         params = self._together(number, params, options, where)
                     if not self.remembers(group):
-                        params = self._directly(params, options, where)
+                        params = self._directly(params, options, where, bench)
                 for p in params:
                     grad = p.grad
                     if grad is not None:
-                        self._change(p, grad, options, plain, where)
+                        self._change(p, grad, options, plain, where, bench)
         finally:
             unhush(token)
         return loss
@@ -211,7 +224,7 @@ class RuleOptimizer(CountingOptimizer):
         missed.update(map(id, plan.rest))
         return [p for p in params if id(p) in missed]
 
-    def _directly(self, params: list[Tensor], group: ParamGroup, where: Where) -> list[Tensor]:
+    def _directly(self, params: list[Tensor], group: ParamGroup, where: Where, bench: dict[Any, Any]) -> list[Tensor]:
         """Steps parameters of which nothing is remembered, the short way; those that need the long one are returned."""
         factors = self.factors({}, 2.0, group)
         rest = []
@@ -219,17 +232,21 @@ class RuleOptimizer(CountingOptimizer):
             grad = p.grad
             if grad is None:
                 continue
-            if p._array.size >= 2 * BLOCK or not same_kind(p, grad):
+            size = p._array.size
+            if size > BLOCK or not same_kind(p, grad):
                 rest.append(p)
                 continue
-            self._apply(p._backend, p._array, grad._array, _NOTHING, group, factors)
+            m = p._backend if size < _LARGE else _bench(p, bench)
+            self._apply(m, p._array, grad._array, _NOTHING, group, factors)
             storage = p._storage
             if storage is not None:
                 storage.version += 1
                 storage.changed = where
         return rest
 
-    def _change(self, p: Tensor, grad: Tensor, group: ParamGroup, plain: bool, where: Where) -> None:
+    def _change(
+        self, p: Tensor, grad: Tensor, group: ParamGroup, plain: bool, where: Where, bench: dict[Any, Any]
+    ) -> None:
         if group.get("capturable") and p.device.type == "cpu":
             raise AssertionError(
                 "If capturable=True, params and state_steps must be on supported devices: ['cuda'].\n"
@@ -242,11 +259,13 @@ class RuleOptimizer(CountingOptimizer):
         if plain and same_kind(p, grad, held.values()):
             factors = self.factors(numbers, step, group)
             arrays = {name: t._array for name, t in held.items()}
-            if p._array.size < 2 * BLOCK:
-                self._apply(p._backend, p._array, grad._array, arrays, group, factors)
+            size = p._array.size
+            m = p._backend if size < _LARGE else _bench(p, bench)
+            if size <= BLOCK:
+                self._apply(m, p._array, grad._array, arrays, group, factors)
             else:
                 for array, g, *pieces in in_blocks(p, [p._array, grad._array, *arrays.values()]):
-                    self._apply(p._backend, array, g, dict(zip(arrays, pieces, strict=True)), group, factors)
+                    self._apply(m, array, g, dict(zip(arrays, pieces, strict=True)), group, factors)
             for t in (p, *held.values()):
                 if t._storage is not None:
                     mark_changed(t, where)
@@ -259,13 +278,13 @@ class RuleOptimizer(CountingOptimizer):
     def _apply(self, m: Any, p: Any, g: Any, s: dict[str, Any], group: ParamGroup, factors: tuple[Any, ...]) -> None:
         """The rule, after the options that all rules share."""
         if group.get("maximize"):
-            g = -g
+            g = m.neg(g)
         weight_decay = group["weight_decay"] if "weight_decay" in self.defaults else 0
         if isinstance(weight_decay, Tensor) or weight_decay != 0:
             if group.get("decoupled_weight_decay"):
                 p *= 1 - group["lr"] * weight_decay
             else:
-                g = g + p * weight_decay
+                g = m.add(g, m.mul(p, weight_decay))
         self.rule(m, p, g, s, *factors)
 
 
@@ -286,22 +305,22 @@ def scaled(value: Any, factor: Any) -> Any:
     return value
 
 
-def average(mean: Any, value: Any, beta: Any) -> Any:
+def average(m: Any, mean: Any, value: Any, beta: Any) -> Any:
     """``beta * mean + (1 - beta) * value``, in place."""
     if isinstance(beta, Tensor):  # one that gradients are wanted of: the old mean must not be saved and then changed
         mean += (value - mean) * (1 - beta)
     else:
         mean *= beta
-        mean += value * (1 - beta)
+        mean += m.mul(value, 1 - beta)
     return mean
 
 
-def average_square(mean: Any, value: Any, beta: Any) -> Any:
+def average_square(m: Any, mean: Any, value: Any, beta: Any) -> Any:
     """``beta * mean + (1 - beta) * value²``, in place."""
     if isinstance(beta, Tensor):
-        return average(mean, value * value, beta)
+        return average(m, mean, value * value, beta)
     mean *= beta
-    square = value * value
+    square = m.mul(value, value)
     square *= 1 - beta
     mean += square
     return mean

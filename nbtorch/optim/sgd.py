@@ -115,9 +115,9 @@ class SGD(RuleOptimizer):
                 buffer[...] = g.detach() if isinstance(g, Tensor) else g
             else:
                 buffer *= momentum
-                buffer += g if new == 1 else g * new
-            g = g + buffer * momentum if ahead else buffer
-        p -= g * lr
+                buffer += g if new == 1 else m.mul(g, new)
+            g = m.add(g, m.mul(buffer, momentum)) if ahead else buffer
+        p -= m.mul(g, lr)
 
 
 def sgd(
@@ -153,6 +153,6 @@ def sgd(
     for i, (param, grad, buffer) in enumerate(zip(params, d_p_list, buffers, strict=True)):
         stepping = SGD.__new__(SGD)
         stepping.defaults, stepping.state = group, defaultdict(dict, {param: {"momentum_buffer": buffer}})
-        stepping._change(param, grad, options, plain, where)
+        stepping._change(param, grad, options, plain, where, {})
         if momentum != 0:
             momentum_buffer_list[i] = stepping.state[param]["momentum_buffer"]
