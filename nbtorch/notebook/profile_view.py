@@ -43,7 +43,7 @@ def _kind(event: Any) -> str:
         return "optimizer"
     if name.startswith("enumerate(DataLoader)"):
         return "data"
-    if event.scope == 1:
+    if event.scope == 1 or name.startswith(_EVALUATE):
         return "backward"
     return "" if event.is_user_annotation or name.startswith("nn.Module: ") else "forward"
 

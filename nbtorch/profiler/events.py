@@ -419,7 +419,7 @@ def make_events(spans: Sequence[Span], begin: int, end: int, first_id: int = 1) 
             continue
         event = add(span, EVALUATE + span.name if span.kind == NODE else span.name, parent)
         if span.kind == NODE:
-            event.scope = 1
+            event.fwd_thread = 1
             event = add(span, span.name, event)
             event.scope = event.fwd_thread = 1
         event.input_shapes, event.structured_input_strides, event.input_dtypes = _inputs_of(span.inputs)

@@ -89,9 +89,10 @@ def _operations() -> Iterator[tuple[FunctionType, str]]:
         if _ours(known) and fresh(function):
             yield function, f"aten::{_NAMES.get(known, known)}"
     for cls in Tensor.__mro__:
-        for name, method in vars(cls).items():
+        for name in list(vars(cls)):
             if cls.__module__.startswith("nbtorch.ops.") or name in ("item", "detach"):
                 listed = _METHODS.get(name, name)
+                method = getattr(Tensor, name)  # some are loaded when they are first looked at
                 if _ours(listed) and fresh(method):
                     yield method, f"aten::{_NAMES.get(listed, listed)}"
 

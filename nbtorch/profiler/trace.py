@@ -59,9 +59,9 @@ def trace_events(events: Sequence[Any], process: int, thread: int, begin: int) -
         )  # fmt: skip
         if event.sequence_nr < 0:
             continue
-        if not event.scope:
+        if not event.fwd_thread:
             forward.setdefault(event.sequence_nr, start)
-        elif event.sequence_nr in forward and event.cpu_parent is not None and event.cpu_parent.scope:
+        elif event.scope and event.sequence_nr in forward:
             arrow = {"id": event.sequence_nr, **place, "cat": "fwdbwd", "name": "fwdbwd"}
             flows.append({"ph": "s", **arrow, "ts": forward[event.sequence_nr]})
             flows.append({"ph": "f", **arrow, "ts": start, "bp": "e"})
