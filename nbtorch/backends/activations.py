@@ -96,6 +96,15 @@ class Activations(Slopes):
     def logaddexp(self: Any, input: Array, other: Array) -> Array:
         return self.xp.logaddexp(input, other)
 
+    def remainder(self: Any, input: Array, other: Any) -> Array:
+        return self.xp.remainder(input, other)
+
+    def fmod(self: Any, input: Array, other: Any) -> Array:
+        return self.xp.fmod(input, other)
+
+    def floor_divide(self: Any, input: Array, other: Any) -> Array:
+        return self.xp.floor_divide(input, other)
+
     def rsqrt(self: Any, x: Array) -> Array:
         return 1 / self.sqrt(x)
 

@@ -42,6 +42,44 @@ def _floats(x: Array) -> bool:
     return x.dtype in _ONE and x.ndim > 0
 
 
+def _whole_quotient(a: Any, b: Any, rounded: Any) -> tuple[Array, Any] | None:
+    """``rounded(a / b)`` of large float32 arrays in float64, and ``b``; None where that may be inexact.
+
+    Two numbers of 24 bits whose quotient has no more than 28 differ from a whole multiple by more than the rounding of
+    a double, and that multiple is a double. NumPy's own functions call the C library for each number.
+    """
+    if type(a) is not np.ndarray or a.dtype != _F32 or a.size < _MANY:
+        return None
+    if type(b) in _NUMBERS:
+        b = float(np.float32(b))
+        if not math.isfinite(b):
+            return None
+    elif type(b) is not np.ndarray or b.dtype != _F32 or b.size > a.size or not np.isfinite(b).all():
+        return None
+    quotient = np.divide(a, b, dtype=np.float64)
+    rounded(quotient, quotient)
+    return (quotient, b) if quotient.max() < 1 << 28 and quotient.min() > -(1 << 28) else None
+
+
+def _rest(a: Array, found: tuple[Array, Any]) -> Array:
+    quotient, b = found
+    np.multiply(quotient, b, quotient)
+    return np.subtract(a, quotient, quotient).astype(np.float32)
+
+
+def _exchange_where(x: Array, mask: Array, before: Any, after: float) -> None:
+    """Makes ``after`` of the number that ``before`` is wherever ``mask`` holds, in an array without gaps.
+
+    Some at a time, so that what is exchanged takes no memory to speak of.
+    """
+    bits = BITS[x.dtype]
+    differ = np.bitwise_xor(before.view(bits), x.dtype.type(after).view(bits))
+    flat, chosen = x.view(bits).ravel("K"), mask.ravel("K")
+    for start in range(0, flat.size, 1 << 15):
+        part = flat[start : start + (1 << 15)]
+        np.bitwise_xor(part, np.multiply(chosen[start : start + (1 << 15)], differ), part)
+
+
 class HostElementwise(Activations):
     """Overrides for NumPy arrays."""
 
@@ -171,6 +209,19 @@ class HostElementwise(Activations):
         out = self._log1p_of_exp_minus(gap)
         return np.add(out, np.maximum(a, b), out)
 
+    # -- division with a rest ---
+    def remainder(self, input: Array, other: Any) -> Array:
+        found = _whole_quotient(input, other, np.floor)
+        return np.remainder(input, other) if found is None else _rest(input, found)
+
+    def fmod(self, input: Array, other: Any) -> Array:
+        found = _whole_quotient(input, other, np.trunc)
+        return np.fmod(input, other) if found is None else _rest(input, found)
+
+    def floor_divide(self, input: Array, other: Any) -> Array:
+        found = _whole_quotient(input, other, np.floor)
+        return np.floor_divide(input, other) if found is None else found[0].astype(np.float32)
+
     # -- signs ---
     def direction(self, x: Array) -> Array:
         if not _floats(x):
@@ -260,14 +311,17 @@ class HostElementwise(Activations):
         return np.multiply(g, slope, slope)
 
     def elu_backward(self, g: Array, input: Array, alpha: float, scale: float, input_scale: float) -> Array:
-        if not _floats(input) or abs(alpha * input_scale - 1) > 1e-12:
+        if not _floats(input) or not math.isfinite(alpha) or not (input_scale > 0 and input.flags.forc):
             return super().elu_backward(g, input, alpha, scale, input_scale)
         slope = self.clamp(input, None, 0)  # exp(0) is 1, the slope on the other side
         if input_scale != 1:
             np.multiply(slope, input_scale, slope)
         np.exp(slope, slope)
-        if scale != 1:
-            np.multiply(slope, scale, slope)
+        negative = slope.dtype.type(alpha * scale * input_scale)
+        if negative != 1:
+            np.multiply(slope, negative, slope)
+        if negative != slope.dtype.type(scale):
+            _exchange_where(slope, np.greater(input, 0), negative, scale)
         return np.multiply(g, slope, slope)
 
     def silu_backward(self, g: Array, input: Array) -> Array:

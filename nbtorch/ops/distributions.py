@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backends import host
 from .generator import Generator
 
 Array = np.ndarray[Any, Any]
@@ -89,12 +90,39 @@ def below(g: Generator, n: int, low: int, span: int, wide: bool | None = None) -
 
 def permutation(g: Generator, n: int) -> Array:
     """The numbers 0 to n - 1 in random order (Fisher and Yates), int64."""
-    steps = (g.words(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.uint64)).tolist()
-    order = list(range(n))
-    for i, step in enumerate(steps):
-        j = i + step
-        order[i], order[j] = order[j], order[i]
-    return np.array(order, np.int64)
+    steps = (g.words(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.uint64)).astype(np.int64)
+    return _exchanged(steps + np.arange(len(steps)), n)
+
+
+def _exchanged(partners: Array, n: int) -> Array:
+    """The numbers 0 to n - 1 after exchanging the i-th with the ``partners[i]``-th, for one i after the other.
+
+    No partner stands before i, so that what the i-th place gets stays there. What it gets was brought by the last
+    exchange before with the same partner, or was there from the beginning. What exchange k brings is what was at k,
+    which came from the last exchange with partner k, and so on: the beginnings of all chains are found at once.
+    """
+    if n < 100:
+        order = list(range(n))
+        for i, j in enumerate(partners.tolist()):
+            order[i], order[j] = order[j], order[i]
+        return np.array(order, np.int64)
+    places = np.arange(n)
+    partners = np.append(partners, n - 1)
+    brought = places.copy()
+    moved = np.flatnonzero(partners != places)
+    brought[partners[moved]] = moved  # the last exchange with that partner
+    while True:  # each round doubles how far back a chain is followed
+        further = brought[brought]
+        if np.array_equal(further, brought):
+            break
+        brought = further
+    # Exchanges with the same partner, in their order.
+    bits = n.bit_length()
+    key = np.sort(partners << bits | places)
+    again = np.flatnonzero(key[1:] >> bits == key[:-1] >> bits)
+    key &= (1 << bits) - 1
+    partners[key[again + 1]] = brought[key[again]]
+    return partners
 
 
 # -- normal ---
@@ -194,7 +222,7 @@ def _log(x: Array) -> Array:
     x = mantissa.astype(F64)
     low = x < _ROOT_HALF
     e = (exponent - low).astype(F64)
-    x = _rounded(np.where(low, x + x, x) - 1)
+    x = _rounded(x * (low + F64.type(1)) - 1)
     z = _rounded(x * x)
     y = np.full_like(x, _LOG[0])
     for c in _LOG[1:]:
@@ -215,8 +243,8 @@ def _sin_and_cos(x: Array) -> tuple[Array, Array]:
     sin = _fma(_rounded(_fma(_fma(_SIN[0], z, _SIN[1]), z, _SIN[2]) * z), x, x)
     swapped = (octant & 2) != 0
     return (
-        np.where(octant & 4, -1.0, 1.0) * np.where(swapped, cos, sin),
-        np.where((octant - 2) & 4, 1.0, -1.0) * np.where(swapped, sin, cos),
+        (1.0 - ((octant & 4) >> 1)) * host.where(swapped, cos, sin),
+        (((octant - 2) & 4) * 0.5 - 1.0) * host.where(swapped, sin, cos),
     )
 
 

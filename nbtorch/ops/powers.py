@@ -36,8 +36,10 @@ def _product(m: Any, x: Any, times: int) -> Any:
     """``x`` to the power of 1, 2, 3 or 4."""
     if times == 1:
         return x
-    square = m.mul(x, x)
-    return square if times == 2 else m.mul(square, x if times == 3 else square)
+    out = m.mul(x, x)
+    if times > 2:
+        out *= x if times == 3 else out
+    return out
 
 
 def _integer_pow(m: Any, input: Any, exponent: Any) -> Any:

@@ -101,3 +101,18 @@ def test_choosing_by_bits_equals_choosing(x: Any, kind: str) -> None:
 def test_logaddexp_equals_its_generic_body(x: Any, row: bool) -> None:
     agree("logaddexp", x, x[:1] if row and x.ndim else np.ascontiguousarray(x[::-1] if x.ndim else x))
     agree("logaddexp", x, x)
+
+
+@pytest.mark.parametrize("name", ["remainder", "fmod", "floor_divide"])
+@settings(max_examples=25, deadline=None)
+@given(x=numbers(("float32", "float32", "float64", "int64")), data=st.data())
+def test_division_with_a_rest_equals_its_generic_body(name: str, x: Any, data: st.DataObject) -> None:
+    other: Any = data.draw(st.sampled_from([0.7, -0.3, 2, 1e-3, 1e30, 1e-30, float("inf"), 0.1]))
+    if x.dtype.kind == "i":
+        other = 7
+    elif data.draw(st.booleans()):
+        other = np.random.default_rng(0).uniform(-1, 1, x.shape[-1:]).astype(x.dtype)
+    args = (x, other)
+    actual, expected = call(get_backend("cpu"), name, args), call(ORACLE, name, args)
+    assert actual.dtype == expected.dtype
+    np.testing.assert_array_equal(actual, expected)  # exact: so is the C library
