@@ -4,7 +4,7 @@ What is counted are the buffers that hold the elements of arrays and tensors, al
 to be built: its data, parameters, gradients, what the optimizer keeps, activations, temporaries. The *peak* is the
 greatest number of their bytes alive at one moment of a step; what *stays* are those alive after it; *allocations* is
 how many buffers the step asked for. The interpreter, the libraries' code, the graph's nodes and the work space of
-matrix products are not in it.
+matrix products are not in it; nor is that of PyTorch's convolutions, which oneDNN gets for itself; that of ours is.
 
 The *process* figure has them in: by how much the process grows at most when the workload is built and trained anew in
 it, after it was built and trained there once and given back. It is the operating system's word, to the page, with what
@@ -71,7 +71,7 @@ def count(torch: Any, device: str, build: Build) -> Memory:
 
 
 def _of_numpy(torch: Any, build: Build) -> Memory:
-    with _only_arrays_traced(), _asked_for() as asked:
+    with only_arrays_traced(), _asked_for() as asked:
         base, _ = tracemalloc.get_traced_memory()  # a few objects from the moment between the two
         step = build()
         for _ in range(WARM):
@@ -85,7 +85,7 @@ def _of_numpy(torch: Any, build: Build) -> Memory:
 
 
 @contextlib.contextmanager
-def _only_arrays_traced() -> Iterator[None]:
+def only_arrays_traced() -> Iterator[None]:
     """``tracemalloc`` for the data of NumPy's arrays, which NumPy reports itself, and for nothing else.
 
     Tracing puts itself before the three allocators of Python's objects; putting back those that were there leaves only

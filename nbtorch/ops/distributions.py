@@ -51,13 +51,44 @@ def narrowed(x: Array, dtype: Any) -> Array:
 # -- uniform ---
 
 
+_BLOCK = 1 << 15  # draws at a time: the words they are made of are several times as large as the numbers
+
+
+def _by_blocks(n: int, dtype: Any, draw: Callable[[int], Array]) -> Array:
+    """``n`` numbers, drawn one after the other by ``draw(how many)``."""
+    if n <= _BLOCK:
+        return draw(n)
+    out = np.empty(n, dtype)
+    for start in range(0, n, _BLOCK):
+        some = out[start : start + _BLOCK]
+        some[...] = draw(some.size)
+    return out
+
+
 def unit(g: Generator, n: int) -> Array:
     """``n`` doubles in [0, 1)."""
-    return (g.double_words(n) & np.uint64(2**53 - 1)).astype(F64) * 2.0**-53
+    return _by_blocks(n, F64, lambda n: _unit(g, n))
+
+
+def _unit(g: Generator, n: int) -> Array:
+    words = g.double_words(n)
+    words &= np.uint64(2**53 - 1)
+    numbers = words.astype(F64)
+    numbers *= 2.0**-53
+    return numbers
+
+
+def unit_below(g: Generator, n: int, p: float) -> Array:
+    """``n`` times whether a double in [0, 1) came out below ``p``."""
+    return _by_blocks(n, np.dtype(bool), lambda n: unit(g, n) < p)
 
 
 def uniform(g: Generator, n: int, dtype: Any, low: float = 0.0, high: float = 1.0) -> Array:
     """``n`` numbers in [low, high)."""
+    return _by_blocks(n, dtype, lambda n: _uniform(g, n, dtype, low, high))
+
+
+def _uniform(g: Generator, n: int, dtype: Any, low: float, high: float) -> Array:
     if dtype == F64:
         numbers = multiply_add(unit(g, n), high - low, low)
     else:

@@ -63,12 +63,14 @@ def _drop(function: str, input: Any, p: float, train: bool, features: bool, alph
 
     # Computed in the tensor's dtype, one step after the other (half precision: in single, and rounded).
     def rounded(x: Array) -> Array:
-        return x.astype(dtype)
+        return x.astype(dtype, copy=False)
 
     wide = dtype if dtype == np.float64 else F32
     number = wide.type
     if not alpha:
-        return apply(DROPOUT, (input, wrap(m.from_host(rounded(noise.astype(wide) / number(1 - p))), m)))
+        noise = noise.astype(wide, copy=False)
+        noise /= number(1 - p)  # it is nobody else's
+        return apply(DROPOUT, (input, wrap(m.from_host(rounded(noise)), m)))
     a = 1.0 / math.sqrt((_SELU_FLOOR * _SELU_FLOOR * p + 1) * (1 - p))
     shift = rounded(rounded(noise - dtype.type(1)).astype(wide) * number(_SELU_FLOOR * a))
     shift = rounded(shift.astype(wide) + number(_SELU_FLOOR * a * p))
@@ -85,8 +87,8 @@ def _kept(function: str, array: Any, p: float, features: bool) -> Array:
                 f"  got: shape {tuple(array.shape)}\n  expected: (batch, features, ...)"
             )
         shape = tuple(array.shape[:2]) + (1,) * (array.ndim - 2)
-        return (distributions.unit(default_generator, math.prod(shape)) < 1 - p).reshape(shape).astype(array.dtype)
-    kept = distributions.unit(default_generator, math.prod(array.shape)) < 1 - p
+        return distributions.unit_below(default_generator, math.prod(shape), 1 - p).reshape(shape).astype(array.dtype)
+    kept = distributions.unit_below(default_generator, math.prod(array.shape), 1 - p)
     return along_memory(kept.astype(array.dtype), array)
 
 

@@ -147,7 +147,7 @@ class RandomMethods(Variable):
         if not isinstance(p, Variable):
             if not 0 <= p <= 1:
                 raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-            return fill_along_memory(self, "bernoulli_fill", lambda n, _: distributions.unit(g, n) < p)
+            return fill_along_memory(self, "bernoulli_fill", lambda n, _: distributions.unit_below(g, n, p))
         host = p._backend.to_host(p._array)
         check_probabilities(host)
         shape = tuple(self._array.shape)

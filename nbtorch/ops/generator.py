@@ -175,7 +175,9 @@ class Generator:
     def double_words(self, n: int) -> np.ndarray[Any, Any]:
         """``n`` draws of 64 bits, the first half of each the higher."""
         pairs = self.words(2 * n).reshape(n, 2)
-        return (pairs[:, 0] << np.uint64(32)) | pairs[:, 1]
+        joined = pairs[:, 0] << np.uint64(32)
+        joined |= pairs[:, 1]
+        return joined
 
 
 default_generator = Generator()

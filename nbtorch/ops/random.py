@@ -446,7 +446,7 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Generator | None
         flat = successes(g, host.reshape(-1), n)
     else:
         check_probabilities(np.asarray(p))
-        flat = distributions.unit(g, n) < float(p)
+        flat = distributions.unit_below(g, n, float(p))
     drawn = m.from_host(flat.astype(array.dtype).reshape(array.shape))
     return apply(FILLS["bernoulli"], (input,), (drawn,))
 

@@ -72,6 +72,18 @@ def test_filling_a_tensor(name: str, dtype: str, torch_ref: Any) -> None:
         both(lambda lib: getattr(laid_out(lib, shape, dtype, layout), name)(*args), torch_ref, (shape, layout, args))  # noqa: B023
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_many_numbers_are_the_same_as_a_few_at_a_time(dtype: str, torch_ref: Any) -> None:
+    n = (1 << 15) + 1001  # more than are drawn at once
+    for draw in (
+        lambda lib, d: lib.rand(n, dtype=d),
+        lambda lib, d: lib.empty(n, dtype=d).uniform_(-3, 7),
+        lambda lib, d: lib.empty(n, dtype=d).bernoulli_(0.3),
+        lambda lib, d: lib.nn.functional.dropout(lib.ones(n, dtype=d), 0.3),
+    ):
+        both(lambda lib, draw=draw: draw(lib, getattr(lib, dtype)), torch_ref, dtype)
+
+
 @pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8", "bool"])
 def test_filling_a_tensor_of_whole_numbers(dtype: str, torch_ref: Any) -> None:
     calls: dict[str, list[tuple[Any, ...]]] = {
