@@ -1,6 +1,6 @@
-"""The steps of a layer of long short-term memory, and the way back through them.
+"""The steps of a layer of recurrent cells, and the way back through them.
 
-Source: Hochreiter and Schmidhuber 1997.
+Source: Hochreiter and Schmidhuber 1997 (LSTM); Cho et al. 2014 (GRU); Elman 1990.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _halved(m: Any, weight: Any, n: int) -> Any:
 
 
 class RecurrentPrimitives:
-    """Long short-term memory. The bodies run on tensors too, where ``self`` is the mathematics of tensors."""
+    """Recurrent layers. The bodies run on tensors too, where ``self`` is the mathematics of tensors."""
 
     def lstm(
         self: Any, x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Any, b_hh: Any, w_hr: Any, sizes: Any,
@@ -143,3 +143,80 @@ class RecurrentPrimitives:
         if w_hr is not None and needs[7]:
             of_hr = self.matmul(self.transpose(joined(self, of_results, not backwards), 0, 1), o * bounded)
         return of_x, dh, dc, *weights, of_hr
+
+    def gru(
+        self: Any, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Any, b_hh: Any, sizes: Any, backwards: bool
+    ) -> tuple[Array, Array, Any]:
+        """All steps of gated recurrent units (reset, update, content); arguments and results as for :meth:`lstm`."""
+        n = w_hh.shape[0] // 3
+        z = project(self, x, w_ih, b_ih)
+        kept: list[list[Any]] = [[], [], [], [], []]
+        for start, end, rows in spans(sizes, backwards):
+            before = head(h, rows)
+            recurrent = project(self, before, w_hh, b_hh)
+            now = z[start:end]
+            gates = self.sigmoid(now[:, : 2 * n] + recurrent[:, : 2 * n])
+            summand = recurrent[:, 2 * n :]
+            content = self.tanh(now[:, 2 * n :] + gates[:, :n] * summand)
+            out = content + gates[:, n:] * (before - content)
+            for into, found in zip(kept, (gates, content, summand, before, out), strict=True):
+                into.append(found)
+            h = over(self, out, h)
+        *states, results = [joined(self, parts, backwards) for parts in kept]
+        return results, h, states
+
+    def gru_backward(
+        self: Any, g: Array, dh: Array, x: Array, w_ih: Array, w_hh: Array, has_bias: bool, sizes: Any, backwards: bool,
+        kept: Any, needs: Any,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """As :meth:`lstm_backward`, for :meth:`gru`."""
+        gates, content, summand, before = kept
+        n = content.shape[1]
+        r, u = gates[:, :n], gates[:, n:]
+        inner = (1 - u) * (1 - content * content)
+        of_reset, of_update = inner * summand * r * (1 - r), (before - content) * u * (1 - u)
+        slopes = self.cat([of_reset, of_update, inner * r], 1)
+        recurrent, steps = [], []
+        for start, end, rows in reversed(spans(sizes, backwards)):
+            d = g[start:end] + head(dh, rows)
+            steps.append(d)
+            recurrent.append(slopes[start:end] * self.cat([d, d, d], 1))
+            dh = over(self, self.matmul(recurrent[-1], w_hh) + d * u[start:end], dh)
+        of_recurrent = joined(self, recurrent, not backwards)
+        of_input = self.cat([of_recurrent[:, : 2 * n], joined(self, steps, not backwards) * inner], 1)
+        of_x, *weights = of_weights(self, x, before, of_input, of_recurrent, w_ih, has_bias, (needs[0], *needs[2:]))
+        return of_x, dh, *weights
+
+    def rnn(
+        self: Any, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Any, b_hh: Any, relu: bool, sizes: Any,
+        backwards: bool,
+    ) -> tuple[Array, Array, Any]:  # fmt: skip
+        """All steps of plain cells, with ReLU or tanh; arguments and results as for :meth:`lstm`."""
+        z = project(self, x, w_ih, None if b_ih is None else b_ih + b_hh)
+        w = self.transpose(w_hh, 0, 1)
+        befores, results = [], []
+        for start, end, rows in spans(sizes, backwards):
+            before = head(h, rows)
+            a = z[start:end] + self.matmul(before, w)
+            results.append(self.relu(a) if relu else self.tanh(a))
+            befores.append(before)
+            h = over(self, results[-1], h)
+        after = joined(self, results, backwards)
+        return after, h, (joined(self, befores, backwards), after)
+
+    def rnn_backward(
+        self: Any, g: Array, dh: Array, x: Array, w_ih: Array, w_hh: Array, has_bias: bool, relu: bool, sizes: Any,
+        backwards: bool, kept: Any, needs: Any,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """As :meth:`lstm_backward`, for :meth:`rnn`."""
+        before, after = kept
+        slopes = None if relu else 1 - after * after
+        zero = g[:1] * 0
+        steps = []
+        for start, end, rows in reversed(spans(sizes, backwards)):
+            d = g[start:end] + head(dh, rows)
+            steps.append(self.where(after[start:end] > 0, d, zero) if slopes is None else d * slopes[start:end])
+            dh = over(self, self.matmul(steps[-1], w_hh), dh)
+        dz = joined(self, steps, not backwards)
+        of_x, *weights = of_weights(self, x, before, dz, dz, w_ih, has_bias, (needs[0], *needs[2:]))
+        return of_x, dh, *weights

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.variable import Variable
-from ..backends.recurrence import RecurrentPrimitives, head, joined, of_weights, over, project, spans
+from ..backends.recurrence import RecurrentPrimitives
 from .operands import require_tensor
 from .record import Op, apply, check_same_device
 
@@ -97,64 +97,27 @@ def lstm_layer(
 # -- GRU ---
 
 
-def _gru_states(
-    m: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, sizes: Any, backwards: bool
-) -> tuple[Any, ...]:
-    """What each step found: the two gates, new content, its recurrent summand, state before; results; end."""
-    n = w_hh.shape[0] // 3
-    z = project(m, _rows(x), w_ih, b_ih)
-    kept: list[list[Any]] = [[], [], [], [], []]
-    for start, end, rows in spans(sizes, backwards):
-        before = head(h, rows)
-        recurrent = project(m, before, w_hh, b_hh)
-        now = z[start:end]
-        gates = m.sigmoid(now[:, : 2 * n] + recurrent[:, : 2 * n])
-        summand = recurrent[:, 2 * n :]
-        content = m.tanh(now[:, 2 * n :] + gates[:, :n] * summand)
-        out = content + gates[:, n:] * (before - content)
-        for into, found in zip(kept, (gates, content, summand, before, out), strict=True):
-            into.append(found)
-        h = over(m, out, h)
-    return (*[joined(m, parts, backwards) for parts in kept], h)
-
-
 def _gru(
     m: Any, input: Any, hidden: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, sizes: Any, backwards: bool,
     kept: list[Any],
 ) -> Any:  # fmt: skip
-    states = _gru_states(m, input, hidden, w_ih, w_hh, b_ih, b_hh, sizes, backwards)
-    kept.append(states)
-    return states[4].reshape(*input.shape[:-1], states[4].shape[1]), states[5]
+    out, h, found = m.gru(_rows(input), hidden, w_ih, w_hh, b_ih, b_hh, sizes, backwards)
+    kept.append(found)
+    return out.reshape(*input.shape[:-1], out.shape[1]), h
 
 
 def _gru_inputs(
     m: Any, g: Any, input: Any, hidden: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, sizes: Any, backwards: bool,
     kept: list[Any], needs: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
-    states = (
-        _gru_states(m, input, hidden, w_ih, w_hh, b_ih, b_hh, sizes, backwards)
-        if isinstance(g[0], Variable)
-        else kept[0]
-    )
-    gates, content, summand, before = states[:4]
-    n = content.shape[1]
-    r, u = gates[:, :n], gates[:, n:]
-    inner = (1 - u) * (1 - content * content)
-    of_reset, of_update = inner * summand * r * (1 - r), (before - content) * u * (1 - u)
-    slopes = m.cat([of_reset, of_update, inner * r], 1)
-    of_out, dh = _rows(g[0]), g[1]
-    recurrent, steps = [], []
-    for start, end, rows in reversed(spans(sizes, backwards)):
-        d = of_out[start:end] + head(dh, rows)
-        steps.append(d)
-        recurrent.append(slopes[start:end] * m.cat([d, d, d], 1))
-        dh = over(m, m.matmul(recurrent[-1], w_hh) + d * u[start:end], dh)
-    of_recurrent = joined(m, recurrent, not backwards)
-    of_input = m.cat([of_recurrent[:, : 2 * n], joined(m, steps, not backwards) * inner], 1)
-    of_x, *weights = of_weights(
-        m, _rows(input), before, of_input, of_recurrent, w_ih, b_ih is not None, (needs[0], *needs[2:])
-    )
-    return None if of_x is None else of_x.reshape(*input.shape), dh, *weights
+    x, given = _rows(input), (_rows(g[0]), g[1])
+    rest = (x, w_ih, w_hh, b_ih is not None, sizes, backwards)
+    if isinstance(g[0], Variable):
+        found = RecurrentPrimitives.gru(m, x, hidden, w_ih, w_hh, b_ih, b_hh, sizes, backwards)[2]
+        of_x, *others = RecurrentPrimitives.gru_backward(m, *given, *rest, found, needs)
+    else:
+        of_x, *others = m.gru_backward(*given, *rest, kept[0], needs)
+    return None if of_x is None else of_x.reshape(*input.shape), *others
 
 
 GRU = Op(
@@ -186,52 +149,27 @@ def gru_layer(
 # -- Elman's ---
 
 
-def _rnn_states(
-    m: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, relu: bool, sizes: Any, backwards: bool
-) -> tuple[Any, ...]:
-    """The states before and after each step, and at the end."""
-    z = project(m, _rows(x), w_ih, None if b_ih is None else b_ih + b_hh)
-    w = m.transpose(w_hh, 0, 1)
-    befores, results = [], []
-    for start, end, rows in spans(sizes, backwards):
-        before = head(h, rows)
-        a = z[start:end] + m.matmul(before, w)
-        results.append(m.relu(a) if relu else m.tanh(a))
-        befores.append(before)
-        h = over(m, results[-1], h)
-    return joined(m, befores, backwards), joined(m, results, backwards), h
-
-
 def _rnn(
     m: Any, input: Any, hidden: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, relu: bool, sizes: Any,
     backwards: bool, kept: list[Any],
 ) -> Any:  # fmt: skip
-    states = _rnn_states(m, input, hidden, w_ih, w_hh, b_ih, b_hh, relu, sizes, backwards)
-    kept.append(states)
-    return states[1].reshape(*input.shape[:-1], states[1].shape[1]), states[2]
+    out, h, found = m.rnn(_rows(input), hidden, w_ih, w_hh, b_ih, b_hh, relu, sizes, backwards)
+    kept.append(found)
+    return out.reshape(*input.shape[:-1], out.shape[1]), h
 
 
 def _rnn_inputs(
     m: Any, g: Any, input: Any, hidden: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, relu: bool, sizes: Any,
     backwards: bool, kept: list[Any], needs: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
-    states = (
-        _rnn_states(m, input, hidden, w_ih, w_hh, b_ih, b_hh, relu, sizes, backwards)
-        if isinstance(g[0], Variable)
-        else kept[0]
-    )
-    before, after = states[:2]
-    of_out, dh = _rows(g[0]), g[1]
-    slopes = None if relu else 1 - after * after
-    zero = of_out[:1] * 0
-    steps = []
-    for start, end, rows in reversed(spans(sizes, backwards)):
-        d = of_out[start:end] + head(dh, rows)
-        steps.append(m.where(after[start:end] > 0, d, zero) if slopes is None else d * slopes[start:end])
-        dh = over(m, m.matmul(steps[-1], w_hh), dh)
-    dz = joined(m, steps, not backwards)
-    of_x, *weights = of_weights(m, _rows(input), before, dz, dz, w_ih, b_ih is not None, (needs[0], *needs[2:]))
-    return None if of_x is None else of_x.reshape(*input.shape), dh, *weights
+    x, given = _rows(input), (_rows(g[0]), g[1])
+    rest = (x, w_ih, w_hh, b_ih is not None, relu, sizes, backwards)
+    if isinstance(g[0], Variable):
+        found = RecurrentPrimitives.rnn(m, x, hidden, w_ih, w_hh, b_ih, b_hh, relu, sizes, backwards)[2]
+        of_x, *others = RecurrentPrimitives.rnn_backward(m, *given, *rest, found, needs)
+    else:
+        of_x, *others = m.rnn_backward(*given, *rest, kept[0], needs)
+    return None if of_x is None else of_x.reshape(*input.shape), *others
 
 
 RNN = Op(

@@ -265,7 +265,7 @@ CASES |= WINDOW_CASES | MATRIX_CASES | NEURAL_CASES
 NOT_ON_ARRAYS = {
     "from_host", "to_host", "synchronize", "shares_memory", "numel", "address", "layout", "storage_offset",
     "linalg_cross", "linalg_ldl_solve", "linalg_solve_triangular",
-    "attention", "attention_backward", "lstm", "lstm_backward",
+    "attention", "attention_backward", "gru", "gru_backward", "lstm", "lstm_backward", "rnn", "rnn_backward",
 }  # fmt: skip
 
 # Floating-point primitives may round differently in an override; the rest has to be equal.
