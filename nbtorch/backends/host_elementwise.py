@@ -119,6 +119,18 @@ class HostElementwise(Activations):
         value = value.astype(x.dtype) if isinstance(value, np.ndarray) else np.asarray(x.dtype.type(value))
         return self.where(mask, value, x)
 
+    def tril(self, x: Array, diagonal: int = 0) -> Array:
+        if x.size < _MANY or x.dtype not in BITS:
+            return np.tril(x, diagonal)
+        kept = np.tri(x.shape[-2], x.shape[-1], diagonal, dtype=np.bool_)
+        return np.multiply(x.view(BITS[x.dtype]), kept).view(x.dtype)
+
+    def triu(self, x: Array, diagonal: int = 0) -> Array:
+        if x.size < _MANY or x.dtype not in BITS:
+            return np.triu(x, diagonal)
+        kept = np.tri(x.shape[-2], x.shape[-1], diagonal - 1, dtype=np.bool_)
+        return np.multiply(x.view(BITS[x.dtype]), ~kept).view(x.dtype)
+
     # -- bounds ---
     def relu(self, x: Array) -> Array:
         d = x.dtype

@@ -22,6 +22,7 @@ _add: Any = np.add.reduce
 _max: Any = np.maximum.reduce
 _min: Any = np.minimum.reduce
 _LEAST_TO_PART = 64  # elements of which a few are found sooner than all are sorted
+_ROW_TO_ADD = 256  # a row that is added faster than the numbers in it one by one
 _LARGE = 2048  # elements from which the shorter loops pay for finding them
 _LONGEST = 1024  # a row that BLAS adds up
 _FOLDED = 4096  # how long a row may become by folding
@@ -65,6 +66,18 @@ class HostReductions:
         if x.dtype in _ONES and dim is not None and x.size >= _LARGE:
             return _reduced(np.minimum, x, dim, keepdim)
         return _min(x, dim, None, None, keepdim)
+
+    def cumsum(self, x: Array, dim: int) -> Array:
+        after = math.prod(x.shape[dim + 1 :])
+        if x.dtype not in _ONES or after < _ROW_TO_ADD or not x.shape[dim] or not x.flags.c_contiguous:
+            return np.cumsum(x, dim, x.dtype)
+        # Row after row: NumPy goes along each column by itself.
+        out = np.empty_like(x)
+        before = (slice(None),) * dim
+        out[(*before, 0)] = x[(*before, 0)]
+        for i in range(1, x.shape[dim]):
+            np.add(out[(*before, i - 1)], x[(*before, i)], out[(*before, i)])
+        return out
 
     def topk(self, x: Array, k: int, dim: int, largest: bool) -> Array:
         n = x.shape[dim] if x.ndim else 0

@@ -509,8 +509,12 @@ def arange(
     if not dtype.is_floating_point:
         start, end, step = whole
     wide = np.float64 if dtype.is_floating_point else np.int64
-    array = start + np.arange(n, dtype=wide) * step
-    return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype))), backend, requires_grad)
+    array = np.arange(n, dtype=wide)
+    if step != 1:
+        array = array * step
+    if start != 0:
+        array = start + array
+    return _finish(backend.from_host(array.astype(as_numpy_dtype(dtype), copy=False)), backend, requires_grad)
 
 
 @takes_out_as_dtype

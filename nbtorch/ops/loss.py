@@ -182,13 +182,17 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 def _smooth_l1(m: Any, input: Any, target: Any, reduction: str, beta: float) -> Any:
     d = m.abs(widened(m, input) - widened(m, target))
-    loss = m.where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta)
+    near = m.clamp(d, None, beta)
+    loss = near * (d - near * 0.5) * (1 / beta)  # d² / 2β below β, d - β / 2 above
     return narrowed(m, reduced(m, loss, reduction), input)
 
 
 def _smooth_l1_inputs(m: Any, g: Any, input: Any, target: Any, reduction: str, beta: float, needs: Any) -> Any:
-    d = input - target
-    slope = m.where(m.abs(d) < beta, d * (1 / beta), m.sign(d))
+    d: Any = input - target
+    if isinstance(d, Variable):
+        slope = m.where(m.abs(d) < beta, d * (1 / beta), m.sign(d))  # type: ignore[operator]
+    else:
+        slope = m.clamp(d * (1 / beta), -1, 1)
     return _both(slope * share(g, reduction, math.prod(d.shape)), needs)
 
 
@@ -224,13 +228,14 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
 
 def _huber(m: Any, input: Any, target: Any, reduction: str, delta: float) -> Any:
     d = m.abs(widened(m, input) - widened(m, target))
-    loss = m.where(d < delta, d * d * 0.5, (d - 0.5 * delta) * delta)
+    near = m.clamp(d, None, delta)
+    loss = near * (d - near * 0.5)  # d² / 2 below δ, (d - δ / 2) δ above
     return narrowed(m, reduced(m, loss, reduction), input)
 
 
 def _huber_inputs(m: Any, g: Any, input: Any, target: Any, reduction: str, delta: float, needs: Any) -> Any:
-    d = input - target
-    slope = m.where(m.abs(d) < delta, d, m.sign(d) * delta)
+    d: Any = input - target
+    slope = m.where(m.abs(d) < delta, d, m.sign(d) * delta) if isinstance(d, Variable) else m.clamp(d, -delta, delta)
     return _both(slope * share(g, reduction, math.prod(d.shape)), needs)
 
 

@@ -116,3 +116,17 @@ def test_division_with_a_rest_equals_its_generic_body(name: str, x: Any, data: s
     actual, expected = call(get_backend("cpu"), name, args), call(ORACLE, name, args)
     assert actual.dtype == expected.dtype
     np.testing.assert_array_equal(actual, expected)  # exact: so is the C library
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("shape", [(3, 5), (70, 90), (2, 90, 70)])
+def test_triangles_and_running_sums_equal_their_generic_bodies(shape: Any, dtype: str) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    if dtype == "float32":
+        x[..., 0, 1] = np.nan
+    for diagonal in (-71, -2, 0, 3, 99):
+        agree("tril", x, diagonal)
+        agree("triu", x.swapaxes(0, -1), diagonal)
+    wide = np.random.default_rng(0).normal(size=(4, 5, 300)).astype(dtype if dtype != "bool" else "int64")
+    for dim in range(3):
+        agree("cumsum", wide, dim)
