@@ -37,12 +37,15 @@ def profile_magic(ip: Any) -> Callable[[str, str], None]:
             raise UsageError(f"%%profile --trace: {options.trace!r} is not a file in a folder that is there")
         prof = profile(profile_memory=True, with_modules=options.modules)
         tree, name = _parse(ip, cell)
-        begun = perf_counter_ns()
+        wall = 0.0
         try:
             with prof:
-                _execute(ip, tree, name)
+                begun = perf_counter_ns()
+                try:
+                    _execute(ip, tree, name)
+                finally:
+                    wall = (perf_counter_ns() - begun) / 1000
         finally:  # what ran before an error, or before the kernel was interrupted, is worth seeing as well
-            wall = (perf_counter_ns() - begun) / 1000
             if options.name is not None:
                 ip.user_ns[options.name] = prof
             note = "" if target is None else _write(prof, target, options.trace)

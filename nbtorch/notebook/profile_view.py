@@ -29,7 +29,7 @@ _KINDS = {
     "forward": ("forward", "#3e7cb1"),
     "backward": ("backward", "#cf6f1d"),
     "optimizer": ("optimizer", "#3f8f5b"),
-    "python": ("Python, outside operations", "#8a8a8a"),
+    "python": ("outside operations", "#8a8a8a"),
 }
 _MUTED = "opacity:.75"
 _CODE = "font-family:var(--jp-code-font-family,monospace)"

@@ -1,7 +1,7 @@
 """``torch.profiler``: time, calls and bytes of each operation, forward and backward.
 
 Nothing is slower while no profiler runs: the functions that it listens to are then the ones that were written (see
-``swapping``).
+``swapping``), and backward looks once at ``engine.listeners``.
 """
 
 from ..annex import name_what_is_missing

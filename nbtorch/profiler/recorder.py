@@ -157,15 +157,12 @@ def note_bytes(span: Span, results: Any, inputs: Sequence[Any]) -> None:
     Args:
         results, inputs: arrays, tensors, or tuples and lists of them; anything else counts nothing.
     """
-    # Most operations give one array with memory of its own, called by the program.
-    array = getattr(results, "_array", None)
     alone = span.parent is None or span.parent.kind != OP
-    if alone and not span.made and array is not None and getattr(array, "base", None) is None:
-        for value in inputs:
-            if getattr(value, "_array", None) is array:
-                return
-        span.bytes = array.nbytes
-        return
+    if alone and not span.made:
+        plain = _plain_bytes(results, inputs)
+        if plain is not None:
+            span.bytes = plain
+            return
     known = {id(_owner(array)) for array in _arrays(inputs)}
     known.update(id(owner) for made in span.made if (owner := made()) is not None)
     made = list(span.made)
@@ -182,16 +179,38 @@ def note_bytes(span: Span, results: Any, inputs: Sequence[Any]) -> None:
     span.made = ()
 
 
-def _arrays(value: Any) -> Any:
+def _plain_bytes(results: Any, inputs: Sequence[Any]) -> int | None:
+    """The bytes where all results are arrays with memory of their own, or inputs: most are. None where some aren't."""
+    total = 0
+    before: Any = None
+    for result in results if type(results) in (tuple, list) else (results,):
+        if result is None or result is before:
+            continue
+        before = result
+        array = result._array if isinstance(result, Variable) else result
+        if getattr(array, "base", array) is not None:
+            return None
+        for value in inputs:
+            if value is array or getattr(value, "_array", None) is array:
+                break
+        else:
+            total += int(array.nbytes)
+    return total
+
+
+def _arrays(value: Any) -> list[Any]:
+    """The arrays in ``value``, at whatever depth of tuples and lists."""
+    found = []
     stack = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, Variable):
-            yield item._array
-        elif isinstance(item, (tuple, list)):
+        if isinstance(item, (tuple, list)):
             stack.extend(item)
-        elif hasattr(item, "nbytes") and hasattr(item, "strides"):
-            yield item
+        elif isinstance(item, Variable):
+            found.append(item._array)
+        elif item is not None and hasattr(item, "strides"):
+            found.append(item)
+    return found
 
 
 def _owner(array: Any) -> Any:

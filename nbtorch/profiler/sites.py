@@ -199,7 +199,7 @@ def _node(plain: FunctionType) -> Call:
         finally:
             recorder.close(span)
         if recorder.memory:
-            note_bytes(span, result, (g, saved))
+            note_bytes(span, result, (g, *saved) if type(saved) is tuple else (g,))
         return result
 
     return call
