@@ -110,6 +110,7 @@ def run_backward(
             following: Any = None
             arriving: Any = None
             outs: Any = None
+            o: Any = None  # the last gradient handed on need not live while the next is computed
             plan = node.plan
             if g is not None and (needed is None or node in needed):
                 runs = needed is None or needed[node]

@@ -299,6 +299,10 @@ def _consumes(i: Any) -> int:
 
 def getitem(input: Any, item: Any) -> Any:
     """``input[item]``: a view for ints, slices, None and ``...``; a copy for masks and index tensors."""
+    if type(item) is int:  # rows in a loop
+        shape = input._array.shape
+        if shape and -shape[0] <= item < shape[0]:
+            return apply_view(SELECT, input, ((item,),))
     input = _of_the_batch(input, item)
     parsed, basic = parse_index(input, item)
     if basic:

@@ -74,6 +74,9 @@ MATMUL = Op(
 
 
 def _factors(function: str, a: Any, b: Any) -> tuple[Any, Any]:
+    both = isinstance(a, Variable) and isinstance(b, Variable)
+    if both and a._backend is b._backend and a._array.dtype is b._array.dtype:
+        return a, b
     require_tensor(function, "input", a)
     require_tensor(function, "other", b)
     check_same_device(MM, (a, b))
@@ -118,7 +121,10 @@ def mm(input: TensorT, mat2: TensorT, *, out: Any = None) -> TensorT:
     """
     if out is not None:
         return write_exact_out("mm", out, mm(input, mat2))
-    a, b = _factors("mm", input, mat2)
+    return _mm(*_factors("mm", input, mat2))
+
+
+def _mm(a: Any, b: Any) -> Any:
     if a._array.ndim != 2 or b._array.ndim != 2:
         which = "self" if a._array.ndim != 2 else "mat2"
         raise RuntimeError(
@@ -202,7 +208,7 @@ def matmul(input: TensorT, other: TensorT, *, out: Any = None) -> TensorT:
     a, b = _factors("matmul", input, other)
     na, nb = a._array.ndim, b._array.ndim
     if na == 2 and nb == 2:
-        return mm(a, b)
+        return _mm(a, b)
     if not na or not nb:
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {na}D and {nb}D\n"
@@ -528,6 +534,8 @@ class LinalgMethods(Variable):
     diagonal = diagonal
 
     def __matmul__(self: TensorT, other: Any) -> TensorT:
+        if isinstance(other, Variable):
+            return matmul(self, other)
         return matmul(self, operand(other, self._backend, "matmul", "other")) if is_operand(other) else NotImplemented
 
     def __rmatmul__(self: TensorT, other: Any) -> TensorT:

@@ -164,6 +164,8 @@ def normalize_dim(dim: int, ndim: int, function: str = "") -> int:
         IndexError: where it is out of range.
         TypeError: where it is not an int.
     """
+    if type(dim) is int and 0 <= dim < ndim:
+        return dim
     if isinstance(dim, (bool, float, str)) or not hasattr(dim, "__index__"):
         raise TypeError(f"{function}(): argument 'dim' must be int, not {type(dim).__name__}\n  got: {dim!r}")
     d = int(dim.__index__())

@@ -383,7 +383,7 @@ def apply_view(op: Op, input: Any, static: tuple[Any, ...] = (), shares: bool | 
     """
     t = apply(op, (input,), static)
     if input._backend.shares_memory(input._array, t._array) if shares is None else shares:
-        _make_view(t, input, (op, static), 0 if grad_mode.enabled else UNRECORDED)
+        _make_view(t, input, (op, static), 0 if not off or grad_mode.enabled else UNRECORDED)
     return t
 
 

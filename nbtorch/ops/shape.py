@@ -29,6 +29,11 @@ def sizes(args: tuple[Any, ...], function: str) -> tuple[int, ...]:
         TypeError: for anything that is not a whole number.
     """
     given = tuple(args[0]) if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
+    for n in given:
+        if type(n) is not int:
+            break
+    else:
+        return given
     out = []
     for n in given:
         if isinstance(n, Variable) and n._array.ndim == 0 and n._array.dtype.kind in "iu":
@@ -48,6 +53,8 @@ def infer_shape(shape: tuple[int, ...], numel: int, function: str) -> tuple[int,
     Raises:
         RuntimeError: where the sizes can't hold ``numel`` elements.
     """
+    if math.prod(shape) == numel and min(shape, default=0) >= 0:
+        return shape
     if shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred\n  got: shape " + repr(list(shape)))
     if any(n < -1 for n in shape):
@@ -177,7 +184,7 @@ def permute(input: TensorT, *args: Any, dims: Any = None) -> TensorT:
             f"dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(given)}\n"
             f"  expected: each of the {ndim} dimensions once\n  got: {given}"
         )
-    order = tuple(normalize_dim(d, ndim, "permute") for d in given)
+    order = tuple([normalize_dim(d, ndim, "permute") for d in given])
     if len(set(order)) != ndim:
         raise RuntimeError(
             "permute(): duplicate dims are not allowed.\n"
