@@ -534,7 +534,7 @@ class LinalgMethods(Variable):
     diagonal = diagonal
 
     def __matmul__(self: TensorT, other: Any) -> TensorT:
-        if isinstance(other, Variable):
+        if type(other) is type(self):
             return matmul(self, other)
         return matmul(self, operand(other, self._backend, "matmul", "other")) if is_operand(other) else NotImplemented
 
