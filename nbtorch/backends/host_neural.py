@@ -229,22 +229,24 @@ class HostNeural(NeuralPrimitives):
         if needs[2]:
             of_bias = column.dot(incoming).reshape(shape)
         if needs[0] or needs[1]:
-            y = np.subtract(x.reshape(-1, n), center)
-            y *= scale
-            along = np.multiply(incoming, y)
+            apart = np.subtract(x.reshape(-1, n), center)
+            along = np.multiply(incoming, apart)
             if needs[1]:
-                of_weight = column.dot(along).reshape(shape)
+                of_weight = scale[:, 0].dot(along).reshape(shape)
             if needs[0]:
-                # (h - mean(h) - y mean(h y)) scale with h = g w, whose means are products with w.
-                parts = along.dot(w)
+                # (h - mean(h) - y mean(h y)) scale with h = g w and y = apart scale: the means are products with w, and
+                # a column times a row is a product too, which is faster than two broadcasts.
+                parts, means = along.dot(w)[:, None], incoming.dot(w)[:, None]
                 parts /= n
-                y *= parts[:, None]
-                h = incoming if weight is None else np.multiply(incoming, w, along)
-                means = incoming.dot(w)
                 means /= n
-                h = np.subtract(h, means[:, None], along)
-                h -= y
-                h *= scale
+                means *= scale
+                for _ in range(3):
+                    parts *= scale
+                h = np.dot(scale, w[None], along)
+                h *= incoming
+                apart *= parts
+                h -= apart
+                h -= means
                 of_input = h.reshape(x.shape)
         return of_input, of_weight, of_bias
 

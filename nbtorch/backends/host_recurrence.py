@@ -223,7 +223,8 @@ class HostRecurrence(RecurrentPrimitives):
                 np.maximum(part, zero, out=out)
             else:
                 np.tanh(part, out)
-        return states[after].reshape(-1, n).copy(), states[last].copy(), states
+        z.reshape(steps, rows, n)[...] = states[after]
+        return z, states[last].copy(), states
 
     def rnn_backward(
         self: Any, g: Array, dh: Array, x: Array, w_ih: Array, w_hh: Array, has_bias: bool, relu: bool, sizes: Any,
