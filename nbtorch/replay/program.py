@@ -21,7 +21,7 @@ from ..backends.quiet import SILENT, hush, unhush
 from ..nn.modules.calls import GLOBAL_HOOKS
 from .descent import written_out
 from .reach import hooks_of
-from .recording import Kept, Output, Recording
+from .recording import Given, Kept, Output, Recording
 from .tape import Call, Ref, refs
 
 __all__ = ["MISSED", "compiled"]
@@ -207,6 +207,8 @@ class _Compiler:
         used = {v for _, call in plan for v in refs((call.args, call.kwargs, call.results))}
         used |= set(_refs_of_result(self.recording.returned))
         used |= {g.value for grads in self.recording.grads for g in grads if g.value >= 0}
+        for position, t in self.recording.fixed:
+            conditions.append(f"A[{position}] is {self.names(t)}")
         for t, had in self.recording.entry:
             conditions.append(f"({self.names(t)}._grad is {'not None' if had else 'None'})")
         for v in sorted(used):
@@ -227,7 +229,8 @@ class _Compiler:
                             )
             elif value.kind == "plain":
                 self.known[v] = value.real
-                if id(value.root) not in self.written and id(value.root) not in self.outside:
+                lasting = v in self.recording.lasting
+                if id(value.root) not in self.written and id(value.root) not in self.outside and not lasting:
                     self.constant.add(v)
             elif value.kind == "argument":
                 body.append(f"v{v} = A[{value.source}]._array")
@@ -437,6 +440,8 @@ class _Compiler:
     def _result(self, x: Any, lines: list[str]) -> str:
         if isinstance(x, Ref):
             return f"{self._text(x)}.item()"
+        if isinstance(x, Given):
+            return f"A[{x.value}]"
         if isinstance(x, Output):
             t = x.tensor
             name = f"r{len(lines)}"

@@ -11,6 +11,8 @@ from operator import is_
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from ..autograd.variable import Variable
 from ..nn import Module
 from ..optim import Optimizer
@@ -18,6 +20,7 @@ from ..optim import Optimizer
 __all__ = ["Guards", "Reach", "equal", "hooks_of"]
 
 _ENTRIES = 20000
+_BYTES = 1 << 20  # of a larger array of NumPy's the numbers are not looked at
 _MOST = 256  # of a longer container only the length is looked at
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _MISSING = object()
@@ -41,6 +44,7 @@ class Guards:
         views: of these, those whose items have to be the same objects, or views of their values.
         held: these objects, one after the other.
         attributes: tables of attributes, with a name and what it held.
+        arrays: NumPy arrays, with their bytes.
     """
 
     def __init__(self) -> None:
@@ -51,6 +55,7 @@ class Guards:
         self.views: list[Any] = []
         self.held: list[Any] = []
         self.attributes: list[tuple[dict[str, Any], str, Any]] = []
+        self.arrays: list[tuple[np.ndarray[Any, Any], bytes]] = []
 
     def conditions(self, give: Any) -> list[str]:
         """The same as Python, where ``give`` names an object."""
@@ -66,7 +71,7 @@ class Guards:
         if self.attributes:
             tables, names, held = (give(list(column)) for column in zip(*self.attributes, strict=True))
             found.append(f"all(map({give(is_)}, map({give(dict.get)}, {tables}, {names}), {held}))")
-        return found
+        return found + [f"{give(array)}.tobytes() == {give(held)}" for array, held in self.arrays]
 
 
 class _Cell:
@@ -86,7 +91,8 @@ class _Cell:
         return None if now is self.held or equal(now, self.held) else f"the variable {self.name!r}"
 
     def guard(self, guards: Guards) -> None:
-        guards.cells.append((self.cell, self.held))
+        if self.held is not _MISSING:
+            guards.cells.append((self.cell, self.held))
 
 
 class _Global:
@@ -195,6 +201,25 @@ class _Items:
                 guards.held += self.held
 
 
+class _Numbers:
+    """A NumPy array of the program's, of which the step may make tensors."""
+
+    __slots__ = ("array", "held", "name")
+
+    def __init__(self, array: np.ndarray[Any, Any], name: str) -> None:
+        self.array, self.name = array, name
+        self.refresh()
+
+    def refresh(self) -> None:
+        self.held = self.array.tobytes()
+
+    def changed(self) -> str | None:
+        return None if self.array.tobytes() == self.held else self.name
+
+    def guard(self, guards: Guards) -> None:
+        guards.arrays.append((self.array, self.held))
+
+
 def _contents(cell: CellType) -> Any:
     try:
         return cell.cell_contents
@@ -301,6 +326,9 @@ class Reach:
         elif isinstance(x, MethodType):
             self._add(x.__self__, name)
             self._add(x.__func__, name)
+        elif isinstance(x, np.ndarray):
+            if not x.dtype.hasobject and x.nbytes <= _BYTES:
+                self.entries.append(_Numbers(x, name))
         elif isinstance(x, functools.partial):
             for part in (x.func, x.args, x.keywords):
                 self._add(part, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import inspect
 import sys
@@ -25,7 +26,7 @@ from .arrays import ReadFloat, ReadInt, Recorded, RecordedArray, plain
 from .reach import Reach
 from .tape import STATIC, Ref, Tape, root_of
 
-__all__ = ["Grad", "Kept", "Output", "Recording", "record"]
+__all__ = ["Given", "Grad", "Kept", "Output", "Recording", "record"]
 
 _WRITING = {"add_at": 0, "reduce_at": 0}  # primitives that write to their first argument
 # Primitives that are short compositions of NumPy's functions as long as their argument is small: these functions are
@@ -47,6 +48,19 @@ class Output:
 
     def __init__(self, value: int, tensor: Any) -> None:
         self.value, self.tensor = value, tensor
+
+
+class Given:
+    """An argument, returned as it is.
+
+    Attributes:
+        value: its position.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: int) -> None:
+        self.value = value
 
 
 class Kept:
@@ -76,6 +90,8 @@ class Recording:
         returned: the same with Outputs for tensors, Refs for numbers that were read.
         grads: for each noted optimizer call, and at last for the end, what became of gradients.
         present: for each noted call of an optimizer the ids of the parameters that had a gradient.
+        fixed: arguments that have to be the same tensor in each call, with their positions.
+        lasting: the values in memory that the recording before had, too: what is in it may change.
         entry: for each tensor whose gradient changed, whether it had one before.
         touched: storages and how many changes they counted.
         reach: what Python objects the step can reach.
@@ -88,6 +104,8 @@ class Recording:
         self.returned: Any = None
         self.grads: list[list[Grad]] = []
         self.present: list[set[int]] = []
+        self.fixed: list[tuple[int, Any]] = []
+        self.lasting: set[int] = set()
         self.entry: list[tuple[Any, bool]] = []
         self.touched: list[tuple[Any, int]] = []
 
@@ -194,8 +212,13 @@ class _Recorder:
     # -- in and out ---
     def enter(self) -> None:
         tape = self.tape
+        # A tensor that the step also reaches by another way is that tensor, not whichever is given to the step.
+        others = {id(t._array) for t in self.recording.reach.tensors}
         for position, t in enumerate(self.arguments):
-            tape.stand_in(t._array, "argument", position)
+            if id(t._array) in others:
+                self.recording.fixed.append((position, t))
+            else:
+                tape.stand_in(t._array, "argument", position)
         things = self.heap.all(Variable, Optimizer, LRScheduler)
         self._stand_in([t for t in things if isinstance(t, Variable) and _is_made(t)])
         for t in self.before.values():
@@ -208,6 +231,7 @@ class _Recorder:
                 self.others.set(distributions, name, self._drawing(name, function))
         for name in ("manual_seed", "set_state", "seed"):
             self.others.set(Generator, name, self._seeding(name, vars(Generator)[name]))
+        self.others.set(builtins, "print", self._printing(builtins.print))
         tape.active = True
 
     def _stand_in(self, tensors: list[Any]) -> None:
@@ -339,6 +363,13 @@ class _Recorder:
 
         return seeding
 
+    def _printing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def printing(*args: Any, **kwargs: Any) -> Any:
+            self.tape.broken("the step prints, which a replay would not do", "state")
+            return function(*args, **kwargs)
+
+        return printing
+
     def _wrap_step(self, owner: Any) -> None:
         """The step of an optimizer or of a schedule is run for real, and again at each replay."""
         step = owner.step
@@ -409,6 +440,9 @@ class _Recorder:
         recording.result = _real_result(result)
         del result
         self.leave()
+        given = {id(root_of(t._array)) for t in self.arguments}
+        if any(id(root) in given for call in tape.calls for root in call.writes):
+            self._broken("an argument of the step is changed in place", "argument in place")
         if tape.reason is None:
             self._check_kept(made)
 
@@ -419,6 +453,9 @@ class _Recorder:
             if x is number:
                 return Ref(value)
         if isinstance(x, Variable):
+            for position, argument in enumerate(self.arguments):
+                if x is argument:
+                    return Given(position)
             if id(x) in self.before:
                 return Kept(x)
             made.append(x)

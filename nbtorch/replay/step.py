@@ -15,7 +15,7 @@ from ..backends import host
 from ..tensor import Tensor
 from .program import MISSED, compiled
 from .reach import Reach, equal
-from .recording import Kept, Output, Recording, record
+from .recording import Given, Kept, Output, Recording, record
 from .tape import Ref, difference
 
 __all__ = ["Captured", "capture"]
@@ -32,6 +32,7 @@ _FIXES = {
     "memory": "write in place instead, under no_grad: p.copy_(…), p.add_(…)",
     "seed": "seed outside the step",
     "device": "steps are captured on the CPU only",
+    "argument in place": "work on a copy, x.clone(), or on a tensor that is not an argument",
     "argument": "give it tensors that require no grad, on the CPU, and plain numbers or strings",
     "tensor": "give it to the step as an argument",
     "changes": "give the step tensors as arguments, and keep what changes from call to call out of it",
@@ -158,6 +159,8 @@ class Captured:
         for other in kind.pending:
             differs = difference(other.tape, recording.tape) or _other_result(other.returned, recording.returned)
             if differs is None:
+                mine, its = recording.tape.values, other.tape.values
+                recording.lasting = {v for v in range(len(mine)) if mine[v].root is its[v].root}
                 program = compiled(recording)
                 if program is not None:
                     kind.programs.insert(0, program)
@@ -194,6 +197,7 @@ def _ordinary() -> bool:
 def _key(args: Any, kwargs: Any) -> Any:
     """What has to be the same for one recording to serve, or a string that says why none can."""
     parts: list[Any] = []
+    seen: dict[int, int] = {}
     for x in (*args, *kwargs.values()):
         if type(x) is Tensor:
             if x._backend is not host:
@@ -201,7 +205,7 @@ def _key(args: Any, kwargs: Any) -> Any:
             if x._requires_grad or (x._view is not None and x.requires_grad):
                 return "it is called with a tensor that requires grad"
             a = x._array
-            parts.append((a.shape, a.strides, a.dtype))
+            parts.append((a.shape, a.strides, a.dtype, seen.setdefault(id(a), len(seen))))
         elif isinstance(x, _PLAIN):
             parts.append((type(x), repr(x)))
         else:
@@ -210,7 +214,7 @@ def _key(args: Any, kwargs: Any) -> Any:
 
 
 def _described(key: Any) -> str:
-    parts = [f"{part[2]}{list(part[0])}" if len(part) == 3 else part[1] for part in key if isinstance(part, tuple)]
+    parts = [f"{part[2]}{list(part[0])}" if len(part) == 4 else part[1] for part in key if isinstance(part, tuple)]
     return f"({', '.join(parts)})"
 
 
@@ -218,7 +222,7 @@ def _other_result(a: Any, b: Any) -> tuple[str, str] | None:
     """How what two recordings returned differs, as far as no replay could make it."""
     if type(a) is not type(b):
         same = False
-    elif isinstance(a, (Output, Ref)):
+    elif isinstance(a, (Given, Output, Ref)):
         same = a.value == b.value
     elif isinstance(a, Kept):
         same = a.thing is b.thing or equal(a.thing, b.thing)

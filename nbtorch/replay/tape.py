@@ -18,7 +18,7 @@ STATIC = frozenset(("address", "layout", "numel", "shares_memory", "storage_offs
 
 
 # Kinds of reasons that are noticed only some time after the line that gave them.
-_AFTERWARDS = ("graph", "grad", "kept", "memory", "state", "view")
+_AFTERWARDS = ("argument in place", "graph", "grad", "kept", "memory", "state", "view")
 # Functions of NumPy and primitives whose results are as large as the numbers say.
 _SIZED_BY_NUMBERS = frozenset((
     "argwhere", "bincount", "compress", "delete", "extract", "flatnonzero", "intersect1d", "nonzero", "repeat",

@@ -107,6 +107,31 @@ class TestKindsOfSteps:
         assert seen[:2] == seen[2:]
         assert step.replays == 5
 
+    def test_arguments_that_are_the_same_tensor_or_reached_otherwise(self) -> None:
+        x, z = floats(3, 2), floats(3, 2, seed=1)
+        for step in (lambda a, b: (a * 2 + b, b), lambda a, b: (a * b + x, a)):
+            captured = torch.capture(step)
+            for pair in [(x, x)] * 5 + [(x, z)] * 5 + [(z, z)] * 5:
+                with warnings.catch_warnings(action="ignore"):
+                    out, given = captured(*pair)
+                assert bits(out) == bits(step(*pair)[0])
+                assert given is step(*pair)[1]
+            assert captured.replays >= 5
+
+    def test_arrays_of_numpy_s(self) -> None:
+        small, large = np.ones(2, np.float32), np.ones((600, 600), np.float32)
+        x = floats(3, 2)
+        for step in (
+            lambda: x * torch.tensor(small),
+            lambda: x * torch.from_numpy(small),
+            lambda: x * (torch.from_numpy(large[:3, :2]) * 2),
+        ):
+            captured = torch.capture(step)
+            for call in range(12):
+                small[0] = large[0] = call // 6
+                assert bits(captured()) == bits(step())
+            assert captured.replays >= 3
+
     def test_method(self) -> None:
         class Trainer:
             def __init__(self) -> None:

@@ -100,6 +100,12 @@ def printed(p: Any) -> Any:
     return str(p.go(p.loss()))
 
 
+@falls_back("the step prints, which a replay would not do")
+def prints(p: Any) -> Any:
+    print("a step")
+    return p.go(p.loss())
+
+
 @falls_back("the memory of a tensor is handed to NumPy or to another library")
 def numpy(p: Any) -> Any:
     return p.go(p.loss() + float(p.module.bias.detach().numpy().sum()))
@@ -249,6 +255,16 @@ class TestArguments:
                 assert bits(step(floats(2), n)) == bits(floats(2) * n)
         assert len(told) == 1
         assert len(step._kinds) == 4
+
+    def test_changed_in_place(self) -> None:
+        step = torch.capture(lambda x: x.add_(1) * 2)
+        x = floats(2)
+        step(x)
+        with pytest.warns(UserWarning, match="an argument of the step is changed in place"):
+            step(x)
+        step(x)
+        assert bits(x) == bits(floats(2) + 1 + 1 + 1)
+        assert x._version == 3
 
     @pytest.mark.parametrize(
         ("argument", "why"),
