@@ -179,7 +179,8 @@ def _check_classes(function: str, input: Any, target: Any, ignore_index: int) ->
         return ignore_index
     if not array.size:
         return None
-    classes, low, high = shape[min(1, len(shape) - 1)], int(array.min()), int(array.max())
+    # Compared as they are: a captured step repeats the comparisons, and would be held to numbers read from arrays.
+    classes, low, high = shape[min(1, len(shape) - 1)], array.min(), array.max()
     if low >= 0 and high < classes:
         return ignore_index if low <= ignore_index <= high and (array == ignore_index).any() else None
     wrong = (array != ignore_index) & ((array < 0) | (array >= classes))
