@@ -509,6 +509,12 @@ class Backend(
         self.add_at(out, (slice(None),) * dim + (index,), source)
         return out
 
+    def axpby(self, a: float, x: Array, b: float, y: Array) -> None:
+        """``y = a x + b y``, in place, for numbers ``a`` and ``b``."""
+        if b != 1:
+            y *= b
+        y += x if a == 1 else x * a
+
     def norm(self, x: Array) -> Array:
         """The Euclidean norm over all elements, 0-d."""
         return self.as_array(self.sqrt(self.sum(x * x)))

@@ -18,6 +18,7 @@ from .host_neural import HostNeural
 from .host_pooling import HostPooling
 from .host_recurrence import HostRecurrence
 from .host_reductions import HostReductions
+from .host_sums import HostSums
 from .threads import SHARED, shared
 
 _NDARRAY = np.ndarray
@@ -38,7 +39,7 @@ class _Piece:
 
 class NumpyBackend(
     FlatConvolution, HostPooling, HostElementwise, HostIndexing, HostReductions, HostNeural, HostAttention,
-    HostRecurrence, HostChannels, Backend,
+    HostRecurrence, HostChannels, HostSums, Backend,
 ):  # fmt: skip
     """Arrays on the host. Overrides only what profiling showed to be slow in the generic body."""
 

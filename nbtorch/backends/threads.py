@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SHARED", "count_shares", "default_threads", "shared", "use_threads", "used_threads"]
+__all__ = ["SHARED", "count_shares", "default_threads", "openblas", "shared", "use_threads", "used_threads"]
 
 Array = Any
 
@@ -38,8 +38,8 @@ SHARED = ("acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "co
 
 
 @functools.cache
-def _blas() -> tuple[Any, Any] | None:
-    """The functions of NumPy's own OpenBLAS that set and tell its threads; None where NumPy has another BLAS."""
+def openblas() -> Any:
+    """NumPy's own OpenBLAS, as a library of C functions; None where NumPy has another BLAS."""
     site = os.path.dirname(os.path.dirname(np.__file__))
     for folder in ("numpy.libs", os.path.join("numpy", ".dylibs")):
         try:
@@ -48,12 +48,19 @@ def _blas() -> tuple[Any, Any] | None:
             continue
         for name in found:
             try:
-                library = ctypes.CDLL(os.path.join(site, folder, name))
+                return ctypes.CDLL(os.path.join(site, folder, name))
             except OSError:
                 continue
-            for form in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
-                if hasattr(library, form.format("set")):
-                    return getattr(library, form.format("set")), getattr(library, form.format("get"))
+    return None
+
+
+@functools.cache
+def _blas() -> tuple[Any, Any] | None:
+    """The functions of NumPy's own OpenBLAS that set and tell its threads; None where NumPy has another BLAS."""
+    library = openblas()
+    for form in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
+        if library is not None and hasattr(library, form.format("set")):
+            return getattr(library, form.format("set")), getattr(library, form.format("get"))
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import RuleOptimizer, average_square, check_not_negative, scaled
+from .rules import RuleOptimizer, average_square, check_not_negative
 
 __all__ = ["Adadelta"]
 
@@ -73,4 +73,4 @@ class Adadelta(RuleOptimizer):
         square = average_square(m, s["square_avg"], g, rho)
         change = m.mul(m.sqrt(m.div(m.add(changes, eps), m.add(square, eps))), g)
         average_square(m, changes, change, rho)
-        p -= scaled(change, lr)
+        m.axpby(-lr, change, 1, p)

@@ -9,7 +9,7 @@ from ..ops import tensor
 from ..tensor import Tensor, full_like
 from .optimizer import ParamGroup
 from .recording import recording
-from .rules import RuleOptimizer, check_not_negative, scaled
+from .rules import RuleOptimizer, check_not_negative
 
 __all__ = ["Adagrad"]
 
@@ -84,4 +84,4 @@ class Adagrad(RuleOptimizer):
     def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], eps: float, size: Any) -> None:
         total = s["sum"]
         total += m.mul(g, g)
-        p -= scaled(m.div(g, m.add(m.sqrt(total), eps)), size)
+        m.axpby(-size, m.div(g, m.add(m.sqrt(total), eps)), 1, p)

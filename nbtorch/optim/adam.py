@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import MomentsOptimizer, average, average_square, check_betas, check_not_negative, scaled
+from .rules import MomentsOptimizer, average, average_square, check_betas, check_not_negative
 
 __all__ = ["Adam"]
 
@@ -97,4 +97,4 @@ class Adam(MomentsOptimizer):
         square = average_square(m, s["exp_avg_sq"], g, beta2)
         if amsgrad:
             s["max_exp_avg_sq"][...] = square = m.maximum(s["max_exp_avg_sq"], square)
-        p -= scaled(m.div(mean, m.add(m.sqrt(square), eps)), size)
+        m.axpby(-size, m.div(mean, m.add(m.sqrt(square), eps)), 1, p)

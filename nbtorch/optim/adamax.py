@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import RuleOptimizer, average, check_betas, check_not_negative, scaled
+from .rules import RuleOptimizer, average, check_betas, check_not_negative
 
 __all__ = ["Adamax"]
 
@@ -73,4 +73,4 @@ class Adamax(RuleOptimizer):
         mean = average(m, s["exp_avg"], g, beta1)
         norm = s["exp_inf"]
         norm[...] = m.maximum(m.mul(norm, beta2), m.add(m.abs(g), eps))
-        p -= scaled(m.div(mean, norm), size)
+        m.axpby(-size, m.div(mean, norm), 1, p)

@@ -68,7 +68,7 @@ class Workbench:
         return self._m.maximum(a, b, out=self._room(a))
 
 
-def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def in_blocks(tensor: Tensor, arrays: Sequence[Any], block: int = BLOCK) -> Iterator[Sequence[Any]]:
     """The arrays as they are, or cut into pieces that belong together, where they are long and lie on the host.
 
     An elementwise rule has about three temporaries; as long as the parameter itself, they would go through main memory.
@@ -76,10 +76,11 @@ def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
     Args:
         tensor: whose step it is.
         arrays: its own first; pieces are cut only if all are contiguous and of one shape.
+        block: how many elements a piece has.
     """
     first = arrays[0]
     size = first.size
-    if size <= BLOCK or tensor._backend.device.type != "cpu":
+    if size <= block or tensor._backend.device.type != "cpu":
         yield arrays
         return
     shape = first.shape
@@ -87,8 +88,8 @@ def in_blocks(tensor: Tensor, arrays: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield arrays
         return
     flat = [a.reshape(-1) for a in arrays]
-    for start in range(0, size, BLOCK):
-        yield [a[start : start + BLOCK] for a in flat]
+    for start in range(0, size, block):
+        yield [a[start : start + block] for a in flat]
 
 
 def same_kind(param: Tensor, grad: Tensor, held: Iterable[Tensor] = ()) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from ..ops import tensor
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import RuleOptimizer, check_not_negative, scaled
+from .rules import RuleOptimizer, check_not_negative
 
 __all__ = ["ASGD"]
 
@@ -68,9 +68,8 @@ class ASGD(RuleOptimizer):
 
     def rule(self, m: Any, p: Any, g: Any, s: dict[str, Any], eta: float, mu: float, kept: float) -> None:
         average = s["ax"]
-        p *= kept
-        p -= m.mul(g, eta)
+        m.axpby(-eta, g, kept, p)
         if mu == 1:
             average[...] = p
         else:
-            average += scaled(m.sub(p, average), mu)
+            m.axpby(mu, p, 1 - mu, average)

@@ -85,6 +85,5 @@ class NAdam(MomentsOptimizer):
     ) -> None:
         mean = average(m, s["exp_avg"], g, beta1)
         square = average_square(m, s["exp_avg_sq"], g, beta2)
-        look = m.mul(mean, of_mean)
-        look += m.mul(g, of_g)
+        look = m.add(m.mul(mean, of_mean), m.mul(g, of_g))
         p -= m.div(look, m.add(m.sqrt(square), eps))

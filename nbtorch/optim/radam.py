@@ -8,7 +8,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .optimizer import ParamGroup
-from .rules import MomentsOptimizer, average, average_square, check_betas, check_not_negative, scaled
+from .rules import MomentsOptimizer, average, average_square, check_betas, check_not_negative
 
 __all__ = ["RAdam"]
 
@@ -75,4 +75,4 @@ class RAdam(MomentsOptimizer):
     ) -> None:
         mean = average(m, s["exp_avg"], g, beta1)
         square = average_square(m, s["exp_avg_sq"], g, beta2)
-        p -= scaled(m.div(mean, m.add(m.sqrt(square), eps)), size) if ready else m.mul(mean, size)
+        m.axpby(-size, m.div(mean, m.add(m.sqrt(square), eps)) if ready else mean, 1, p)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tensor import Tensor, zeros_like
 from .optimizer import ParamGroup
-from .rules import RuleOptimizer, average, average_square, check_not_negative, scaled
+from .rules import RuleOptimizer, average, average_square, check_not_negative
 
 __all__ = ["RMSprop"]
 
@@ -92,8 +92,7 @@ class RMSprop(RuleOptimizer):
         change = m.div(g, m.add(m.sqrt(square), eps))
         if momentum > 0:
             buffer = s["momentum_buffer"]
-            buffer *= momentum
-            buffer += change
-            p -= m.mul(buffer, lr)
+            m.axpby(1, change, momentum, buffer)
+            m.axpby(-lr, buffer, 1, p)
         else:
-            p -= scaled(change, lr)
+            m.axpby(-lr, change, 1, p)

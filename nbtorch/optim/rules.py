@@ -15,6 +15,7 @@ from ..autograd.engine import maths
 from ..autograd.variable import Where, where_called
 from ..backends.quiet import SILENT, hush, unhush
 from ..ops import tensor
+from ..ops.record import mathematical
 from ..tensor import Tensor, zeros_like
 from .arrays import BLOCK, Workbench, in_blocks, mark_changed, same_kind
 from .bundles import Plan
@@ -29,7 +30,6 @@ __all__ = [
     "average_square",
     "check_betas",
     "check_not_negative",
-    "scaled",
 ]
 
 
@@ -129,6 +129,10 @@ class RuleOptimizer(CountingOptimizer):
     def initial_state(self, p: Tensor, group: ParamGroup) -> dict[str, Any]:
         """What is remembered of a parameter before its first step, without the count of steps."""
         raise NotImplementedError(f"{type(self).__name__} has to define initial_state()")
+
+    def block(self, group: ParamGroup) -> int:
+        """How many numbers of a large parameter are worked on at once."""
+        return BLOCK
 
     def factors(self, numbers: dict[str, float], step: float, group: ParamGroup) -> tuple[Any, ...]:
         """What the rule computes with, besides tensors: the same for all elements.
@@ -264,7 +268,7 @@ class RuleOptimizer(CountingOptimizer):
             if size <= BLOCK:
                 self._apply(m, p._array, grad._array, arrays, group, factors)
             else:
-                for array, g, *pieces in in_blocks(p, [p._array, grad._array, *arrays.values()]):
+                for array, g, *pieces in in_blocks(p, [p._array, grad._array, *arrays.values()], self.block(group)):
                     self._apply(m, array, g, dict(zip(arrays, pieces, strict=True)), group, factors)
             for t in (p, *held.values()):
                 if t._storage is not None:
@@ -297,12 +301,12 @@ class MomentsOptimizer(RuleOptimizer):
         return {"exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
 
 
-def scaled(value: Any, factor: Any) -> Any:
-    """``value * factor``, in place; not where the factor is a tensor: its gradient needs the value as it was."""
-    if isinstance(factor, Tensor):
-        return value * factor
-    value *= factor
-    return value
+@mathematical
+def axpby(a: Any, x: Tensor, b: float, y: Tensor) -> None:
+    """``y = a x + b y``, in place, on tensors, as the backends have it on arrays."""
+    if b != 1:
+        y *= b
+    y += x * a
 
 
 def average(m: Any, mean: Any, value: Any, beta: Any) -> Any:
@@ -310,8 +314,7 @@ def average(m: Any, mean: Any, value: Any, beta: Any) -> Any:
     if isinstance(beta, Tensor):  # one that gradients are wanted of: the old mean must not be saved and then changed
         mean += (value - mean) * (1 - beta)
     else:
-        mean *= beta
-        mean += m.mul(value, 1 - beta)
+        m.axpby(1 - beta, value, beta, mean)
     return mean
 
 
@@ -319,10 +322,7 @@ def average_square(m: Any, mean: Any, value: Any, beta: Any) -> Any:
     """``beta * mean + (1 - beta) * value²``, in place."""
     if isinstance(beta, Tensor):
         return average(m, mean, value * value, beta)
-    mean *= beta
-    square = m.mul(value, value)
-    square *= 1 - beta
-    mean += square
+    m.axpby(1 - beta, m.mul(value, value), beta, mean)
     return mean
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..autograd.variable import where_called
 from ..tensor import Tensor, zeros_like
+from .arrays import BLOCK
 from .optimizer import ParamGroup
 from .recording import recording
 from .rules import RuleOptimizer, options_of
@@ -92,6 +93,10 @@ class SGD(RuleOptimizer):
     def small(self, group: ParamGroup) -> int:
         return 1 << 12 if group["momentum"] != 0 or group["weight_decay"] != 0 else 1 << 10
 
+    def block(self, group: ParamGroup) -> int:
+        temporary = group["weight_decay"] != 0 or group["nesterov"] or group["maximize"]
+        return BLOCK if temporary else 8 * BLOCK  # there is nothing to keep in the cache
+
     def begin(self, p: Tensor, group: ParamGroup) -> tuple[dict[str, Any], float]:
         """The state, with a place for the buffer; step 1 is the one that fills it, 2 any other."""
         if group["momentum"] == 0:
@@ -114,10 +119,9 @@ class SGD(RuleOptimizer):
             if first:
                 buffer[...] = g.detach() if isinstance(g, Tensor) else g
             else:
-                buffer *= momentum
-                buffer += g if new == 1 else m.mul(g, new)
+                m.axpby(new, g, momentum, buffer)
             g = m.add(g, m.mul(buffer, momentum)) if ahead else buffer
-        p -= m.mul(g, lr)
+        m.axpby(-lr, g, 1, p)
 
 
 def sgd(
