@@ -299,21 +299,21 @@ class FlatConvolution(ConvolutionPrimitives):
         height = at.elements * channels
         every: Any = None
         for a, b in self._chunks(n, (height + planes) * groups * rows.count * x.itemsize):
+            part = x[a:b].reshape(b - a, groups, channels, *at.size).transpose((1, 2, 0, *range(3, x.ndim + 1)))
             if every is None or every.shape[2] != (b - a) * rows.count:
-                every = _zeros_beside(x, (groups, height + ones, (b - a) * rows.count))
+                stored = x if rows.whole else np.zeros((len(rows.phases), *part.shape[:3], rows.length), x.dtype)
+                every = _zeros_beside(stored, (groups, height + ones, (b - a) * rows.count))
                 every[:, height:] = 1
                 columns = every[:, :height].reshape(groups, *at.kernel, channels, b - a, rows.count)
                 lines = columns.reshape(*columns.shape[:-1], *rows.grid)
-            part = x[a:b].reshape(b - a, groups, channels, *at.size).transpose((1, 2, 0, *range(3, x.ndim + 1)))
             sources = {}
-            for phase, chosen in rows.phases.items():
+            for i, (phase, chosen) in enumerate(rows.phases.items()):
                 if rows.whole:
                     sources[phase] = part.reshape(*part.shape[:3], -1)
                     continue
-                some = part[chosen]
-                source: Any = np.zeros((*part.shape[:3], *rows.line), x.dtype)
-                source[(..., *(slice(0, s) for s in some.shape[3:]))] = some
-                sources[phase] = source.reshape(*part.shape[:3], -1)
+                some: Any = part[chosen]
+                source = sources[phase] = stored[i]
+                source.reshape(*part.shape[:3], *rows.line)[(..., *(slice(0, s) for s in some.shape[3:]))] = some
             for there, phase, here in rows.moves:
                 columns[there] = sources[phase][here]
             for wrong in rows.wrapped:
