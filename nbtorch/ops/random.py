@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Variable, wrap
-from ..backends import Backend, get_backend, new_on
+from ..backends import Backend, get_backend, host, new_on
 from ..backends.dtypes import dtype as DType
 from ..backends.dtypes import get_default_dtype, int64, of_python
 from ..backends.layouts import memory_order
@@ -520,7 +520,10 @@ def multinomial(
         waits = along_memory(waits, array)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = (weights / waits).astype(weights.dtype).astype(np.float64)
-        picks = np.argsort(-ratios, -1, kind="stable")[..., :num_samples]
+        if np.isnan(ratios).any():  # 0 / 0, which stands last
+            picks = np.argsort(-ratios, -1, kind="stable")[..., :num_samples]
+        else:
+            picks = host.topk(ratios, num_samples, ratios.ndim - 1, True)
     picked = wrap(m.from_host(picks.astype(np.int64)), m)
     return picked if out is None else write_out("multinomial", out, picked)
 
