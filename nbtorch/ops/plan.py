@@ -35,7 +35,7 @@ def _guard(t: Any, into: list[Any]) -> None:
 
 
 def gatherer(count: int) -> Callable[..., Any]:
-    """What looks at ``count`` tensor inputs of an operation at once, written out.
+    """What looks at ``count`` tensor inputs of an operation at once, written out; all but the first may be None.
 
     Returns:
         ``gather(inputs, recording)``, which returns the backend, the class of the result (None where the inputs'
@@ -46,13 +46,23 @@ def gatherer(count: int) -> Callable[..., Any]:
     lines = [
         f"{', '.join(ts)}, = inputs",
         "m, cls, mask = t0._backend, t0._result_class, 0",
-        *[f"if {t}._backend is not m: return None" for t in ts[1:]],
-        *[f"if {t}._result_class is not cls: cls = None" for t in ts[1:]],
         "if recording:",
+        "    if t0._view is not None: _sync(t0)",
+        "    if t0._requires_grad: mask = 1",
+        "a0 = t0._array",
     ]
-    for i, t in enumerate(ts):
-        lines += [f"    if {t}._view is not None: _sync({t})", f"    if {t}._requires_grad: mask |= {1 << i}"]
-    arrays = "".join(f"{t}._array, " for t in ts)
+    for i, t in enumerate(ts[1:], 1):
+        lines += [
+            f"if {t} is None: a{i} = None",
+            "else:",
+            f"    if {t}._backend is not m: return None",
+            f"    if {t}._result_class is not cls: cls = None",
+            "    if recording:",
+            f"        if {t}._view is not None: _sync({t})",
+            f"        if {t}._requires_grad: mask |= {1 << i}",
+            f"    a{i} = {t}._array",
+        ]
+    arrays = "".join(f"a{i}, " for i in range(count))
     source = "def gather(inputs, recording):\n" + "".join(f"    {line}\n" for line in lines)
     functions: dict[str, Any] = {"_sync": sync_view}
     exec(compile(f"{source}    return m, cls, mask, ({arrays})\n", "<inputs of an operation>", "exec"), functions)

@@ -142,18 +142,23 @@ class Plan:
         rest: those that step by themselves.
     """
 
-    __slots__ = ("_misses", "_params", "_steps", "_without", "bundles", "rest")
+    __slots__ = ("_misses", "_names", "_params", "_steps", "_without", "bundles", "rest")
 
     def __init__(self) -> None:
         self.bundles: list[Bundle] = []
         self.rest: list[Tensor] = []
         self._params: list[Tensor] = []
         self._without: list[Tensor] = []
+        self._names: tuple[Sequence[str], Sequence[str]] = ((), ())
         self._steps = self._misses = 0
 
-    def fits(self, params: list[Tensor]) -> bool:
-        """Whether the plan is for these parameters, and none has got its first gradient since."""
-        if len(params) != len(self._params) or not all(map(is_, params, self._params)):
+    def fits(self, params: list[Tensor], entries: Sequence[str], scalars: Sequence[str]) -> bool:
+        """Whether the plan is for these parameters and this state, and none has got its first gradient since."""
+        if (
+            self._names != (entries, scalars)
+            or len(params) != len(self._params)
+            or not all(map(is_, params, self._params))
+        ):
             return False
         for p in self._without:
             if p._grad is not None:
@@ -179,6 +184,7 @@ class Plan:
             small: how many numbers a parameter may have at most.
         """
         self.bundles, self.rest, self._params = [], params, list(params)
+        self._names = (entries, scalars)
         self._without = [p for p in params if p._grad is None]
         if (entries or scalars) and not all(state.get(p) for p in params if p._grad is not None):
             self._params = []  # the first step makes the state; the next one plans

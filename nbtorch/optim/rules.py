@@ -208,8 +208,8 @@ class RuleOptimizer(CountingOptimizer):
         plan: Plan | None = plans.get(number)
         if plan is None:
             plan = plans[number] = Plan()
-        if not plan.fits(params):
-            remembered = (self.entries, self.scalars) if self.remembers(group) else ((), ())
+        remembered = (self.entries, self.scalars) if self.remembers(group) else ((), ())
+        if not plan.fits(params, *remembered):
             plan.make(params, self.state, *remembered, self.small(group))
         missed: set[int] = set()
         for bundle in plan.bundles:

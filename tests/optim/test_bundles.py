@@ -117,6 +117,12 @@ def slower(lib: Any, params: Any, o: Any) -> Any:
     return o
 
 
+def with_momentum_or_without(lib: Any, params: Any, o: Any) -> Any:
+    if type(o).__name__ == "SGD":
+        o.param_groups[0]["momentum"] = 0.0 if o.param_groups[0]["momentum"] else 0.9
+    return o
+
+
 def kept_views(lib: Any, params: Any, o: Any) -> Any:
     """Views of the state, taken before the next steps, are views after them."""
     o.kept = [t.detach().reshape(-1) for state in o.state.values() for t in buffers(state)]
@@ -124,7 +130,7 @@ def kept_views(lib: Any, params: Any, o: Any) -> Any:
 
 
 EVENTS = (replaced_data, changed_in_place, replaced_state, cleared_state, forgotten_by_one, other_count, copied, shared,
-          saved, regrouped, slower, kept_views)  # fmt: skip
+          saved, regrouped, slower, with_momentum_or_without, kept_views)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
