@@ -83,10 +83,10 @@ LIMITS: dict[str, tuple[Callable[[Any], Any], int, int, int, int]] = {
     "square": (lambda z: z * z, 415, 16, 430, 16),
     "tanh": (lambda z: z.tanh(), 300, 15, 285, 11),
     "relu": (lambda z: z.relu(), 345, 19, 285, 13),
-    "matmul": (lambda z: z @ other, 540, 25, 290, 13),
+    "matmul": (lambda z: z @ other, 565, 26, 300, 13),
     "transpose": (lambda z: z.T, 665, 34, 245, 13),
     "reshape": (lambda z: z.reshape(3, 3), 545, 30, 230, 11),
-    "linear": (lambda z: nbtorch.nn.functional.linear(z, weight, bias), 540, 20, 720, 33),
+    "linear": (lambda z: nbtorch.nn.functional.linear(z, weight, bias), 565, 21, 745, 34),
 }
 
 
