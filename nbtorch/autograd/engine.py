@@ -79,123 +79,111 @@ def run_backward(
     mine = grad_mode.__dict__  # the settings of this thread
     mine["backwards"] = mine.get("backwards", 0) + 1
     tensors = create_graph or as_tensors or bool(mine.get("levels"))
-    heard = tensors or listeners > 0
-    plainly = not heard and targets is None and accumulate
     starts, seen, waiting = _count(roots)
     needed = None if targets is None else _on_the_way(seen, targets)
-    wanted: Any = () if targets is None else set(targets)
-    captured: dict[Edge, Any] = {}
-    run = (needed, wanted, captured, accumulate, tensors, create_graph)
+    # Nothing is asked for but the leaves' gradients, and nobody listens.
+    plainly = not tensors and targets is None and accumulate and not listeners and not anomaly.noting
+    if plainly:
+        run = _KEEPING if retain_graph else _FREEING
+    else:
+        run = _Run(needed, targets, accumulate, tensors, create_graph, retain_graph)
     grads: dict[Any, Any] = {}
     heap: list[tuple[int, Node]] = []
-    before_mode = switch_recording(create_graph)
-    before_run, mine["running"] = mine.get("running"), (seen, needed)
+    node: Any = None
+    # The user's code runs in hooks and custom functions alone: until one of them is met, the mode needn't be switched.
+    before_mode: bool | None = None
+    before_run = mine.get("running")
     token = hush(SILENT)
     try:
-        for e, nr, g in roots:
-            _receive(grads, e, nr, g if tensors else g._array)
-        for e in starts:
-            if e._is_node:
-                heappush(heap, (-e.sequence_nr, e))
-            else:
-                _finish_leaf(e, grads.pop(e, None), False, run)
+        if plainly and len(roots) == 1 and roots[0][0]._is_node and roots[0][0].outputs == 1:
+            node, g = roots[0][0], roots[0][2]._array
+        else:
+            before_mode = _enter(mine, create_graph, (seen, needed))
+            for e, nr, g in roots:
+                _receive(grads, e, nr, g if tensors else g._array)
+            for e in starts:
+                if e._is_node:
+                    heappush(heap, (-e.sequence_nr, e))
+                else:
+                    _finish_leaf(e, grads.pop(e, None), False, run)
 
-        # The hot loop of every training step: what nodes and leaves have in common is written out for both. A chain has
-        # one node ready at a time: it is then kept out of the heap, and its gradient out of ``grads``.
-        node: Any = None
+        # The hot loop of every training step: the ordinary case is written out, for nodes and leaves. A chain has one
+        # node ready at a time: it is then kept out of the heap, and its gradient out of ``grads``.
         while node is not None or heap:
             if node is None:
                 node = heappop(heap)[1]
                 g = grads.pop(node, None)
+            plan = node.plan
+            if not plainly or g is None or plan is None or node.hooks is not None or node.outputs > 1:
+                if before_mode is None:
+                    before_mode = _enter(mine, create_graph, (seen, needed))
+                outs, g = _visit(node, g, run)
+                _hand_on(node, outs, g, grads, waiting, heap, run)
+                node = outs = None
+                continue
+            saved = node.saved
+            if saved is FREED:
+                node.check()
+            guards = node.guards
+            for storage, version in guards:
+                if storage.version != version or storage.exports is not None:
+                    node.check()
+                    break
+            outs = plan.run(node.backend, g, saved)
+            saved = None
+            # What saved no tensor has nothing to free, and can run again.
+            if not retain_graph and (guards or plan.guarded):
+                node.saved = FREED
+                node.guards = ()
+            if node.nrs is not None:
+                if before_mode is None:
+                    before_mode = _enter(mine, create_graph, (seen, needed))
+                _hand_on(node, outs, g, grads, waiting, heap, run)
+                node = outs = None
+                continue
             following: Any = None
             arriving: Any = None
-            outs: Any = None
-            o: Any = None  # the last gradient handed on need not live while the next is computed
-            plan = node.plan
-            if g is not None and (needed is None or node in needed):
-                runs = needed is None or needed[node]
-                if node.hooks is not None or wanted or node.outputs > 1:
-                    g = _before(node, g, tensors, wanted, captured, runs)
-                guards = node.guards
-                if runs:
-                    saved = node.saved
-                    if saved is FREED:
-                        node.check()
-                    for i in range(0, len(guards), 2):
-                        storage = guards[i]
-                        if storage.version != guards[i + 1] or storage.exports is not None:
-                            node.check()
-                            break
-                    if plan is None or heard or node.hooks is not None or anomaly.noting:
-                        outs = _run(node, g, tensors)
-                    else:
-                        outs = plan.run(node.backend, g, saved)
-                    saved = None
-                # What saved no tensor has nothing to free, and can run again.
-                if not retain_graph and (guards or (plan is not None and plan.guarded)):
-                    node.saved = FREED
-                    node.guards = ()
-            edges = node.edges
-            for i in range(len(edges)):
-                e = edges[i]
+            for e, o in zip(node.edges, outs, strict=True):
                 if e is None:
                     continue
-                o = None if outs is None else outs[i]
                 left = waiting.get(e)
                 if left is not None:
-                    left -= 1
-                    waiting[e] = left
+                    waiting[e] = left = left - 1
                 if e._is_node:
                     if o is not None:
                         if e.outputs > 1:
-                            nr = 0 if node.nrs is None else node.nrs[i]
-                            if o.shape != e.shape[nr] or o.dtype is not e.dtype[nr]:
-                                o = fit(o, e.shape[nr], e.dtype[nr], e.backend, node, tensors)
-                            _receive(grads, e, nr, o)
+                            if o.shape != e.shape[0] or o.dtype is not e.dtype[0]:
+                                o = fit(o, e.shape[0], e.dtype[0], e.backend, node, False)
+                            _receive(grads, e, 0, o)
                         else:
                             if o.shape != e.shape or o.dtype is not e.dtype:
-                                o = fit(o, e.shape, e.dtype, e.backend, node, tensors)
+                                o = fit(o, e.shape, e.dtype, e.backend, node, False)
                             if not left and following is None and e not in grads:
                                 following, arriving = e, o
                                 continue
-                            grads[e] = o if e not in grads else _added(grads, e, o, e.backend, tensors)
+                            grads[e] = o if e not in grads else _added(grads, e, o, e.backend, False)
                     if not left:
                         if following is None:
                             following, arriving = e, grads.pop(e, None)
                         else:
                             heappush(heap, (-e.sequence_nr, e))
-                else:
+                elif o is not None and not left and e._grad is None and e._hooks is None and e not in grads:
+                    m = e._backend
                     array = e._array
-                    if o is not None:
-                        if o.shape != array.shape or o.dtype is not array.dtype:
-                            o = fit(o, array.shape, array.dtype, e._backend, node, tensors)
-                        several = e in grads
-                        if several:
-                            o = _added(grads, e, o, e._backend, tensors)
+                    if o.shape != array.shape or o.dtype is not array.dtype:
+                        o = fit(o, array.shape, array.dtype, m, node, False)
+                    if e._requires_grad:
+                        if type(o) is not m.ndarray:
+                            o = m.as_array(o)
                         # A derivative may hand on the gradient it got, or a view: that is not the leaf's to keep.
-                        fresh = several or (
-                            o is not g
-                            and not tensors
-                            and plan is not None
-                            and node.hooks is None
-                            and getattr(o, "base", None) is None
-                        )
-                        if left:
-                            grads[e] = o
-                        else:
-                            if several:
-                                del grads[e]
-                            if plainly and e._grad is None and e._hooks is None and e._requires_grad:
-                                m = e._backend
-                                if type(o) is not m.ndarray:
-                                    o = m.as_array(o)
-                                elif not fresh:
-                                    o = m.copy(o)
-                                e._grad = wrap(o, m)
-                            else:
-                                _finish_leaf(e, o, fresh, run)
-                    elif not left:
-                        _finish_leaf(e, grads.pop(e, None), False, run)
+                        elif o is g or getattr(o, "base", None) is not None:
+                            o = m.copy(o)
+                        e._grad = wrap(o, m)
+                else:
+                    if before_mode is None:
+                        before_mode = _enter(mine, create_graph, (seen, needed))
+                    _hand_to_leaf(e, o, left, node, g, grads, run)
+            o = outs = None  # what was handed on need not live while the next is computed
             if following is not None and heap and -heap[0][0] > following.sequence_nr:
                 if arriving is not None:
                     grads[following] = arriving
@@ -204,9 +192,125 @@ def run_backward(
             node, g = following, arriving
     finally:
         unhush(token)
-        mine["running"] = before_run
-        switch_recording(before_mode)
-    return captured
+        if before_mode is not None:
+            mine["running"] = before_run
+            switch_recording(before_mode)
+    return run.captured
+
+
+def _enter(mine: dict[str, Any], create_graph: bool, running: Any) -> bool:
+    """Switches to the mode of a backward, and says what it reaches. Returns the mode before."""
+    mine["running"] = running
+    return switch_recording(create_graph)
+
+
+class _Run:
+    """What one backward is to do: the arguments of :func:`run_backward`."""
+
+    __slots__ = ("accumulate", "captured", "create_graph", "needed", "retain_graph", "tensors", "wanted")
+
+    def __init__(
+        self,
+        needed: dict[Any, bool] | None,
+        targets: Sequence[Edge] | None,
+        accumulate: bool,
+        tensors: bool,
+        create_graph: bool,
+        retain_graph: bool,
+    ) -> None:
+        self.needed = needed
+        self.wanted: Any = () if targets is None else set(targets)
+        self.captured: dict[Edge, Any] = {}
+        self.accumulate = accumulate
+        self.tensors = tensors
+        self.create_graph = create_graph
+        self.retain_graph = retain_graph
+
+
+# Runs without targets, which capture nothing, are all alike.
+_FREEING = _Run(None, None, True, False, False, False)
+_KEEPING = _Run(None, None, True, False, False, True)
+
+
+def _visit(node: Any, g: Any, run: _Run) -> tuple[Any, Any]:
+    """Runs a node where that is wanted: hooks, captured gradients and all.
+
+    Returns:
+        The gradients of its inputs, and what the node was given; None where its gradients may be anybody's.
+    """
+    needed = run.needed
+    if g is None or (needed is not None and node not in needed):
+        return None, None
+    runs = needed is None or needed[node]
+    if node.hooks is not None or run.wanted or node.outputs > 1:
+        g = _before(node, g, run.tensors, run.wanted, run.captured, runs)
+    outs = None
+    if runs:
+        if node.saved is FREED:
+            node.check()
+        for storage, version in node.guards:
+            if storage.version != version or storage.exports is not None:
+                node.check()
+                break
+        outs = _run(node, g, run.tensors)
+    if not run.retain_graph and (node.guards or (node.plan is not None and node.plan.guarded)):
+        node.saved = FREED
+        node.guards = ()
+    return outs, None if node.plan is None or node.hooks is not None else g
+
+
+def _hand_on(
+    node: Any, outs: Any, g: Any, grads: dict[Any, Any], waiting: dict[Any, int], heap: list[Any], run: _Run
+) -> None:
+    """Hands the gradients of a node's inputs on, in general; inputs that have all of theirs are put on the heap.
+
+    Args:
+        g: what the node was given; None where its gradients may be anybody's, so that leaves take copies.
+    """
+    tensors = run.tensors
+    for i, e in enumerate(node.edges):
+        if e is None:
+            continue
+        o = None if outs is None else outs[i]
+        left = waiting.get(e)
+        if left is not None:
+            waiting[e] = left = left - 1
+        if not e._is_node:
+            _hand_to_leaf(e, o, left, node, g, grads, run)
+            continue
+        if o is not None:
+            several = e.outputs > 1
+            nr = 0 if node.nrs is None else node.nrs[i]
+            shape, dtype = (e.shape[nr], e.dtype[nr]) if several else (e.shape, e.dtype)
+            if o.shape != shape or o.dtype is not dtype:
+                o = fit(o, shape, dtype, e.backend, node, tensors)
+            if several or e not in grads:
+                _receive(grads, e, nr, o)
+            else:
+                grads[e] = _added(grads, e, o, e.backend, tensors)
+        if not left:
+            heappush(heap, (-e.sequence_nr, e))
+
+
+def _hand_to_leaf(e: Any, o: Any, left: int | None, node: Any, g: Any, grads: dict[Any, Any], run: _Run) -> None:
+    """Hands a gradient to a leaf; ``left`` more are to come."""
+    if o is None:
+        if not left:
+            _finish_leaf(e, grads.pop(e, None), False, run)
+        return
+    array = e._array
+    if o.shape != array.shape or o.dtype is not array.dtype:
+        o = fit(o, array.shape, array.dtype, e._backend, node, run.tensors)
+    fresh = g is not None and not run.tensors and getattr(o, "base", None) is None
+    if fresh and (o is g or (type(g) is list and any(o is given for given in g))):
+        fresh = False  # a derivative may hand on a gradient that it got
+    if e in grads:
+        o, fresh = _added(grads, e, o, e._backend, run.tensors), True
+    if left:
+        grads[e] = o
+    else:
+        grads.pop(e, None)
+        _finish_leaf(e, o, fresh, run)
 
 
 def _references(grads: dict[Any, Any], e: Any) -> int:
@@ -243,9 +347,9 @@ def _receive(grads: dict[Any, Any], e: Any, nr: int, grad: Any) -> None:
             grads[e] = before + grad
 
 
-def _finish_leaf(leaf: Any, grad: Any, fresh: bool, run: tuple[Any, ...]) -> None:
+def _finish_leaf(leaf: Any, grad: Any, fresh: bool, run: _Run) -> None:
     """Gives a leaf its whole gradient, where it is wanted."""
-    needed, wanted, captured, accumulate, tensors, create_graph = run
+    needed, wanted, tensors, create_graph = run.needed, run.wanted, run.tensors, run.create_graph
     if grad is None or (needed is not None and leaf not in needed):
         return
     hooks = leaf._hooks
@@ -253,8 +357,8 @@ def _finish_leaf(leaf: Any, grad: Any, fresh: bool, run: tuple[Any, ...]) -> Non
         grad = _run_tensor_hooks(hooks, 0, leaf._backend, grad, tensors)
         fresh = False
     if (leaf, 0) in wanted:
-        captured[leaf, 0] = grad if tensors else wrap(leaf._backend.as_array(grad), leaf._backend)
-    if accumulate and leaf._requires_grad and (needed is None or (leaf, 0) in wanted):
+        run.captured[leaf, 0] = grad if tensors else wrap(leaf._backend.as_array(grad), leaf._backend)
+    if run.accumulate and leaf._requires_grad and (needed is None or (leaf, 0) in wanted):
         if tensors and not create_graph:
             grad = wrap(grad._array, grad._backend)  # as PyTorch: what is added up has no history and no tangents
         if hooks is not None:

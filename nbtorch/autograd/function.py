@@ -347,7 +347,7 @@ def _record(cls: type[Function], ctx: FunctionCtx, inputs: list[tuple[int, Varia
                 continue
             storage = shared_storage(t)
             storage.refresh()
-            guards += [storage, storage.version + (id(t) in dirty)]
+            guards.append((storage, storage.version + (id(t) in dirty)))
         save_edges.append(place)
     node.saved, node.save_edges, node.guards = tuple(saved), save_edges, tuple(guards)
     node.save_backends = tuple(None if t is None else t._backend for t in ctx._to_save)

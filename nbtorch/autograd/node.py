@@ -34,7 +34,7 @@ class Node:
         edges: for each input the node it came from, the leaf tensor itself, or None where no gradient is wanted.
         nrs: for each input which output of its node it was; None where all are 0.
         saved: what the derivative needs, in the order that ``plan`` says.
-        guards: pairs of a storage and its version at saving, flattened.
+        guards: pairs of a storage and its version at saving.
         shape, dtype: of the output; tuples of them where there are several.
         sequence_nr: nodes made later have larger numbers; backward runs them from large to small.
         where: the user's line that called the operation.
@@ -119,13 +119,11 @@ class Node:
                 "  why: backward frees what each node saved, to save memory\n"
                 "  fix: run the forward pass again, or call backward(retain_graph=True) the first time"
             )
-        guards = self.guards
-        for i in range(0, len(guards), 2):
-            storage = guards[i]
+        for which, (storage, version) in enumerate(self.guards):
             if storage.exports is not None:
                 storage.refresh()
-            if storage.version != guards[i + 1]:
-                self._raise_changed(storage, guards[i + 1], i // 2)
+            if storage.version != version:
+                self._raise_changed(storage, version, which)
 
     def _raise_changed(self, storage: Any, version: int, which: int) -> None:
         what, shape = self.plan.describe_saved(self, which) if self.plan is not None else (f"tensor {which}", "?")

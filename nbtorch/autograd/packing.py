@@ -95,6 +95,7 @@ def pack_saved(node: Any, inputs: Any, result: Any) -> None:
             saved[position] = Packed(_tensor(inputs[which], saved[position], node))
     node.saved, node.guards = tuple(saved), ()
     node.plan = PackedPlan(plan)
+    node._hooks()  # backward goes the way of nodes with hooks, since the user's code runs there
 
 
 def _tensor(t: Any, array: Any, node: Any) -> Any:

@@ -28,7 +28,7 @@ def _guard(t: Any, into: list[Any]) -> None:
     if isinstance(t, Variable):
         storage = shared_storage(t)
         storage.refresh()
-        into += (storage, storage.version)
+        into.append((storage, storage.version))
     elif type(t) is tuple:
         for one in t:
             _guard(one, into)
@@ -214,7 +214,7 @@ class Plan:
                     "s = t._storage",
                     "if s is None: s = t._storage = _Storage()",
                     "elif s.exports is not None: s.refresh()",
-                    f"s{nr} = (s, s.version)",
+                    f"s{nr} = ((s, s.version),)",
                 ]
                 lines += [f"t = {'result' if which is None else f'inputs[{which}]'}"]
                 if which is not None and mask >> which & 1:

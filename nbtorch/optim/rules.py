@@ -65,6 +65,8 @@ _PLAIN = frozenset((bool, float, int, str, list, type(None)))
 def options_of(group: ParamGroup) -> tuple[ParamGroup, bool]:
     """A group's options with numbers for tensors that hold one, and whether the step needs no graph."""
     options, plain = group, not group.get("differentiable", False)
+    if _PLAIN.issuperset(map(type, group.values())):
+        return options, plain
     for name, value in group.items():
         if type(value) in _PLAIN:
             continue
