@@ -27,6 +27,7 @@ _LARGE = 2048  # elements from which the shorter loops pay for finding them
 _LONGEST = 1024  # a row that BLAS adds up
 _FOLDED = 4096  # how long a row may become by folding
 _SHORT_ROW = 48  # up to here the place of an extreme is found faster than the extreme
+_FIRST = (0,)
 _ONES = {np.dtype(d): np.ones(_LONGEST, d) for d in (np.float32, np.float64)}
 
 
@@ -36,6 +37,8 @@ class HostReductions:
     def sum(self, x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Array:
         if dtype is None:
             if x.dtype in _ONES:
+                if dim == _FIRST and x.ndim == 2 and not keepdim and 0 < len(x) <= _LONGEST and x.flags.c_contiguous:
+                    return _ONES[x.dtype][: len(x)].dot(x)  # the gradient of a linear layer's bias
                 if dim is not None and x.size >= _LARGE:
                     if x.ndim > 2 and len(dim) == x.ndim - 1 and 1 not in dim and not keepdim and suits(x):
                         return channel_sum(x)  # the gradient of a convolution's bias

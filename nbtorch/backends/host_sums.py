@@ -15,7 +15,7 @@ __all__ = ["HostSums"]
 Array = Any
 
 # Elements from which a call by ctypes, a few microseconds, is less than what reading and writing twice costs.
-_LONG = 1 << 16
+_LONG = 1 << 15
 _C = {np.dtype(np.float32): ("s", ctypes.c_float), np.dtype(np.float64): ("d", ctypes.c_double)}
 
 

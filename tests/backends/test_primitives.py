@@ -241,6 +241,9 @@ CASES: dict[str, Any] = {
     "take": indices_along(same=False).map(lambda t: (t[0], t[2], t[1])),
     "index_add": indices_along(same=False).map(lambda t: (*t, source_like(*t))),
     "norm": alone(array(["float32", "float64"])),
+    "joined": array(["float32", "int64"], min_dims=1).map(lambda x: ([x, x[:1], x],)),
+    "pieces": array(["float32", "int64"], min_dims=1).map(lambda x: (x.reshape(-1), ((0, 3), x.shape))),
+    "axpby": array(["float32", "float64"]).map(lambda x: (0.5, x, 0.25, x + 1)),
     "new_ones": st.tuples(numbers, st.just((2, 3))),
     "stack": st.tuples(with_dim(), st.integers(1, 3)).map(lambda t: ([t[0][0]] * t[1], t[0][1])),
     "constant_pad": st.tuples(array(min_dims=2, max_dims=2), st.integers(-1, 2), st.integers(0, 2)).filter(
@@ -264,7 +267,7 @@ CASES |= WINDOW_CASES | MATRIX_CASES | NEURAL_CASES
 # of its own from the way there to the way back in test_neural.py.
 NOT_ON_ARRAYS = {
     "from_host", "to_host", "synchronize", "shares_memory", "numel", "address", "layout", "storage_offset",
-    "linalg_cross", "linalg_ldl_solve", "linalg_solve_triangular",
+    "owns_memory", "linalg_cross", "linalg_ldl_solve", "linalg_solve_triangular",
     "attention", "attention_backward", "gru", "gru_backward", "lstm", "lstm_backward", "rnn", "rnn_backward",
 }  # fmt: skip
 
@@ -286,11 +289,13 @@ def call(backend: Backend, name: str, args: tuple[Any, ...], body: Callable[...,
         result = primitive(*there)
     if name in ("add_at", "reduce_at"):
         result = there[0]
+    if name == "axpby":
+        result = there[3]
     if name == "frexp":
         result = result[0]
     if name == "empty":
         return result.shape, result.dtype
-    if isinstance(result, tuple):
+    if isinstance(result, (tuple, list)):
         return tuple(None if r is None else backend.to_host(backend.as_array(r)) for r in result)
     return backend.to_host(backend.as_array(result))
 
