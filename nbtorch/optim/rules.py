@@ -233,17 +233,23 @@ class RuleOptimizer(CountingOptimizer):
     def _directly(self, params: list[Tensor], group: ParamGroup, where: Where, bench: dict[Any, Any]) -> list[Tensor]:
         """Steps parameters of which nothing is remembered, the short way; those that need the long one are returned."""
         factors = self.factors({}, 2.0, group)
+        weight_decay = group.get("weight_decay", 0)
+        bare = not group.get("maximize") and not isinstance(weight_decay, Tensor) and weight_decay == 0
         rest = []
         for p in params:
             grad = p.grad
             if grad is None:
                 continue
-            size = p._array.size
+            array = p._array
+            size = array.size
             if size > BLOCK or not same_kind(p, grad):
                 rest.append(p)
                 continue
             m = p._backend if size < _LARGE else _bench(p, bench)
-            self._apply(m, p._array, grad._array, _NOTHING, group, factors)
+            if bare:
+                self.rule(m, array, grad._array, _NOTHING, *factors)
+            else:
+                self._apply(m, array, grad._array, _NOTHING, group, factors)
             storage = p._storage
             if storage is not None:
                 storage.version += 1
