@@ -49,14 +49,14 @@ def parameters(count: int, size: int = 5) -> list[Any]:
 # By optimiser: calls of a step with two parameters, and at most how many more for each further parameter.
 STEPS: dict[str, tuple[int, float]] = {
     "SGD": (36, 1),
-    "Adam": (72, 0.1),
-    "AdamW": (72, 0.1),
+    "Adam": (74, 0.1),
+    "AdamW": (75, 0.1),
     "RMSprop": (64, 0.1),
     "Adagrad": (62, 0.1),
     "Adadelta": (66, 0.1),
     "Adamax": (71, 0.1),
-    "NAdam": (75, 0.1),
-    "RAdam": (71, 0.1),
+    "NAdam": (77, 0.1),
+    "RAdam": (74, 0.1),
     "ASGD": (67, 0.1),
     "Rprop": (84, 0.1),
 }
