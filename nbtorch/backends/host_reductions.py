@@ -38,7 +38,7 @@ class HostReductions:
         if dtype is None:
             if x.dtype in _ONES:
                 if dim == _FIRST and x.ndim == 2 and not keepdim and 0 < len(x) <= _LONGEST and x.flags.c_contiguous:
-                    return _ONES[x.dtype][: len(x)].dot(x)  # the gradient of a linear layer's bias
+                    return np.matmul(_ONES[x.dtype][: len(x)], x)  # the gradient of a linear layer's bias
                 if dim is not None and x.size >= _LARGE:
                     if x.ndim > 2 and len(dim) == x.ndim - 1 and 1 not in dim and not keepdim and suits(x):
                         return channel_sum(x)  # the gradient of a convolution's bias
