@@ -85,11 +85,12 @@ def _mega(size: int | None) -> str:
 
 
 def store(device: str, found: dict[str, Any]) -> None:
-    """Puts what was measured into the stored results, draws the figure, and writes README.md anew between its marks."""
+    """Stores what was measured so far, draws the figure, and writes README.md anew between its marks."""
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     stored[device] = found
     RESULTS.write_text(json.dumps(_rounded(stored), indent=1) + "\n")
-    draw(found["sweeps"], figure_of(device))
+    if "sweeps" in found:
+        draw(found["sweeps"], figure_of(device))
     text = README.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
@@ -107,8 +108,9 @@ def tables(stored: dict[str, Any]) -> str:
         parts += ["### Memory of a step", "\n".join([MEMORY_HEAD, *map(memory_row, found["memory"])])]
         if "two_threads" in found:
             parts += ["### With two threads", where_line(where, rounds, device, 2), _time_table(found["two_threads"])]
-        alt = "Time of a step and ratio to PyTorch over width, batch, depth, sequence length and image size"
-        parts += ["### How the cost grows", f"![{alt}]({figure_of(device).name})"]
+        if "sweeps" in found:
+            alt = "Time of a step and ratio to PyTorch over width, batch, depth, sequence length and image size"
+            parts += ["### How the cost grows", f"![{alt}]({figure_of(device).name})"]
     return "\n\n".join(parts) + "\n"
 
 

@@ -109,13 +109,15 @@ def main() -> None:
     if not options.time_only:
         print()
         found["memory"] = memories(names, device)
-    if options.write:
-        if device == "cpu" and (os.cpu_count() or 1) > 1:
-            print("\nwith two threads\n")
-            found["two_threads"] = times(names, rounds, device, 2, False)
+    if options.write:  # part by part, so that an end in the middle leaves what was measured
+        report.store(device, found)
         print("\nthe sweeps ...", flush=True)
         found["sweeps"] = sweep.measure(list(sweep.SWEEPS), rounds, device=device)
         report.store(device, found)
+        if device == "cpu" and (os.cpu_count() or 1) > 1:
+            print("\nwith two threads\n")
+            found["two_threads"] = times(names, rounds, device, 2, False)
+            report.store(device, found)
         print(f"stored in {report.README.name}, {report.RESULTS.name} and {report.figure_of(device).name}")
     if not all(row["alike"] for row in [*found["times"], *found.get("two_threads", [])]):
         sys.exit("the losses of some rows differ, so their times mean nothing")
