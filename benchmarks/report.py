@@ -105,7 +105,8 @@ def tables(stored: dict[str, Any]) -> str:
             continue
         where, rounds = found["where"], found["rounds"]
         parts += [f"## {name}", where_line(where, rounds, device, 1), _time_table(found["times"])]
-        parts += ["### Memory of a step", "\n".join([MEMORY_HEAD, *map(memory_row, found["memory"])])]
+        if "memory" in found:
+            parts += ["### Memory of a step", "\n".join([MEMORY_HEAD, *map(memory_row, found["memory"])])]
         if "two_threads" in found:
             parts += ["### With two threads", where_line(where, rounds, device, 2), _time_table(found["two_threads"])]
         if "sweeps" in found:

@@ -106,10 +106,12 @@ def main() -> None:
     threads = options.threads
     print(report.where_line(found["where"], rounds, device, threads) + "\n")
     found["times"] = times(names, rounds, device, threads, not options.names and device == "cpu")
+    if options.write:  # part by part, so that an end in the middle leaves what was measured
+        report.store(device, found)
     if not options.time_only:
         print()
         found["memory"] = memories(names, device)
-    if options.write:  # part by part, so that an end in the middle leaves what was measured
+    if options.write:
         report.store(device, found)
         print("\nthe sweeps ...", flush=True)
         found["sweeps"] = sweep.measure(list(sweep.SWEEPS), rounds, device=device)
