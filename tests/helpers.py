@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -163,3 +165,21 @@ _TOLERANCES = {"float64": (1e-7, 1e-7), "float32": (1.3e-6, 1e-5), "float16": (1
 
 def _tolerance(dtype: np.dtype[Any]) -> tuple[float, float]:
     return _TOLERANCES.get(dtype.name, (0.0, 0.0))
+
+
+def calls(function: Callable[[], Any]) -> int:
+    """Python and C functions called by ``function()`` once it is warm, without its own call."""
+    for _ in range(4):
+        function()
+    count = 0
+
+    def note(frame: Any, event: str, arg: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count - 2  # function itself, and setprofile

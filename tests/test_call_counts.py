@@ -7,36 +7,16 @@ are the work. Counts of the operations themselves are in ``test_overhead.py``.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import device_name
+from helpers import calls, device_name
 
 import nbtorch
 from nbtorch import nn
 
 pytestmark = pytest.mark.skipif(device_name() != "cpu", reason="the stand-in for a device is made of Python calls")
-
-
-def calls(function: Callable[[], Any]) -> int:
-    """Python and C functions called by ``function()`` once it is warm, without its own call."""
-    for _ in range(4):
-        function()
-    count = 0
-
-    def note(frame: Any, event: str, arg: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(note)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return count - 2  # function itself, and setprofile
 
 
 def parameters(count: int, size: int = 5) -> list[Any]:

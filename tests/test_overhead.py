@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from helpers import device_name
+from helpers import calls, device_name
 
 import nbtorch
 
@@ -37,24 +37,6 @@ def instructions(function: Callable[[], Any]) -> int:
         function()
     finally:
         sys.settrace(None)
-    return count
-
-
-def calls(function: Callable[[], Any]) -> int:
-    """Python and C functions called inside ``function()`` once it is warm; operators and ufuncs don't count."""
-    for _ in range(3):
-        function()
-    count = 0
-
-    def note(frame: Any, event: str, arg: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(note)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
     return count
 
 

@@ -167,16 +167,24 @@ def run_backward(
                             following, arriving = e, grads.pop(e, None)
                         else:
                             heappush(heap, (-e.sequence_nr, e))
-                elif o is not None and not left and e._grad is None and e._hooks is None and e not in grads:
+                elif o is not None and (left or (e._grad is None and e._hooks is None)):
                     m = e._backend
                     array = e._array
                     if o.shape != array.shape or o.dtype is not array.dtype:
                         o = fit(o, array.shape, array.dtype, m, node, False)
+                    several = e in grads
+                    if several:
+                        o = _added(grads, e, o, m, False)
+                    if left:
+                        grads[e] = o
+                        continue
+                    if several:
+                        del grads[e]
                     if e._requires_grad:
                         if type(o) is not m.ndarray:
                             o = m.as_array(o)
                         # A derivative may hand on the gradient it got, or a view: that is not the leaf's to keep.
-                        elif o is g or getattr(o, "base", None) is not None:
+                        elif not several and (o is g or getattr(o, "base", None) is not None):
                             o = m.copy(o)
                         e._grad = wrap(o, m)
                 else:
