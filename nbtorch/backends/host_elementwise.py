@@ -85,12 +85,13 @@ class HostElementwise(Activations):
 
     # -- choosing by bits ---
     def where(self, condition: Array, input: Any, other: Any) -> Array:
-        d = getattr(input, "dtype", None)
+        d, e = getattr(input, "dtype", None), getattr(other, "dtype", None)
         if (
             d is None
+            or e is None  # asked for itself: NumPy's float64 equals None
             or condition.size < _MANY
             or condition.dtype.kind != "b"
-            or d != getattr(other, "dtype", None)
+            or d != e
             or d not in BITS
             or not (input.ndim or other.ndim)
         ):

@@ -40,7 +40,14 @@ class HostReductions:
                 if dim == _FIRST and x.ndim == 2 and not keepdim and 0 < len(x) <= _LONGEST and x.flags.c_contiguous:
                     return np.matmul(_ONES[x.dtype][: len(x)], x)  # the gradient of a linear layer's bias
                 if dim is not None and x.size >= _LARGE:
-                    if x.ndim > 2 and len(dim) == x.ndim - 1 and 1 not in dim and not keepdim and suits(x):
+                    if (
+                        x.ndim > 2
+                        and type(dim) is tuple
+                        and len(dim) == x.ndim - 1
+                        and 1 not in dim
+                        and not keepdim
+                        and suits(x)
+                    ):
                         return channel_sum(x)  # the gradient of a convolution's bias
                     return _reduced(np.add, x, dim, keepdim)
             elif x.dtype.itemsize == 2 and x.dtype.kind in "fV":
@@ -95,7 +102,8 @@ class HostReductions:
 def _reduced(ufunc: Any, x: Array, dim: Dims, keepdim: bool) -> Array:
     """``ufunc`` over ``dim`` of a large array, by the shorter loops where its layout is one of theirs."""
     ndim = x.ndim
-    dims = tuple(range(ndim)) if dim is None else tuple(sorted(dim))
+    # A derivative names one dimension as a number where PyTorch's function of the name takes no more.
+    dims = tuple(range(ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(sorted(dim))
     y, along = x, dims
     if not x.flags.c_contiguous and x.flags.f_contiguous:
         y, along = x.T, tuple([ndim - 1 - d for d in dims[::-1]])

@@ -75,7 +75,7 @@ def test_a_derivative_equals_its_generic_body(name: str, static: tuple[Any, ...]
 @settings(max_examples=30, deadline=None)
 @given(
     x=numbers(("float32", "float64", "float16", "int64", "int32", "uint8", "bool")),
-    kind=st.sampled_from(["same", "row", "number", "other dtype"]),
+    kind=st.sampled_from(["same", "row", "number", "python number", "other dtype"]),
 )
 def test_choosing_by_bits_equals_choosing(x: Any, kind: str) -> None:
     rng = np.random.default_rng(1)
@@ -84,6 +84,8 @@ def test_choosing_by_bits_equals_choosing(x: Any, kind: str) -> None:
         other = x[:1] if x.ndim else x
     elif kind == "number":
         other = np.asarray(1, x.dtype)
+    elif kind == "python number":
+        other = 1
     elif kind == "other dtype":
         other = other.astype("float64")
     mask = np.asarray(rng.random(x.shape) < 0.5)
