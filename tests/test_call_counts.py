@@ -38,7 +38,7 @@ STEPS: dict[str, tuple[int, float]] = {
     "NAdam": (77, 0.1),
     "RAdam": (74, 0.1),
     "ASGD": (67, 0.1),
-    "Rprop": (84, 0.1),
+    "Rprop": (86, 0.1),
 }
 
 

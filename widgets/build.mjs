@@ -1,39 +1,44 @@
-// Builds the one ES module that all widgets share: nbtorch_widgets/static/nbtorch.js. It is committed, so that nobody
-// needs Node to use the widgets; `--check` compares it with a fresh build and changes nothing.
+// Builds the two ES modules of the widgets in nbtorch_widgets/static: nbtorch.js, which all widgets of a notebook share,
+// and loader.js, which each of them carries. They are committed, so that nobody needs Node to use the widgets; `--check`
+// compares them with a fresh build and changes nothing.
 import { build } from "esbuild";
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-const LIMIT = 60 * 1024; // a notebook stores the module once for each widget in it
-const target = fileURLToPath(new URL("nbtorch_widgets/static/nbtorch.js", import.meta.url));
-
-const result = await build({
-  absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
-  entryPoints: ["src/index.ts"],
-  bundle: true,
-  minify: true,
-  format: "esm",
-  target: "es2022",
-  charset: "utf8",
-  legalComments: "none",
-  write: false,
-});
-const text = result.outputFiles[0].text;
+// A notebook stores nbtorch.js once, and loader.js once for each widget in it.
+const MODULES = [
+  { source: "src/index.ts", built: "nbtorch.js", limit: 320 * 1024 },
+  { source: "src/loader.ts", built: "loader.js", limit: 2 * 1024 },
+];
 
 function fail(reason) {
   console.error(reason);
   process.exit(1);
 }
 
-const bytes = Buffer.byteLength(text);
-if (bytes > LIMIT) fail(`the bundle has ${bytes} bytes, more than ${LIMIT}`);
-const addresses = text.match(/https?:\/\/[^"'`\s)]*/g);
-if (addresses) fail(`the bundle refers to the network: ${addresses.join(", ")}`);
-
-if (process.argv.includes("--check")) {
-  const committed = await readFile(target, "utf8").catch(() => "");
-  if (committed !== text) fail("nbtorch_widgets/static/nbtorch.js is not what `npm run build` makes of src/");
-} else {
-  await writeFile(target, text);
+for (const { source, built, limit } of MODULES) {
+  const target = fileURLToPath(new URL(`nbtorch_widgets/static/${built}`, import.meta.url));
+  const result = await build({
+    absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
+    entryPoints: [source],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "none",
+    write: false,
+  });
+  const text = result.outputFiles[0].text;
+  const bytes = Buffer.byteLength(text);
+  if (bytes > limit) fail(`${built} has ${bytes} bytes, more than ${limit}`);
+  const addresses = text.match(/https?:\/\/(?!www\.w3\.org\/)[^"'`\s)]*/g);
+  if (addresses) fail(`${built} refers to the network: ${addresses.join(", ")}`);
+  if (process.argv.includes("--check")) {
+    const committed = await readFile(target, "utf8").catch(() => "");
+    if (committed !== text) fail(`nbtorch_widgets/static/${built} is not what \`npm run build\` makes of src/`);
+  } else {
+    await writeFile(target, text);
+  }
+  console.log(`${built}: ${bytes} bytes`);
 }
-console.log(`nbtorch.js: ${bytes} bytes`);

@@ -272,7 +272,7 @@ TRAP = """
 import time, threading, ipykernel, ipywidgets
 from ipykernel.comm.comm import BaseComm
 from IPython.display import display
-from nbtorch_widgets.views import keep_comm_route
+from nbtorch_widgets.widget import keep_comm_route
 heard = []
 began = time.time()
 buttons = [ipywidgets.Button(description=name) for name in ("PLAIN", "REMEDY")]

@@ -15,7 +15,7 @@ from nbtorch_widgets import watch
 pytest.importorskip("anywidget")
 
 from nbtorch_widgets import Monitor, RunBar, Seismograph, protocol
-from nbtorch_widgets.views import keep_comm_route
+from nbtorch_widgets.widget import keep_comm_route
 from widgets.support import OwnModel
 
 

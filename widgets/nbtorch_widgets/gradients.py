@@ -128,6 +128,7 @@ class GradientReader:
     """Takes the norms of a model's gradients: `capture` while they exist, `take` when a row is wanted."""
 
     def __init__(self, named: Sequence[tuple[str, Any]]) -> None:
+        self.named = list(named)
         self.names = [name for name, _ in named]
         self._parameters = [parameter for _, parameter in named]
         self._position = {id(parameter): index for index, parameter in enumerate(self._parameters)}

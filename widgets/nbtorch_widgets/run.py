@@ -21,6 +21,7 @@ import numpy as np
 from nbtorch_widgets.control import RunControl, RunStopped
 from nbtorch_widgets.gradients import GradientReader, named_parameters, scalar
 from nbtorch_widgets.history import Samples
+from nbtorch_widgets.probe import Probe, Watched
 from nbtorch_widgets.show import Show, mode, present
 from nbtorch_widgets.telemetry import Phase, Telemetry
 
@@ -45,6 +46,7 @@ class Run(Generic[Batch]):
         loss: Any = "loss",
         show: Show = True,
     ) -> None:
+        self._model = model
         self._reader = GradientReader(named_parameters(model))
         self._optimizers = _optimizers(optimizer)
         self._loader = _checked_loader(loader, epochs)
@@ -56,6 +58,7 @@ class Run(Generic[Batch]):
         )
         self._presentation: Any = None
         self._hooks: list[Any] = []
+        self._probes: list[Probe] = []  # those that are installed
         self._gradient_hooks: list[Any] = []
         self._counts_steps = False
         self._iterating = False
@@ -136,7 +139,7 @@ class Run(Generic[Batch]):
                 for optimizer in self._optimizers
                 if _has_hooks(optimizer)
             ]
-            self._due = self._is_due()
+            self._choose()
         return self
 
     def __exit__(
@@ -233,10 +236,21 @@ class Run(Generic[Batch]):
         if not self.control.checkpoint(self.telemetry.wait):
             return False
         self._stepped = False
-        self._due = self._is_due()
-        if self._due and not self._counts_steps:
-            self._hook_gradients()
+        self._choose()
         return True
+
+    def _choose(self) -> None:
+        """Decide whether the step that begins will be sampled, and prepare for that."""
+        self._due = self._is_due()
+        if not self._due:
+            return
+        if not self._counts_steps:
+            self._hook_gradients()
+        for probe in self.telemetry.probes[len(self._probes) :]:
+            self._probes.append(probe)
+            probe.install(Watched(self._model, self._reader.named, self._optimizers))
+        for probe in self._probes:
+            probe.before_step(self.telemetry.step + 1)
 
     def _is_due(self) -> bool:
         telemetry = self.telemetry
@@ -270,6 +284,8 @@ class Run(Generic[Batch]):
         # overview still wants one, the next iteration is due.
         if self._stepped or not self._counts_steps or self.telemetry.step == self.telemetry.total:
             self.telemetry.record(*self._reader.take())
+            for probe in self._probes:
+                probe.after_step(self.telemetry.step)
         now = time.perf_counter()
         self._next_sample = now + (self._cost + now - began) / _SHARE
         self._cost = 0.0
@@ -304,6 +320,8 @@ class Run(Generic[Batch]):
 
     def _remove_hooks(self) -> None:
         self._unhook_gradients()
+        while self._probes:
+            self._probes.pop().remove()
         while self._hooks:
             self._hooks.pop().remove()
         self._counts_steps = False
@@ -315,6 +333,8 @@ class Run(Generic[Batch]):
             if self._due and not any(map(callable, (*args, *kwargs.values()))):
                 began = time.perf_counter()
                 self._reader.capture(positions)
+                for probe in self._probes:
+                    probe.before_update()
                 self._cost += time.perf_counter() - began
 
         return before_step

@@ -11,16 +11,19 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from nbtorch_widgets import protocol
 from nbtorch_widgets.control import RunControl
 from nbtorch_widgets.history import Flags, Float32s, History, Overview, Samples
+from nbtorch_widgets.probe import Probe
 
 #: ready: not begun · left: the loop was left early · failed, interrupted: by an exception, by the kernel's interrupt.
 Phase: TypeAlias = Literal["ready", "running", "finished", "stopped", "left", "interrupted", "failed"]
 
 NEVER = math.inf
+
+ProbeT = TypeVar("ProbeT", bound=Probe)
 
 _run_numbers = itertools.count(1)
 
@@ -58,6 +61,8 @@ class Telemetry:
         self.history = History(len(names))
         #: When some viewer wants to look next; a plain attribute because the loop reads it at every step.
         self.next_look = NEVER
+        #: What measures at sampled steps, in the order in which it was asked for.
+        self.probes: list[Probe] = []
         self._viewers: list[Viewer] = []
         self._lock = threading.Lock()
         self._active_seconds = 0.0
@@ -133,6 +138,14 @@ class Telemetry:
     def attach(self, viewer: Viewer) -> None:
         self._viewers.append(viewer)
         self.wake()
+
+    def add_probe(self, probe: ProbeT) -> ProbeT:
+        """The run's probe of this class: the one there is, else `probe`, from the next step on."""
+        for other in self.probes:
+            if type(other) is type(probe):
+                return other
+        self.probes.append(probe)
+        return probe
 
     def detach(self, viewer: Viewer) -> None:
         if viewer in self._viewers:

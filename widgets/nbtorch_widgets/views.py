@@ -7,19 +7,16 @@ a cell runs (no subshells) never gets a beat; then a view sends all it has four 
 
 from __future__ import annotations
 
-import pathlib
 import threading
 import time
 from typing import Any, Literal
 
-import anywidget
 import traitlets
 
 from nbtorch_widgets import protocol
 from nbtorch_widgets.svg import run_svg, seismograph_svg
 from nbtorch_widgets.telemetry import NEVER, Telemetry
-
-_STATIC = pathlib.Path(__file__).parent / "static"
+from nbtorch_widgets.widget import PROCESS, NotebookWidget
 
 _FRAMES_PER_SECOND = 30
 _BEAT_LASTS = 3.0  # seconds after which a page that sent no beat counts as gone
@@ -29,24 +26,9 @@ _ROWS_PER_FRAME = 64
 _SAVED_LIMIT = 1 << 15  # bytes up to which everything is saved with the notebook, else the overview
 
 
-def keep_comm_route(comm: Any) -> None:
-    """Let messages of `comm` be handled while a cell runs, on ipykernel 7.4 too.
-
-    That version hands a comm's messages to the shell that last sent on the comm. A widget made or updated by a running
-    cell is then deaf until the cell ends, because that shell is busy with the cell. Here each message keeps the route
-    that the kernel would choose by itself, which in JupyterLab is a subshell. Earlier versions lack the attribute and
-    the problem. Must be called before the front end's first message, so right when the comm opens.
-    """
-    if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda data, default: default
-
-
-class RunView(anywidget.AnyWidget):
+class RunView(NotebookWidget):
     """Base of the views of a run. `run` is what `watch` returned, or its telemetry."""
 
-    _esm = _STATIC / "nbtorch.js"
-
-    #: Which of the bundle's views this is.
     kind = traitlets.Unicode("monitor").tag(sync=True)
     #: What doesn't change: names of the parameters, fields of the wire.
     meta = traitlets.Dict().tag(sync=True)
@@ -71,6 +53,7 @@ class RunView(anywidget.AnyWidget):
             meta={
                 "v": protocol.VERSION,
                 "run": telemetry.run,
+                "key": f"{PROCESS}-{telemetry.run}",
                 "names": telemetry.names,
                 "loss": telemetry.loss_name,
                 "fields": [list(field) for field in protocol.FIELDS],
@@ -80,10 +63,6 @@ class RunView(anywidget.AnyWidget):
         telemetry.attach(self)
         if telemetry.phase not in ("ready", "running"):
             self.settle()
-
-    def open(self) -> None:
-        super().open()
-        keep_comm_route(self.comm)
 
     def close(self) -> None:
         if hasattr(self, "telemetry"):  # not if it was refused a run
@@ -173,12 +152,9 @@ class RunView(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.telemetry.summary()})"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        # Before the first step there is nothing to draw, and an output that was displayed doesn't change any more.
-        picture = {"image/svg+xml": self.to_svg()} if self.telemetry.step else {}
-        return {**data, "text/plain": repr(self), **picture}, metadata
+    @property
+    def has_picture(self) -> bool:
+        return self.telemetry.step > 0
 
 
 class RunBar(RunView):

@@ -1,29 +1,48 @@
-/** The module that every widget of nbtorch carries: its model's trait `kind` says which view this one is. */
+/** The module that all widgets of nbtorch share: the trait `kind` of a widget's model says which of them it is. */
 import type { Model } from "./model";
 import { RunBar } from "./runbar";
 import { Seismograph } from "./seismograph";
 import { RunStore } from "./store";
-import { View, type Part } from "./view";
+import { View, type Part, type Widget } from "./view";
+import { setLanguage, words } from "./words";
 
-const KINDS: Record<string, (store: RunStore) => Part[]> = {
-  runbar: (store) => [new RunBar(store)],
-  seismograph: (store) => [new Seismograph(store)],
-  monitor: (store) => [new RunBar(store), new Seismograph(store)],
+const WORDS = words(
+  { run: "Training run", unknown: (kind: string) => `This version of nbtorch's widgets has no view of kind ${kind}.` },
+  { run: "학습", unknown: (kind: string) => `이 버전의 nbtorch 위젯에는 ${kind} 보기가 없습니다.` },
+);
+
+/** A widget that shows a run: made of parts that share the run's store. */
+function ofRun(...parts: ((store: RunStore) => Part)[]): (model: Model) => Widget {
+  return (model) => {
+    const store = new RunStore(model);
+    return {
+      wire: store,
+      parts: parts.map((part) => part(store)),
+      label: WORDS().run,
+      keys: { " ": () => store.toggle(), ArrowRight: () => store.command("step") },
+    };
+  };
+}
+
+const runBar = (store: RunStore) => new RunBar(store);
+const seismograph = (store: RunStore) => new Seismograph(store);
+
+const KINDS: Record<string, (model: Model) => Widget> = {
+  runbar: ofRun(runBar),
+  seismograph: ofRun(seismograph),
+  monitor: ofRun(runBar, seismograph),
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+  setLanguage(model.get("language"));
   const kind = String(model.get("kind"));
-  const parts = KINDS[kind];
-  if (!parts) {
-    el.textContent = `This version of nbtorch's widgets has no view of kind ${kind}.`;
+  const make = KINDS[kind];
+  if (!make) {
+    el.textContent = WORDS().unknown(kind);
     return () => {};
   }
-  const store = new RunStore(model);
-  const view = new View(kind, store, parts(store), el);
-  return () => {
-    view.dispose();
-    store.dispose();
-  };
+  const view = new View(kind, make(model), el);
+  return () => view.dispose();
 }
 
 export default { render };

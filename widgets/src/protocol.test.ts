@@ -32,8 +32,8 @@ describe("headers", () => {
     "refuse %j", (value) => expect(() => decodeHeader(value)).toThrow(ProtocolError),
   );
   it("have a meta with names", () => {
-    expect(decodeMeta({ names: ["w", 7], loss: "cost" })).toEqual({ names: ["w", "7"], lossName: "cost" });
-    expect(decodeMeta(null)).toEqual({ names: [], lossName: "loss" });
+    expect(decodeMeta({ names: ["w", 7], loss: "cost", key: "a-1" })).toEqual({ names: ["w", "7"], lossName: "cost", key: "a-1" });
+    expect(decodeMeta(null)).toEqual({ names: [], lossName: "loss", key: "" });
   });
 });
 

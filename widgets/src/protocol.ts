@@ -38,6 +38,8 @@ export interface Rows {
 export interface Meta {
   names: string[];
   lossName: string;
+  /** What tells this run from every other one in the page. */
+  key: string;
 }
 
 export type Buffer = DataView | ArrayBuffer | Uint8Array;
@@ -67,6 +69,7 @@ export function decodeMeta(value: unknown): Meta {
   return {
     names: Array.isArray(meta["names"]) ? meta["names"].map(String) : [],
     lossName: typeof meta["loss"] === "string" ? meta["loss"] : "loss",
+    key: typeof meta["key"] === "string" ? meta["key"] : "",
   };
 }
 
