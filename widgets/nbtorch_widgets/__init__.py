@@ -9,6 +9,7 @@ library only; `anywidget` is needed when a widget is made.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from nbtorch_widgets.background import train
@@ -33,19 +34,24 @@ __all__ = [
     "watch",
 ]
 
-_VIEWS = frozenset({"Monitor", "RunBar", "Seismograph"})
+# The widgets and the modules they are in, imported when they are first used.
+_VIEWS = {
+    "Monitor": "views",
+    "RunBar": "views",
+    "Seismograph": "views",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _VIEWS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from nbtorch_widgets import views
+        module = importlib.import_module(f"nbtorch_widgets.{_VIEWS[name]}")
     except ImportError as error:
         raise ImportError(
             f"{name} needs anywidget, which can't be imported ({error}). Install it with: pip install nbtorch[widgets]"
         ) from error
-    return getattr(views, name)
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

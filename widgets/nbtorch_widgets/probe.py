@@ -21,7 +21,15 @@ class Watched(NamedTuple):
 
 
 class Probe:
-    """Does nothing; a subclass overrides what it needs."""
+    """Does nothing; a subclass overrides what it needs.
+
+    Its hooks are put on and taken off with every pass, but the other methods are called only while somebody wants what
+    it measures.
+    """
+
+    def __init__(self) -> None:
+        #: Who wants it measured: the feeds of views that a page shows now.
+        self.wanted_by: set[object] = set()
 
     def install(self, watched: Watched) -> None:
         """A pass of the run begins, or goes on and the probe is new: put the hooks on."""

@@ -7,9 +7,11 @@ To the front end:
     `snapshot`  header and every row kept: the answer to `hello`
     `frame`     header and the rows since the last message; a lost one costs its columns, nothing else
     `state`     header alone: the answer to a command
+    the name of a feed: what `feed.py` sends beside the rows
 From the front end:
     `hello`     a view was opened
     `beat`      once a second while a view is visible
+    `want`      the feeds that are visible now
     `pause`, `step`, `resume`, `stop`
 """
 

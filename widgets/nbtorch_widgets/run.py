@@ -250,7 +250,8 @@ class Run(Generic[Batch]):
             self._probes.append(probe)
             probe.install(Watched(self._model, self._reader.named, self._optimizers))
         for probe in self._probes:
-            probe.before_step(self.telemetry.step + 1)
+            if probe.wanted_by:
+                probe.before_step(self.telemetry.step + 1)
 
     def _is_due(self) -> bool:
         telemetry = self.telemetry
@@ -285,7 +286,8 @@ class Run(Generic[Batch]):
         if self._stepped or not self._counts_steps or self.telemetry.step == self.telemetry.total:
             self.telemetry.record(*self._reader.take())
             for probe in self._probes:
-                probe.after_step(self.telemetry.step)
+                if probe.wanted_by:
+                    probe.after_step(self.telemetry.step)
         now = time.perf_counter()
         self._next_sample = now + (self._cost + now - began) / _SHARE
         self._cost = 0.0
@@ -334,7 +336,8 @@ class Run(Generic[Batch]):
                 began = time.perf_counter()
                 self._reader.capture(positions)
                 for probe in self._probes:
-                    probe.before_update()
+                    if probe.wanted_by:
+                        probe.before_update()
                 self._cost += time.perf_counter() - began
 
         return before_step

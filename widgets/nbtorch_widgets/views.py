@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import traitlets
 
 from nbtorch_widgets import protocol
+from nbtorch_widgets.feed import Feed
 from nbtorch_widgets.svg import run_svg, seismograph_svg
 from nbtorch_widgets.telemetry import NEVER, Telemetry
 from nbtorch_widgets.widget import PROCESS, NotebookWidget
@@ -34,6 +35,11 @@ class RunView(NotebookWidget):
     meta = traitlets.Dict().tag(sync=True)
     #: The run at rest, in one value (`protocol.pack_file`), so that a saved notebook shows it without a kernel.
     snapshot = traitlets.Bytes(b"").tag(sync=True)
+    #: The last message of each feed of the run at rest: its name to `{"header": ..., "buffers": [...]}`.
+    saved = traitlets.Dict().tag(sync=True)
+
+    #: The streams that this view can send beside the norms.
+    feeds: ClassVar[tuple[type[Feed], ...]] = ()
 
     def __init__(self, run: Any) -> None:
         telemetry = getattr(run, "telemetry", run)
@@ -49,6 +55,9 @@ class RunView(NotebookWidget):
         self._sequence = 0
         self._sent_step = 0
         self._sent_state: tuple[object, ...] = ()
+        self._feeds = {feed.name: feed(telemetry) for feed in self.feeds}
+        self._wanted: tuple[str, ...] = ()
+        self._feed_due: dict[str, float] = {}
         super().__init__(
             meta={
                 "v": protocol.VERSION,
@@ -74,11 +83,13 @@ class RunView(NotebookWidget):
     def look(self, now: float) -> float:
         """Send what is new if it is time; when to look next."""
         period = self._period(now)
+        self._measure(period is not None)
         if period is None:
             return NEVER
         if now >= self._next:
             self._next = now + period
             self._send_news()
+            self._send_feeds(now)
         return self._next
 
     def begin(self, now: float) -> None:
@@ -89,8 +100,31 @@ class RunView(NotebookWidget):
     def settle(self) -> None:
         """Send the final state and keep it in the trait that is saved with the notebook."""
         self._send_news()
+        self._measure(False)
         rows = self.telemetry.rows() if self._size_of_all() <= _SAVED_LIMIT else self.telemetry.overview_rows()
         self.snapshot = protocol.pack_file({**self.telemetry.header(), "rows": len(rows)}, protocol.pack_rows(rows))
+        saved = {}
+        for name, feed in self._feeds.items():
+            message = feed.news(everything=True)
+            if message is not None:
+                self.send({"op": name, **message[0]}, buffers=message[1])
+                saved[name] = {"header": message[0], "buffers": message[1]}
+        self.saved = saved
+
+    def _measure(self, watched: bool) -> None:
+        """Have measured what a page wants, if there is one."""
+        for name, feed in self._feeds.items():
+            feed.want(watched and name in self._wanted)
+
+    def _send_feeds(self, now: float) -> None:
+        for name in self._wanted:
+            if now < self._feed_due.get(name, 0.0):
+                continue
+            feed = self._feeds[name]
+            message = feed.news(everything=name not in self._feed_due)
+            self._feed_due[name] = now + feed.period
+            if message is not None:
+                self.send({"op": name, **message[0]}, buffers=message[1])
 
     def _period(self, now: float) -> float | None:
         if self._beat is None:
@@ -133,7 +167,16 @@ class RunView(NotebookWidget):
             if op == "hello" or returned:
                 with self._sending:
                     self._send_rows("snapshot")
+                self._feed_due.clear()
                 self.telemetry.wake()
+        elif op == "want":
+            names = message.get("feeds")
+            self._wanted = tuple(n for n in names if n in self._feeds) if isinstance(names, list) else ()
+            for name in self._wanted:
+                self._feed_due.pop(name, None)
+            self.telemetry.wake()
+            if self.telemetry.phase != "running":
+                self._send_feeds(now)
         elif isinstance(op, str) and self.telemetry.control.command(op):
             self._beat = now
             self.telemetry.wake()

@@ -6,6 +6,11 @@ import { Wire } from "./wire";
 
 export type Command = "pause" | "step" | "resume" | "stop";
 
+interface SavedFeed {
+  header: Record<string, unknown>;
+  buffers: Buffer[];
+}
+
 const BEAT_MS = 1000;
 const BUSY_MS = 1500;
 
@@ -25,6 +30,8 @@ export class RunStore extends Wire {
   /** A command was sent and the kernel hasn't answered for a while. */
   busy = false;
 
+  private readonly feeds = new Map<string, number>();
+  private wantTimer = 0;
   private busyTimer = 0;
   private readonly beatTimer: number;
   private readonly deselect: () => void;
@@ -67,6 +74,30 @@ export class RunStore extends Wire {
     this.command(this.header.state === "paused" ? "resume" : "pause");
   }
 
+  /**
+   * Take the messages of a feed, also the one that was saved with the notebook. Nothing is measured or sent before a
+   * part that is visible wants it.
+   */
+  feed(name: string, take: (header: Record<string, unknown>, buffers: Buffer[]) => void): void {
+    this.on(name, take);
+    const restore = () => {
+      const saved = (this.get("saved") as Record<string, SavedFeed> | undefined)?.[name];
+      if (saved) take(saved.header, saved.buffers);
+    };
+    this.watch("saved", restore);
+    this.attempt(restore);
+  }
+
+  /** A part that shows the feed `name` is visible now, or isn't any more. */
+  want(name: string, visible: boolean): void {
+    const count = Math.max(0, (this.feeds.get(name) ?? 0) + (visible ? 1 : -1));
+    this.feeds.set(name, count);
+    window.clearTimeout(this.wantTimer);
+    this.wantTimer = window.setTimeout(() => {
+      this.post({ op: "want", feeds: [...this.feeds].filter(([, n]) => n > 0).map(([feed]) => feed) });
+    });
+  }
+
   override facts(): Record<string, string> {
     return {
       ...super.facts(), state: this.header.state, step: String(this.header.step), columns: String(this.history.length),
@@ -79,6 +110,7 @@ export class RunStore extends Wire {
     document.removeEventListener("visibilitychange", this.beat);
     window.clearInterval(this.beatTimer);
     window.clearTimeout(this.busyTimer);
+    window.clearTimeout(this.wantTimer);
   }
 
   protected override get moving(): boolean {
