@@ -2,13 +2,19 @@ import scales from "../nbtorch_widgets/palette.json";
 
 export type Rgb = readonly [number, number, number];
 
-/** The colours of one theme. Text, lines and surfaces come from the notebook's theme; these are ours. */
-export interface Palette {
-  dark: boolean;
-  /** Colours of magnitudes, weakest first. */
+/** A continuous scale: evenly spaced stops, and the same as 256 little-endian RGBA words for an image. */
+export interface Scale {
   stops: readonly string[];
-  /** The same as 256 little-endian RGBA words for an image. */
   table: Uint32Array;
+}
+
+/** The colours of one theme; `stops` and `table` are those of magnitudes, weakest first. Text, lines and surfaces come from the notebook's theme; these are ours. */
+export interface Palette extends Scale {
+  dark: boolean;
+  /** Colours of signed values, most negative first, zero in the middle. */
+  diverging: Scale;
+  /** Colours of things of different kinds; each stands out from the background. Use shape or words beside them. */
+  categories: readonly string[];
   /** Marks what is broken: NaN and infinity. */
   alarm: string;
 }
@@ -39,15 +45,32 @@ export function interpolate(stops: readonly string[], t: number): Rgb {
   return [mix(0), mix(1), mix(2)];
 }
 
-function make(dark: boolean): Palette {
-  const stops = dark ? scales.dark : scales.light;
+function scale(stops: readonly string[]): Scale {
   const table = new Uint32Array(256);
   for (let i = 0; i < 256; i++) {
     const [r, g, b] = interpolate(stops, i / 255);
     table[i] = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   }
-  return { dark, stops, table, alarm: dark ? "#ff7a6b" : "#c62828" };
+  return { stops, table };
 }
 
-export const LIGHT: Palette = make(false);
-export const DARK: Palette = make(true);
+/** Blue for negative, orange for positive, the neutral ground for zero. */
+export const DIVERGING: { light: Scale; dark: Scale } = {
+  light: scale(scales.diverging.light), dark: scale(scales.diverging.dark),
+};
+
+/** Okabe and Ito's colours, fitted to each theme. */
+export const CATEGORIES: { light: readonly string[]; dark: readonly string[] } = scales.categories;
+
+/** Where a signed value lies in a table of 256 colours, if those with magnitude `most` lie at its ends. */
+export function signedIndex(value: number, most: number): number {
+  if (!(most > 0)) return 128;
+  return Math.round(127.5 + 127.5 * Math.min(1, Math.max(-1, value / most)));
+}
+
+export const LIGHT: Palette = {
+  dark: false, ...scale(scales.light), diverging: DIVERGING.light, categories: CATEGORIES.light, alarm: "#c62828",
+};
+export const DARK: Palette = {
+  dark: true, ...scale(scales.dark), diverging: DIVERGING.dark, categories: CATEGORIES.dark, alarm: "#ff7a6b",
+};

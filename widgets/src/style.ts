@@ -1,3 +1,5 @@
+import { EASE_OUT, FAST, NORMAL, SLOW } from "./motion";
+
 /**
  * The look of all widgets: one type scale (11, 12, 13 and 15 px), one unit of space (4 px), the notebook's own colours.
  *
@@ -6,6 +8,7 @@
  */
 export const STYLE = `
 .nbt-root {
+  --nbt-fast: ${FAST}ms; --nbt-normal: ${NORMAL}ms; --nbt-slow: ${SLOW}ms; --nbt-ease: ${EASE_OUT};
   --nbt-text: var(--jp-ui-font-color1, var(--vscode-editor-foreground, CanvasText));
   --nbt-muted: var(--jp-ui-font-color2, var(--vscode-descriptionForeground, GrayText));
   --nbt-surface: var(--jp-layout-color1, var(--vscode-editor-background, Canvas));
@@ -53,7 +56,7 @@ export const STYLE = `
 
 .nbt-state { display: flex; align-items: center; gap: 8px; min-width: 84px; font-weight: 600; white-space: nowrap; }
 .nbt-state::before { content: ""; flex: none; width: 8px; height: 8px; border-radius: 50%; background: var(--nbt-muted); }
-[data-state=running] .nbt-state::before { background: var(--nbt-accent); animation: nbt-pulse 1.6s ease-in-out infinite; }
+[data-state=running] .nbt-state::before { background: var(--nbt-accent); animation: nbt-pulse calc(2 * var(--nbt-slow)) ease-in-out infinite; }
 [data-state=paused] .nbt-state::before, [data-state=stopping] .nbt-state::before {
   background: var(--nbt-warn); border-radius: 1px;
 }
@@ -73,7 +76,7 @@ export const STYLE = `
 .nbt-progress { height: 4px; margin-top: 10px; border-radius: 2px; background: var(--nbt-fill); overflow: hidden; }
 .nbt-progress > div {
   width: 100%; height: 100%; border-radius: 2px; background: var(--nbt-accent);
-  transform: scaleX(0); transform-origin: left; transition: transform 120ms linear;
+  transform: scaleX(0); transform-origin: left; transition: transform var(--nbt-fast) linear;
 }
 [data-state=finished] .nbt-progress > div { background: var(--nbt-good); }
 [data-state=failed] .nbt-progress > div, [data-state=interrupted] .nbt-progress > div { background: var(--nbt-bad); }
