@@ -219,7 +219,7 @@ def test_a_long_listing_is_elided_in_the_middle(lib: Any) -> None:
 
 def test_a_deep_graph_is_summarised_in_seconds_without_recursion(lib: Any) -> None:
     # PyTorch 2.13 crashes when it deletes a chain of 100,000 nodes that Python has looked at, with or without us.
-    length = 1_000_000 if lib.__name__ == "nbtorch" else 10_000
+    length = 200_000 if lib.__name__ == "nbtorch" else 10_000
     x = y = lib.ones(1, requires_grad=True)
     for _ in range(length):
         y = y * 1.0
@@ -233,7 +233,7 @@ def test_a_deep_graph_is_summarised_in_seconds_without_recursion(lib: Any) -> No
     finally:
         sys.setrecursionlimit(limit)
     assert g.depth == length and g.leaves == 1
-    assert seconds < 30  # about 4 s; a generous bound for a busy machine
+    assert seconds < 10  # about 1 s; a generous bound for a busy machine
 
 
 def test_the_picture_keeps_nothing_alive(lib: Any) -> None:
