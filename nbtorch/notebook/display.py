@@ -1,6 +1,6 @@
-"""Rich displays of tensors and modules as HTML: no script, no network, both themes, equal input gives equal text.
+"""Rich displays of tensors, modules and optimizers as HTML: no script, no network, both themes, the same each time.
 
-Both work through PyTorch's public surface, so they show nbtorch's tensors and modules and PyTorch's own alike. The
+They work through PyTorch's public surface, so they show nbtorch's and PyTorch's own alike. The
 kernel extension registers them for nbtorch's classes; ``text/plain`` stays the ``repr``.
 """
 
@@ -35,12 +35,12 @@ def tensor_html(tensor: Any) -> str:
         f'<div><b>{escape(type(tensor).__name__)}</b> <span style="{_CODE}">{tuple(tensor.shape)}</span> '
         f'<span style="{_MUTED}">· {" · ".join(facts)}</span></div>'
     )
-    array = _host_array(tensor)
+    array = host_array(tensor)
     if array is None:
         return f"<div {_BOX}>{head}</div>"
     # Asking a computed tensor for its gradient is an error in a user's program, and PyTorch warns: do not ask.
     has_grad = tensor.is_leaf or getattr(tensor, "retains_grad", False)
-    grad = _host_array(tensor.grad) if has_grad and tensor.grad is not None else None
+    grad = host_array(tensor.grad) if has_grad and tensor.grad is not None else None
     if grad is None:
         panels = _panel("", array, MAX_CELLS)
     else:
@@ -51,7 +51,7 @@ def tensor_html(tensor: Any) -> str:
     )
 
 
-def _host_array(tensor: Any) -> Array | None:
+def host_array(tensor: Any) -> Array | None:
     """The numbers of a tensor in host memory, or None where they are not plain numbers (complex, sparse, meta …)."""
     try:
         host = tensor.detach().cpu()
@@ -140,6 +140,49 @@ def module_html(module: Any) -> str:
     )
     tree = f'<div style="{_CODE};font-size:12px">{"".join(_tree(module, total))}</div>'
     return f"<div {_BOX}>{head}{tree}</div>"
+
+
+def optimizer_html(optimizer: Any) -> str:
+    """An optimizer as a table: a column a parameter group, with its options and how much it updates and remembers."""
+    groups = optimizer.param_groups
+    shared: dict[str, Any] = dict(groups[0]) if groups else {}
+    names = [name for name in shared if name not in ("params", "param_names") and _is_option(shared[name])]
+    rows = [
+        ("tensors", [f"{len(group['params']):,}" for group in groups]),
+        ("parameters", [f"{sum(map(_size, group['params'])):,}" for group in groups]),
+        ("without gradient", [_without_gradient(group["params"]) for group in groups]),
+        *((name, [_option_text(group.get(name)) for group in groups]) for name in names),
+    ]
+    total = sum(_size(parameter) for group in groups for parameter in group["params"])
+    kept = sorted({key for state in optimizer.state.values() for key in state if isinstance(key, str)})
+    memory = f" · remembers {', '.join(kept)}" if kept else " · no step yet, or nothing to remember"
+    head = (
+        f'<div><b>{escape(type(optimizer).__name__)}</b> <span style="{_MUTED}">· {_parameters(total)} in '
+        f"{len(groups)} group{'' if len(groups) == 1 else 's'}{escape(memory)}</span></div>"
+    )
+    cell = "padding:1px 14px 1px 0;text-align:left;border:0;background:none"
+    body = "".join(
+        f'<tr style="background:none"><th style="{cell};font-weight:400;{_MUTED}">{escape(name)}</th>'
+        + "".join(f'<td style="{cell};{_CODE}">{escape(text)}</td>' for text in texts)
+        + "</tr>"
+        for name, texts in rows
+    )
+    table = f'<table style="border:0;border-collapse:collapse;font-size:12px;margin:2px 0">{body}</table>'
+    return f"<div {_BOX}>{head}{table}</div>"
+
+
+def _is_option(value: Any) -> bool:
+    """Whether a group's entry says something: most flags are off and most alternatives None."""
+    return value is not None and value is not False
+
+
+def _option_text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _without_gradient(parameters: list[Any]) -> str:
+    count = sum(parameter.grad is None for parameter in parameters)
+    return "all" if count and count == len(parameters) else f"{count:,}" if count else "none"
 
 
 def _tree(root: Any, total: int) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The kernel extension: ``%load_ext nbtorch``.
 
-Loading adds rich displays of nbtorch's tensors and modules, the magics ``%graph``, ``%%profile`` and ``%nbtorch``, and
+Loading adds rich displays of nbtorch's tensors, modules and optimizers, the magics of ``magics.py``, ``%%profile``, and
 whatever the installed packages offer in the entry point group ``nbtorch.extensions`` (such as ``%%gradflow`` of the
 widgets), each a function ``load(ip)`` in a module that may also have ``unload(ip)``. Loading twice changes nothing;
 unloading leaves the shell as it was found.
@@ -9,20 +9,16 @@ unloading leaves the shell as it was found.
 from __future__ import annotations
 
 import importlib
-import inspect
-import platform
-import re
 import warnings
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
 
-from .._version import __version__
-from ..cuda import is_available as cuda_is_available
 from ..nn import Module
+from ..optim import Optimizer
 from ..tensor import Tensor
-from .display import module_html, tensor_html
-from .graph import Graph, graph
+from .display import module_html, optimizer_html, tensor_html
+from .magics import line_magics, overview
 from .profile_magic import profile_magic
 
 _GROUP = "nbtorch.extensions"
@@ -32,7 +28,6 @@ _HTML = "text/html"
 # gives a sentence instead of "not found".
 _OPTIONAL_MAGICS = {"gradflow": "widgets"}
 
-_GRAPH_USAGE = "usage: %graph [-p PARAMS] [-n MAX_NODES] EXPRESSION"
 _ABSENT = object()
 
 
@@ -53,7 +48,8 @@ def load_ipython_extension(ip: Any) -> None:
     loaded = _Loaded({}, [], [])
     setattr(ip, _STATE, loaded)
     _add_displays(ip, loaded)
-    _add_magic(ip, loaded, "line", "graph", _graph_magic(ip))
+    for name, magic in line_magics(ip).items():
+        _add_magic(ip, loaded, "line", name, magic)
     _add_magic(ip, loaded, "line", "nbtorch", _nbtorch_magic(ip))
     _add_magic(ip, loaded, "cell", "profile", profile_magic(ip))
     problems = {point.name: _load_entry_point(ip, point, loaded) for point in entry_points(group=_GROUP)}
@@ -88,6 +84,7 @@ def _add_displays(ip: Any, loaded: _Loaded) -> None:
     displays: tuple[tuple[type, Callable[[Any], str]], ...] = (
         (Tensor, tensor_html),
         (Module, module_html),
+        (Optimizer, optimizer_html),
     )
     for cls, function in displays:
         loaded.formatters[cls] = html.type_printers.get(cls, _ABSENT)
@@ -145,64 +142,9 @@ def _missing_magic(name: str, extra: str, problem: str) -> Callable[[str, str], 
     return missing
 
 
-def _graph_magic(ip: Any) -> Callable[[str], Graph]:
-    from IPython.core.error import UsageError
-
-    def graph_magic(line: str) -> Graph:
-        options, expression = _split_options(line)
-        if not expression.strip():
-            raise UsageError(_GRAPH_USAGE)
-        keywords: dict[str, Any] = {"params": ip.ev(options["p"])} if "p" in options else {}
-        if "n" in options:
-            if not options["n"].isdecimal():
-                raise UsageError(f"{_GRAPH_USAGE}; MAX_NODES is a number, not {options['n']!r}")
-            keywords["max_nodes"] = int(options["n"])
-        return graph(ip.ev(expression), **keywords)
-
-    graph_magic.__doc__ = f"""Draw the computation behind a tensor: %graph loss
-
-    {_GRAPH_USAGE}
-
-    -p PARAMS     a module, or a dict from names to tensors, that names the leaves (else: the notebook's variables)
-    -n MAX_NODES  summarise a graph with more nodes than this instead of drawing it
-    """
-    return graph_magic
-
-
-def _split_options(line: str) -> tuple[dict[str, str], str]:
-    options: dict[str, str] = {}
-    while option := re.match(r"\s*-([pn])\s+(\S+)", line):
-        options[option[1]] = option[2]
-        line = line[option.end() :]
-    return options, line
-
-
 def _nbtorch_magic(ip: Any) -> Callable[[str], None]:
     def nbtorch_magic(line: str) -> None:
         """Print versions, devices, and what the extension offers: %nbtorch"""
-        print(_overview(ip))
+        print(overview(ip.magics_manager.magics))
 
     return nbtorch_magic
-
-
-def _overview(ip: Any) -> str:
-    devices = "cpu, cuda" if cuda_is_available() else "cpu (no usable GPU: run  !nbtorch doctor  to see why)"
-    cell_magics = ip.magics_manager.magics["cell"]
-    rows = {
-        "versions": f"nbtorch {__version__} · numpy {version('numpy')} · Python {platform.python_version()}",
-        "devices": devices,
-        "displays": "the last line of a cell shows a tensor (with its gradient) or a module as a picture",
-        "%graph loss": "the computation behind a tensor; the same as nbtorch.graph(loss)",
-        "%%profile": _first_line(cell_magics["profile"]),
-        **{f"%%{name}": _first_line(cell_magics[name]) for name in _OPTIONAL_MAGICS if name in cell_magics},
-        "%nbtorch": "this overview",
-        "help": "a question mark after a magic, as in %graph?",
-    }
-    width = max(map(len, rows))
-    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())
-
-
-def _first_line(magic: Callable[..., object]) -> str:
-    """What a magic says of itself, without the indented usage that IPython's ``magic_arguments`` puts above it."""
-    lines = inspect.cleandoc(magic.__doc__ or "").splitlines()
-    return next((line for line in lines if line and line != "::" and not line.startswith(" ")), "")

@@ -288,7 +288,7 @@ def test_any_array_is_drawn(shape: tuple[int, ...], elements: list[float]) -> No
     facts = statistics(array)
     drawn = heatmap(array, facts.scale, "label")
     Outline(drawn.svg)
-    assert len(drawn.svg) < 20_000 and "nan" not in drawn.svg.replace("✕ nan", "")
+    assert len(drawn.svg) < 24_000 and "nan" not in drawn.svg.replace("✕ nan", "")
     finite = array[np.isfinite(array)]
     assert facts.nans == np.isnan(array).sum() and facts.nans + facts.infinities == array.size - finite.size
     if finite.size:
