@@ -12,7 +12,9 @@ from __future__ import annotations
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -248,10 +250,24 @@ class Run(Generic[Batch]):
             self._hook_gradients()
         for probe in self.telemetry.probes[len(self._probes) :]:
             self._probes.append(probe)
-            probe.install(Watched(self._model, self._reader.named, self._optimizers))
-        for probe in self._probes:
+            self._attempt(probe, lambda new: new.install(Watched(self._model, self._reader.named, self._optimizers)))
+        self._tell(lambda probe: probe.before_step(self.telemetry.step + 1))
+
+    def _tell(self, event: Callable[[Probe], object]) -> None:
+        for probe in tuple(self._probes):
             if probe.wanted_by:
-                probe.before_step(self.telemetry.step + 1)
+                self._attempt(probe, event)
+
+    def _attempt(self, probe: Probe, event: Callable[[Probe], object]) -> None:
+        """A measurement that fails must not end somebody's training: it is told once, then left out."""
+        try:
+            event(probe)
+        except Exception as error:
+            warnings.warn(f"{type(probe).__name__} failed and is left out of this run: {error!r}", stacklevel=2)
+            self._probes.remove(probe)
+            self.telemetry.probes.remove(probe)
+            with suppress(Exception):
+                probe.remove()
 
     def _is_due(self) -> bool:
         telemetry = self.telemetry
@@ -285,9 +301,7 @@ class Run(Generic[Batch]):
         # overview still wants one, the next iteration is due.
         if self._stepped or not self._counts_steps or self.telemetry.step == self.telemetry.total:
             self.telemetry.record(*self._reader.take())
-            for probe in self._probes:
-                if probe.wanted_by:
-                    probe.after_step(self.telemetry.step)
+            self._tell(lambda probe: probe.after_step(self.telemetry.step))
         now = time.perf_counter()
         self._next_sample = now + (self._cost + now - began) / _SHARE
         self._cost = 0.0
@@ -322,8 +336,9 @@ class Run(Generic[Batch]):
 
     def _remove_hooks(self) -> None:
         self._unhook_gradients()
-        while self._probes:
-            self._probes.pop().remove()
+        for probe in tuple(self._probes):
+            self._attempt(probe, lambda installed: installed.remove())
+        self._probes.clear()
         while self._hooks:
             self._hooks.pop().remove()
         self._counts_steps = False
@@ -335,9 +350,7 @@ class Run(Generic[Batch]):
             if self._due and not any(map(callable, (*args, *kwargs.values()))):
                 began = time.perf_counter()
                 self._reader.capture(positions)
-                for probe in self._probes:
-                    if probe.wanted_by:
-                        probe.before_update()
+                self._tell(lambda probe: probe.before_update())
                 self._cost += time.perf_counter() - began
 
         return before_step

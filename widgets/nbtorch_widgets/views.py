@@ -121,10 +121,11 @@ class RunView(NotebookWidget):
             if now < self._feed_due.get(name, 0.0):
                 continue
             feed = self._feeds[name]
-            message = feed.news(everything=name not in self._feed_due)
-            self._feed_due[name] = now + feed.period
-            if message is not None:
-                self.send({"op": name, **message[0]}, buffers=message[1])
+            with self._sending:  # a page that opens asks from another thread
+                message = feed.news(everything=name not in self._feed_due)
+                self._feed_due[name] = now + feed.period
+                if message is not None:
+                    self.send({"op": name, **message[0]}, buffers=message[1])
 
     def _period(self, now: float) -> float | None:
         if self._beat is None:
