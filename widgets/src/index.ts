@@ -3,12 +3,19 @@ import type { Model } from "./model";
 import { RunBar } from "./runbar";
 import { Seismograph } from "./seismograph";
 import { RunStore } from "./store";
+import { Tabs, type Tab } from "./tabs";
 import { View, type Part, type Widget } from "./view";
 import { setLanguage, words } from "./words";
 
 const WORDS = words(
-  { run: "Training run", unknown: (kind: string) => `This version of nbtorch's widgets has no view of kind ${kind}.` },
-  { run: "학습", unknown: (kind: string) => `이 버전의 nbtorch 위젯에는 ${kind} 보기가 없습니다.` },
+  {
+    run: "Training run", parts: "Views of the run", gradients: "Gradients",
+    unknown: (kind: string) => `This version of nbtorch's widgets has no view of kind ${kind}.`,
+  },
+  {
+    run: "학습", parts: "학습 보기", gradients: "그래디언트",
+    unknown: (kind: string) => `이 버전의 nbtorch 위젯에는 ${kind} 보기가 없습니다.`,
+  },
 );
 
 /** A widget that shows a run: made of parts that share the run's store. */
@@ -27,10 +34,16 @@ function ofRun(...parts: ((store: RunStore) => Part)[]): (model: Model) => Widge
 const runBar = (store: RunStore) => new RunBar(store);
 const seismograph = (store: RunStore) => new Seismograph(store);
 
+/** What stands below the run bar: one line for each part that shows the whole run. */
+const monitorTabs = (store: RunStore): Tab[] => [
+  { name: "gradients", label: WORDS().gradients, make: () => seismograph(store) },
+];
+const tabs = (store: RunStore) => new Tabs(monitorTabs(store), WORDS().parts, store.meta.key, () => store.schedule());
+
 const KINDS: Record<string, (model: Model) => Widget> = {
   runbar: ofRun(runBar),
   seismograph: ofRun(seismograph),
-  monitor: ofRun(runBar, seismograph),
+  monitor: ofRun(runBar, tabs),
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

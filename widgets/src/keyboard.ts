@@ -15,6 +15,7 @@ export function handleKeys(root: HTMLElement, keys: Keys): void {
     }
     // A focused control keeps the keys it knows itself.
     if (event.key === " " && event.target instanceof HTMLButtonElement) return;
+    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
     const handler = keys[event.key];
     if (handler && handler(event) !== false) event.preventDefault();
   });

@@ -87,6 +87,15 @@ export const STYLE = `
 .nbt-part + .nbt-part {
   margin-top: 14px; padding-top: 12px; border-top: 1px solid var(--nbt-line);
 }
+.nbt-tabs { display: flex; gap: 20px; margin: -4px 0 12px; border-bottom: 1px solid var(--nbt-line); overflow-x: auto; scrollbar-width: none; }
+.nbt-tab {
+  height: 30px; margin: 0; padding: 0; border: 0; border-radius: 0; background: none; color: var(--nbt-muted); font: inherit;
+  line-height: 30px; cursor: pointer; white-space: nowrap; transition: color var(--nbt-fast);
+}
+.nbt-tab:hover { color: var(--nbt-text); }
+.nbt-tab[aria-selected=true] { color: var(--nbt-text); font-weight: 600; box-shadow: inset 0 -2px var(--nbt-accent); }
+.nbt-tab:focus-visible { outline: 2px solid var(--nbt-accent); outline-offset: -2px; }
+
 .nbt-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; margin-bottom: 8px; }
 .nbt-title { font-weight: 600; }
 .nbt-subtitle { color: var(--nbt-muted); font-size: 12px; margin-left: -4px; }
@@ -130,5 +139,6 @@ export const STYLE = `
 }
 @media (forced-colors: active) {
   .nbt-progress > div { background: Highlight; }
+  .nbt-tab[aria-selected=true] { border-bottom: 2px solid Highlight; }
 }
 `;

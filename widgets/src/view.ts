@@ -11,6 +11,11 @@ export interface Part {
   readonly element: HTMLElement;
   /** Paint; called at most once a frame, with the theme of now. */
   update(theme: Theme): void;
+  /**
+   * Told when it becomes visible and when it no longer is, which it is at first: the place to say which feeds it wants
+   * (`store.want`), since what nobody sees isn't measured.
+   */
+  shown?(visible: boolean): void;
   dispose(): void;
 }
 
@@ -51,13 +56,17 @@ export class View {
     this.stopObserving = observeTheme(repaint);
     this.resize = new ResizeObserver(repaint);
     this.resize.observe(this.root);
+    for (const part of parts) part.shown?.(true);
     wire.subscribe(() => this.update());
   }
 
   dispose(): void {
     this.resize.disconnect();
     this.stopObserving();
-    for (const part of this.widget.parts) part.dispose();
+    for (const part of this.widget.parts) {
+      part.shown?.(false);
+      part.dispose();
+    }
     this.widget.wire.dispose();
     this.root.remove();
   }
