@@ -96,7 +96,8 @@ def scalar(value: Any) -> float | None:
         return None
 
 
-def _is_on_device(tensor: Any) -> bool:
+def is_on_device(tensor: Any) -> bool:
+    """Whether the tensor's numbers are somewhere else than in host memory."""
     device = getattr(tensor, "device", None)
     return str(getattr(device, "type", device or "cpu")) != "cpu"
 
@@ -104,7 +105,7 @@ def _is_on_device(tensor: Any) -> bool:
 def _norm(gradient: Any) -> float | _DeviceNorm:
     if getattr(gradient, "is_sparse", False):
         gradient = gradient.coalesce().values()
-    if not _is_on_device(gradient):
+    if not is_on_device(gradient):
         return host_norm(on_host(gradient))
     gradient = gradient.detach()
     if getattr(gradient.dtype, "itemsize", 4) < 4:
@@ -112,7 +113,7 @@ def _norm(gradient: Any) -> float | _DeviceNorm:
     return (gradient * gradient).sum(), gradient.abs().max()
 
 
-def _fetch(pending: Sequence[Any]) -> list[float]:
+def fetch(pending: Sequence[Any]) -> list[float]:
     """The values of tensors of no dimensions, with one synchronisation where their library has `stack`."""
     library = sys.modules.get(type(pending[0]).__module__.partition(".")[0])
     stack = getattr(library, "stack", None)
@@ -158,7 +159,7 @@ class GradientReader:
         self.capture(index for index in range(len(self._parameters)) if index not in captured)
         pending = [(index, norm) for index, norm in captured.items() if isinstance(norm, tuple)]
         if pending:
-            values = _fetch([tensor for _, pair in pending for tensor in pair])
+            values = fetch([tensor for _, pair in pending for tensor in pair])
             for (index, _), square, peak in zip(pending, values[::2], values[1::2], strict=True):
                 safe = _SAFE_SQUARES[0] < square < _SAFE_SQUARES[1]
                 captured[index] = math.sqrt(square) if safe else peak

@@ -7,7 +7,9 @@ numbers, for the view to send.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -30,6 +32,34 @@ class Probe:
     def __init__(self) -> None:
         #: Who wants it measured: the feeds of views that a page shows now.
         self.wanted_by: set[object] = set()
+        #: Whether it failed once; it is not called any more.
+        self.failed = False
+        self._seconds = 0.0
+
+    def attempt(self, action: Callable[..., object], *arguments: Any) -> None:
+        """Call `action`, a method or hook of this probe: its time counts as the sample's, and it can't end a training.
+
+        What fails is told once; then the probe is taken off.
+        """
+        if self.failed:
+            return
+        began = time.perf_counter()
+        try:
+            action(*arguments)
+        except Exception as error:
+            self.failed = True
+            try:
+                self.remove()
+            except Exception as second:
+                error.add_note(f"and couldn't be taken off: {second!r}")
+            warnings.warn(f"{type(self).__name__} failed and is left out of this run: {error!r}", stacklevel=2)
+        finally:
+            self._seconds += time.perf_counter() - began
+
+    def spent(self) -> float:
+        """Seconds spent in `attempt` since this was last asked."""
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
     def install(self, watched: Watched) -> None:
         """A pass of the run begins, or goes on and the probe is new: put the hooks on."""

@@ -12,9 +12,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -257,17 +255,13 @@ class Run(Generic[Batch]):
         for probe in tuple(self._probes):
             if probe.wanted_by:
                 self._attempt(probe, event)
+            self._cost += probe.spent()
 
     def _attempt(self, probe: Probe, event: Callable[[Probe], object]) -> None:
-        """A measurement that fails must not end somebody's training: it is told once, then left out."""
-        try:
-            event(probe)
-        except Exception as error:
-            warnings.warn(f"{type(probe).__name__} failed and is left out of this run: {error!r}", stacklevel=2)
+        probe.attempt(event, probe)
+        if probe.failed:
             self._probes.remove(probe)
             self.telemetry.probes.remove(probe)
-            with suppress(Exception):
-                probe.remove()
 
     def _is_due(self) -> bool:
         telemetry = self.telemetry
@@ -299,11 +293,13 @@ class Run(Generic[Batch]):
         self._read_values()
         # An iteration in which the optimizer made no step (gradients are being accumulated) gets no column; since the
         # overview still wants one, the next iteration is due.
-        if self._stepped or not self._counts_steps or self.telemetry.step == self.telemetry.total:
+        recorded = self._stepped or not self._counts_steps or self.telemetry.step == self.telemetry.total
+        if recorded:
             self.telemetry.record(*self._reader.take())
+        self._cost += time.perf_counter() - began
+        if recorded:
             self._tell(lambda probe: probe.after_step(self.telemetry.step))
-        now = time.perf_counter()
-        self._next_sample = now + (self._cost + now - began) / _SHARE
+        self._next_sample = time.perf_counter() + self._cost / _SHARE
         self._cost = 0.0
 
     def _read_values(self) -> None:
@@ -350,8 +346,8 @@ class Run(Generic[Batch]):
             if self._due and not any(map(callable, (*args, *kwargs.values()))):
                 began = time.perf_counter()
                 self._reader.capture(positions)
-                self._tell(lambda probe: probe.before_update())
                 self._cost += time.perf_counter() - began
+                self._tell(lambda probe: probe.before_update())
 
         return before_step
 

@@ -22,6 +22,7 @@ from nbtorch_widgets.widget import PROCESS, NotebookWidget
 _FRAMES_PER_SECOND = 30
 _BEAT_LASTS = 3.0  # seconds after which a page that sent no beat counts as gone
 _DEAF_PERIOD = 0.25  # seconds between messages to a front end that was never heard
+_UNHEARD_PERIOD = 1.0  # seconds between messages of a feed to such a front end; each holds everything
 _DEAF_LIMIT = 1 << 16  # bytes up to which such a message holds everything
 _ROWS_PER_FRAME = 64
 _SAVED_LIMIT = 1 << 15  # bytes up to which everything is saved with the notebook, else the overview
@@ -40,6 +41,9 @@ class RunView(NotebookWidget):
 
     #: The streams that this view can send beside the norms.
     feeds: ClassVar[tuple[type[Feed], ...]] = ()
+    #: Names of the feeds that are measured while nobody looks too, at the steps of the overview: they are what the view
+    #: is about, and its still picture needs them. A front end that was never heard gets these.
+    always: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, run: Any) -> None:
         telemetry = getattr(run, "telemetry", run)
@@ -69,6 +73,7 @@ class RunView(NotebookWidget):
             }
         )
         self.on_msg(self._receive)
+        self._measure(False)
         telemetry.attach(self)
         if telemetry.phase not in ("ready", "running"):
             self.settle()
@@ -76,6 +81,8 @@ class RunView(NotebookWidget):
     def close(self) -> None:
         if hasattr(self, "telemetry"):  # not if it was refused a run
             self.telemetry.detach(self)
+            for feed in self._feeds.values():
+                feed.want(False)
         super().close()
 
     # ---- the loop's side ----
@@ -114,16 +121,17 @@ class RunView(NotebookWidget):
     def _measure(self, watched: bool) -> None:
         """Have measured what a page wants, if there is one."""
         for name, feed in self._feeds.items():
-            feed.want(watched and name in self._wanted)
+            feed.want(name in self.always or (watched and name in self._wanted))
 
     def _send_feeds(self, now: float) -> None:
-        for name in self._wanted:
+        unheard = self._beat is None and not self._wanted
+        for name in self.always if unheard else self._wanted:
             if now < self._feed_due.get(name, 0.0):
                 continue
             feed = self._feeds[name]
             with self._sending:  # a page that opens asks from another thread
-                message = feed.news(everything=name not in self._feed_due)
-                self._feed_due[name] = now + feed.period
+                message = feed.news(everything=unheard or name not in self._feed_due)
+                self._feed_due[name] = now + (max(feed.period, _UNHEARD_PERIOD) if unheard else feed.period)
                 if message is not None:
                     self.send({"op": name, **message[0]}, buffers=message[1])
 

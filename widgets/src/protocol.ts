@@ -46,7 +46,7 @@ export type Buffer = DataView | ArrayBuffer | Uint8Array;
 
 export class ProtocolError extends Error {}
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -97,7 +97,7 @@ export function decodeHeader(value: unknown): Header {
   };
 }
 
-function bytesOf(buffer: Buffer): Uint8Array {
+export function bytesOf(buffer: Buffer): Uint8Array {
   return buffer instanceof ArrayBuffer
     ? new Uint8Array(buffer)
     : new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.byteLength);
