@@ -57,10 +57,14 @@ def learner_edition(notebook: dict[str, Any]) -> dict[str, Any]:
     for cell in notebook["cells"]:
         cell = dict(cell)
         if cell["cell_type"] == "code":
-            source = _SOLUTION.sub(lambda found: found.group(1) + STUB, "".join(cell["source"]))
-            cell.update(source=source, outputs=[], execution_count=None)
+            cell.update(source=learner_source("".join(cell["source"])), outputs=[], execution_count=None)
         cells.append(cell)
     return {**notebook, "cells": cells}
+
+
+def learner_source(source: str) -> str:
+    """A code cell's source with its solutions replaced by a line that says so."""
+    return _SOLUTION.sub(lambda found: found.group(1) + STUB, source)
 
 
 def fingerprint(text: str) -> str:
@@ -88,14 +92,14 @@ def hand_out(folder: Path, language: str) -> Handout:
             "  to do:    choose another language, or build the lessons: nbtorch course build"
         )
     prepare(folder / language)
-    record = _read_record(folder)
+    record = read_record(folder)
     report = Handout([], [], [], {})
     for name in names:
         solved = json.loads((lessons_folder() / language / f"{name}.ipynb").read_text(encoding="utf-8"))
         text = json.dumps(learner_edition(solved), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         place = f"{language}/{name}.ipynb"
-        _hand_out_one(folder, place, text, record.setdefault(place, []), report)
-        _write(folder / RECORD, json.dumps(record, indent=1, sort_keys=True) + "\n")
+        hand_out_one(folder, place, text, record.setdefault(place, []), report)
+        write_whole(folder / RECORD, json.dumps(record, indent=1, sort_keys=True) + "\n")
     return report
 
 
@@ -113,35 +117,35 @@ def prepare(folder: Path) -> None:
         raise _cannot_write(folder, error) from error
 
 
-def _hand_out_one(folder: Path, place: str, text: str, handed: list[str], report: Handout) -> None:
-    """Write one lesson where it may be written. `handed`: fingerprints of all editions given before; grows."""
+def hand_out_one(folder: Path, place: str, text: str, handed: list[str], report: Handout) -> None:
+    """Write one file where it may be written. `handed`: fingerprints of all editions given before; grows."""
     edition = fingerprint(text)
     first_time = edition not in handed
     target = folder / place
     if not _exists(target):
-        _write(target, text)
+        write_whole(target, text)
         report.written.append(place)
     elif (present := _fingerprint_of(target)) == edition:
         pass
     elif present in handed:
-        _write(target, text)
+        write_whole(target, text)
         report.updated.append(place)
     else:
         report.kept.append(place)
         if first_time:  # an edition is offered once; deleting the offered copy means no to it
             beside = _free_name(target, handed)
-            _write(beside, text)
+            write_whole(beside, text)
             report.beside[place] = beside.relative_to(folder).as_posix()
     if first_time:
         handed.append(edition)
 
 
 def _free_name(target: Path, handed: list[str]) -> Path:
-    """`NAME.new.ipynb`, or the first numbered one that is free or holds an untouched older edition."""
+    """`NAME.new.ipynb` (or the file's own ending); numbered, the first that is free or holds an untouched edition."""
     number = 1
     while True:
         mark = "new" if number == 1 else f"new-{number}"
-        candidate = target.with_name(f"{target.stem}.{mark}.ipynb")
+        candidate = target.with_name(f"{target.stem}.{mark}{target.suffix}")
         if not _exists(candidate) or _fingerprint_of(candidate) in handed:
             return candidate
         number += 1
@@ -158,15 +162,15 @@ def _fingerprint_of(path: Path) -> str:
         return "unreadable"  # a folder, a broken link, other bytes: never one of ours
 
 
-def _read_record(folder: Path) -> dict[str, list[str]]:
+def read_record(folder: Path, name: str = RECORD) -> dict[str, list[str]]:
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((folder / name).read_text(encoding="utf-8"))
         return {str(place): [str(edition) for edition in editions] for place, editions in record.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}  # without a memory every differing file counts as changed: safe, if a little untidy
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write the whole file or nothing, so that a full disk leaves no half a lesson.
 
     Raises:

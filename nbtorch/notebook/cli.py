@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _add_folder(doctor)
     doctor.set_defaults(run=_doctor)
 
-    course = commands.add_parser("course", help="build and check the lessons' notebooks (for authors, in a checkout)")
+    course = commands.add_parser("course", help="your progress; in a checkout, building the lessons")
     actions = course.add_subparsers(required=True, metavar="ACTION")
     build = actions.add_parser("build", help="make and execute the notebooks from lessons/src")
     build.add_argument("--check", action="store_true", help="write nothing; fail if sources and notebooks disagree")
@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     lint.set_defaults(run=_course_lint)
     confirm = actions.add_parser("confirm", help="mark the Korean texts as read against the present English ones")
     confirm.set_defaults(run=_course_confirm)
+    status = actions.add_parser("status", help="print how far you have come")
+    _add_folder(status)
+    status.set_defaults(run=_course_status)
     for action in (build, lint, confirm):
         action.add_argument("names", nargs="*", metavar="NAME", help="lessons, e.g. 00 (default: all)")
     return root
@@ -126,6 +129,13 @@ def _course_confirm(options: argparse.Namespace) -> int:
 
     for path in find_sources(options.names):
         print(f"{path.name}: {confirm(path)} Korean texts newly confirmed")
+    return 0
+
+
+def _course_status(options: argparse.Namespace) -> int:
+    from nbtorch.course.progress import ProgressMap
+
+    print(ProgressMap(options.dir.expanduser()))
     return 0
 
 
