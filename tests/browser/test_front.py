@@ -294,6 +294,8 @@ def test_recent_shows_the_last_columns(front: Callable[..., Front]) -> None:
     expect(high).to_have_text("10⁶")
     view.root.get_by_role("button", name="Recent").click()
     expect(high).to_have_text("1")
+    view.root.get_by_label("Colours fit").select_option("whole run")
+    expect(high).to_have_text("10⁶")
     expect(view.root.get_by_role("button", name="Recent")).to_have_attribute("aria-pressed", "true")
 
 

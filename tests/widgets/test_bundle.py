@@ -13,8 +13,9 @@ BUNDLE = PACKAGE / "static" / "nbtorch.js"
 FRONT = PACKAGE.parent
 
 
-def test_it_is_small_because_notebooks_store_it_once_a_widget() -> None:
-    assert 10_000 < BUNDLE.stat().st_size <= 60 * 1024
+def test_it_is_small_since_each_notebook_stores_it() -> None:
+    assert 10_000 < BUNDLE.stat().st_size <= 320 * 1024
+    assert (PACKAGE / "static" / "loader.js").stat().st_size <= 2 * 1024  # once for each widget
 
 
 def test_it_loads_nothing_from_anywhere() -> None:

@@ -17,6 +17,7 @@ from nbtorch_widgets import protocol
 from nbtorch_widgets.feed import Feed
 from nbtorch_widgets.svg import run_svg, seismograph_svg
 from nbtorch_widgets.telemetry import NEVER, Telemetry
+from nbtorch_widgets.updates import UpdatesFeed
 from nbtorch_widgets.widget import PROCESS, NotebookWidget
 
 _FRAMES_PER_SECOND = 30
@@ -219,9 +220,11 @@ class RunBar(RunView):
 
 
 class Seismograph(RunView):
-    """Every parameter's gradient norm at every sampled step, as a heat map on a logarithmic scale."""
+    """Every parameter's norm at every sampled step, as a heat map on a logarithmic scale: of its gradient, its weights,
+    or what a step changes in them."""
 
     kind = traitlets.Unicode("seismograph").tag(sync=True)
+    feeds = (UpdatesFeed,)
 
     def to_svg(self) -> str:
         return seismograph_svg(self.telemetry)
@@ -237,4 +240,6 @@ class Seismograph(RunView):
 
 
 class Monitor(RunView):
-    """A `RunBar` above a `Seismograph`, in one widget: what `watch` displays."""
+    """A `RunBar` above everything else there is about a run, in one widget: what `watch` displays."""
+
+    feeds = (UpdatesFeed,)

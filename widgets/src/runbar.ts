@@ -5,13 +5,33 @@ import type { State } from "./protocol";
 import type { RunStore } from "./store";
 import type { Theme } from "./theme";
 import type { Part } from "./view";
+import { words } from "./words";
 
-const STATES: Record<State, string> = {
-  ready: "Ready", running: "Running", paused: "Paused", stopping: "Stopping…", finished: "Finished", stopped: "Stopped",
-  left: "Left early", interrupted: "Interrupted", failed: "Failed",
-};
+const WORDS = words(
+  {
+    states: {
+      ready: "Ready", running: "Running", paused: "Paused", stopping: "Stopping…", finished: "Finished", stopped: "Stopped",
+      left: "Left early", interrupted: "Interrupted", failed: "Failed",
+    } as Record<State, string>,
+    busy: "The kernel is busy and hasn’t heard this yet. It takes effect when the cell ends, or press ■ in the toolbar.",
+    part: "Run control", run: "Run", progress: "Progress",
+    pause: "Pause", resume: "Resume", step: "Step", stop: "Stop", space: "Space",
+    steps: "Step", epoch: "Epoch", speed: "Steps per second",
+    name: (variable: string) => format.title(variable),
+  },
+  {
+    states: {
+      ready: "준비", running: "실행 중", paused: "일시 정지", stopping: "중지하는 중…", finished: "완료", stopped: "중지됨",
+      left: "중간에 나감", interrupted: "인터럽트됨", failed: "오류로 끝남",
+    } as Record<State, string>,
+    busy: "커널이 바빠서 아직 이 명령을 받지 못했습니다. 셀이 끝나면 적용됩니다. 기다리지 않으려면 도구 모음의 ■를 누르세요.",
+    part: "학습 제어", run: "학습", progress: "진행률",
+    pause: "일시 정지", resume: "계속", step: "한 스텝", stop: "중지", space: "스페이스",
+    steps: "스텝", epoch: "에포크", speed: "초당 스텝",
+    name: (variable: string) => (variable === "loss" ? "손실" : format.title(variable)),
+  },
+);
 
-const BUSY = "The kernel is busy and hasn’t heard this yet. It takes effect when the cell ends, or press ■ in the toolbar.";
 const SPARK = { width: 132, height: 30 };
 const ANNOUNCE_MS = 1000;
 
@@ -57,10 +77,11 @@ export class RunBar implements Part {
   private announced = 0;
 
   constructor(private readonly store: RunStore) {
-    this.toggle = new IconButton("pause", "Pause", "Space", () => store.toggle());
-    this.stepOnce = new IconButton("step", "Step", "→", () => store.command("step"));
-    this.stop = new IconButton("stop", "Stop", "", () => store.command("stop"));
-    const controls = make("div", "nbt-controls", { role: "toolbar", "aria-label": "Run" }, [
+    const text = WORDS();
+    this.toggle = new IconButton("pause", text.pause, text.space, () => store.toggle());
+    this.stepOnce = new IconButton("step", text.step, "→", () => store.command("step"));
+    this.stop = new IconButton("stop", text.stop, "", () => store.command("stop"));
+    const controls = make("div", "nbt-controls", { role: "toolbar", "aria-label": text.run }, [
       this.toggle.element, this.stepOnce.element, this.stop.element,
     ]);
     this.spark.element.setAttribute("aria-hidden", "true");
@@ -68,10 +89,10 @@ export class RunBar implements Part {
     this.facts = make("div", "nbt-facts", {}, [
       this.step.element, this.epoch.element, this.speed.element, this.lossGroup,
     ]);
-    this.progress = make("div", "nbt-progress", { role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0" }, [
+    this.progress = make("div", "nbt-progress", { role: "progressbar", "aria-label": text.progress, "aria-valuemin": "0" }, [
       this.fill,
     ]);
-    this.element = make("section", "nbt-part", { "aria-label": "Run control" }, [
+    this.element = make("section", "nbt-part", { "aria-label": text.part }, [
       make("div", "nbt-bar", {}, [controls, this.state, this.facts]), this.progress, this.note,
     ]);
   }
@@ -79,20 +100,21 @@ export class RunBar implements Part {
   update(theme: Theme): void {
     const { store } = this;
     const { header } = store;
-    if (header.state === "paused") this.toggle.show("resume", "Resume", "Space");
-    else this.toggle.show("pause", "Pause", "Space");
+    const text = WORDS();
+    if (header.state === "paused") this.toggle.show("resume", text.resume, text.space);
+    else this.toggle.show("pause", text.pause, text.space);
     for (const button of [this.toggle, this.stepOnce, this.stop]) {
       button.disabled = !store.active || header.state === "stopping";
     }
     const ended = !store.active && header.seconds >= 1 ? ` · ${format.duration(header.seconds)}` : "";
-    setText(this.state, STATES[header.state] + ended);
+    setText(this.state, text.states[header.state] + ended);
 
     const { step, total, epoch, epochs } = header;
-    this.step.show("Step", format.count(step), total === null ? "" : ` / ${format.count(total)}`);
-    this.epoch.show("Epoch", epoch > 0 ? String(epoch) : null, epochs !== null ? ` / ${epochs}` : "");
-    this.speed.show("Steps per second", header.rate === null ? "–" : format.rate(header.rate));
-    for (const [name, value] of Object.entries(header.metrics)) this.metric(name).show(format.title(name), format.measure(value));
-    this.loss.show(format.title(store.meta.lossName), header.loss === null ? null : format.measure(header.loss));
+    this.step.show(text.steps, format.count(step), total === null ? "" : ` / ${format.count(total)}`);
+    this.epoch.show(text.epoch, epoch > 0 ? String(epoch) : null, epochs !== null ? ` / ${epochs}` : "");
+    this.speed.show(text.speed, header.rate === null ? "–" : format.rate(header.rate));
+    for (const [name, value] of Object.entries(header.metrics)) this.metric(name).show(text.name(name), format.measure(value));
+    this.loss.show(text.name(store.meta.lossName), header.loss === null ? null : format.measure(header.loss));
     this.loss.element.style.color = header.loss === null || Number.isFinite(header.loss) ? "" : theme.palette.alarm;
     this.lossGroup.hidden = header.loss === null;
     if (header.loss !== null) this.drawSpark(theme);
@@ -107,7 +129,7 @@ export class RunBar implements Part {
         this.progress.setAttribute("aria-valuenow", String(step));
       }
     }
-    setText(this.note, BUSY);
+    setText(this.note, text.busy);
     this.note.hidden = !store.busy;
   }
 

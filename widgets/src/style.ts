@@ -34,6 +34,12 @@ export const STYLE = `
   font-variant-numeric: tabular-nums;
   outline: none;
 }
+.nbt-root[data-theme=dark] {
+  --nbt-accent: var(--jp-brand-color1, var(--vscode-focusBorder, #6cb6ff));
+  --nbt-good: var(--jp-success-color1, #66bb6a);
+  --nbt-warn: var(--jp-warn-color1, #ffa726);
+  --nbt-bad: var(--jp-error-color1, #ff7a6b);
+}
 .nbt-root:focus-visible { border-color: var(--nbt-accent); box-shadow: 0 0 0 1px var(--nbt-accent); }
 .nbt-root *, .nbt-root *::before { box-sizing: border-box; }
 .nbt-root [hidden] { display: none !important; }
@@ -99,7 +105,7 @@ export const STYLE = `
 .nbt-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; margin-bottom: 8px; }
 .nbt-title { font-weight: 600; }
 .nbt-subtitle { color: var(--nbt-muted); font-size: 12px; margin-left: -4px; }
-.nbt-options { display: flex; gap: 8px; margin-left: auto; }
+.nbt-options { display: flex; flex-wrap: wrap; gap: 6px 8px; margin-left: auto; }
 .nbt-choice { display: flex; border: 1px solid var(--nbt-line); border-radius: 6px; overflow: hidden; }
 .nbt-choice button {
   height: 22px; margin: 0; padding: 0 10px; border: 0; border-radius: 0; background: none; color: var(--nbt-muted);
@@ -109,12 +115,31 @@ export const STYLE = `
 .nbt-choice button:hover { color: var(--nbt-text); }
 .nbt-choice button[aria-pressed=true] { background: var(--nbt-fill); color: var(--nbt-text); }
 
+.nbt-input, .nbt-select {
+  height: 24px; margin: 0; padding: 0 8px; border: 1px solid var(--nbt-line); border-radius: 6px; background: none;
+  color: var(--nbt-text); font: inherit; font-size: 12px; line-height: 22px; outline-offset: -1px;
+}
+.nbt-input { width: 116px; }
+.nbt-input::placeholder { color: var(--nbt-muted); opacity: 1; }
+.nbt-input:focus-visible, .nbt-select:focus-visible { outline: 2px solid var(--nbt-accent); }
+.nbt-select { height: 18px; padding: 0 2px; border: 0; font-size: 11px; line-height: 16px; cursor: pointer; }
+.nbt-select option { background: var(--nbt-surface); color: var(--nbt-text); }
+.nbt-name {
+  margin: 0; padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: left; cursor: pointer;
+  overflow-wrap: anywhere;
+}
+.nbt-name:hover { text-decoration: underline; }
+.nbt-name[aria-pressed=true] { color: var(--nbt-accent); font-weight: 600; }
+.nbt-name:focus-visible { outline: 2px solid var(--nbt-accent); outline-offset: 1px; }
+
 .nbt-scroll { max-height: 420px; overflow: hidden auto; }
 .nbt-plot { position: relative; border-radius: 2px; outline: none; }
 .nbt-plot .nbt-over { position: absolute; inset: 0; pointer-events: none; }
 .nbt-foot { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 20px; min-height: 18px; margin-top: 6px; color: var(--nbt-muted);
   font-size: 11px; line-height: 16px; }
 .nbt-legend { display: flex; align-items: center; gap: 8px; white-space: nowrap; }
+/* The choice of what a scale fits, beside it. */
+.nbt-fit { display: flex; align-items: center; gap: 4px; white-space: nowrap; }
 .nbt-ramp { position: relative; width: 160px; height: 10px; border-radius: 2px; }
 .nbt-marks { display: flex; flex-wrap: wrap; gap: 4px 14px; margin-left: auto; }
 .nbt-mark { display: flex; align-items: center; gap: 6px; white-space: nowrap; }

@@ -5,6 +5,7 @@ import { prefersReducedMotion } from "./theme";
 const CALM_MS = 500; // between paints, for people who asked for less motion
 
 type Listener = () => void;
+type Handler = (content: Record<string, unknown>, buffers: Buffer[]) => void;
 
 /**
  * One widget's line to its kernel: messages in, messages out, and a paint a frame for whoever listens. A message that
@@ -18,7 +19,7 @@ export class Wire {
   protected painted = 0;
 
   private readonly listeners = new Set<Listener>();
-  private readonly handlers = new Map<string, (content: Record<string, unknown>, buffers: Buffer[]) => void>();
+  private readonly handlers = new Map<string, Handler[]>();
   private readonly watched: [string, Listener][] = [];
   private frame = 0;
   private calm = 0;
@@ -47,9 +48,9 @@ export class Wire {
     this.model.on(`change:${trait}`, listener);
   }
 
-  /** Do this with messages of the operation `op`; what it throws becomes `problem`. */
-  on(op: string, handler: (content: Record<string, unknown>, buffers: Buffer[]) => void): void {
-    this.handlers.set(op, handler);
+  /** Do this too with messages of the operation `op`; what it throws becomes `problem`. */
+  on(op: string, handler: Handler): void {
+    this.handlers.set(op, [...(this.handlers.get(op) ?? []), handler]);
   }
 
   /** Send a message to the kernel, if there is one. */
@@ -109,9 +110,9 @@ export class Wire {
   private readonly receive = (message: unknown, buffers?: Buffer[]): void => {
     this.attempt(() => {
       const content = (message ?? {}) as Record<string, unknown>;
-      const handler = this.handlers.get(String(content["op"]));
-      if (!handler) return;
-      handler(content, buffers ?? []);
+      const handlers = this.handlers.get(String(content["op"]));
+      if (!handlers) return;
+      for (const handler of handlers) handler(content, buffers ?? []);
       this.messages++;
       this.problem = "";
     });
