@@ -172,4 +172,4 @@ def test_the_faces_say_the_same_version() -> None:
 def test_the_bundle_reaches_for_nothing_on_the_web() -> None:
     bundle = (ROOT / "widgets" / "nbtorch_widgets" / "static" / "nbtorch.js").read_text("utf-8")
     assert "http://" not in bundle.replace("http://www.w3.org/", "") and "https://" not in bundle
-    assert len(bundle.encode()) <= 60_000
+    assert len(bundle.encode()) <= 320 * 1024

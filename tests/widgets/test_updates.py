@@ -266,3 +266,49 @@ def test_a_model_of_arrays_without_a_framework() -> None:
         optimizer.step()
     np.testing.assert_allclose(probe.updates().update, np.sqrt(6) * 1e-3, rtol=1e-5)
     assert probe.dimensions == [2]
+
+
+def trained(lib: Any, **options: Any) -> Any:
+    from nbtorch_widgets import UpdateRatio
+
+    training = Training(lib, **options)
+    run = watch(training.model, training.optimizer, training.batches, show=False)
+    view = UpdateRatio(run)
+    assert repr(view).startswith("UpdateRatio(4 parameters, step 0") and not view.has_picture
+    training.loop(run)
+    return view
+
+
+def test_the_widget_without_a_page(lib: Any) -> None:
+    pytest.importorskip("anywidget")
+    view, again = trained(lib), trained(lib)
+    assert len(view.history) == 12 and view.history.ratio.shape == (12, 4)
+    assert repr(view) == repr(again) and repr(view).startswith("UpdateRatio(4 parameters, step 12/12, finished, loss")
+    picture = view.to_svg()
+    assert picture == again.to_svg() and picture.count('class="t l e"') == 4
+    assert view.advice.startswith("Median −") and "a learning rate near" in view.advice and "(now 0.1)" in view.advice
+    assert view.has_picture and view.kind == "updateratio"
+    saved = view.saved["updates"]
+    assert saved["header"]["rows"] == 12 and saved["header"]["all"] is True
+    view.close()
+    assert not view._feed.probe.wanted_by
+
+
+def test_plots(lib: Any) -> None:
+    pytest.importorskip("anywidget")
+    pytest.importorskip("matplotlib")
+    view = trained(lib)
+    axes = view.plot().axes[0]
+    assert [line.get_label() for line in axes.lines] == ["rule of thumb", "0.weight", "0.bias", "2.weight"]
+
+
+def test_pictures_of_many_and_hostile_names() -> None:
+    from xml.etree import ElementTree
+
+    pytest.importorskip("anywidget")
+    from nbtorch_widgets.updateratio import ratio_svg
+
+    names = ["<script>x</script>", "&", *(f"layer.{index}.weight" for index in range(100))]
+    nothing = updates.Updates(*Table([(np.float32, (102,))] * 3).since())
+    for rows in (nothing, updates.Updates(np.arange(1, 3, dtype=np.uint32), *np.full((3, 2, 102), 1e-3, np.float32))):
+        ElementTree.fromstring(ratio_svg(names, rows, "<b>&"))

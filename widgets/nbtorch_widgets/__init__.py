@@ -19,6 +19,7 @@ from nbtorch_widgets.extension import unload as unload_ipython_extension
 from nbtorch_widgets.run import Run, watch
 
 if TYPE_CHECKING:
+    from nbtorch_widgets.updateratio import UpdateRatio
     from nbtorch_widgets.views import Monitor, RunBar, Seismograph
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "RunControl",
     "RunStopped",
     "Seismograph",
+    "UpdateRatio",
     "load_ipython_extension",
     "train",
     "unload_ipython_extension",
@@ -39,6 +41,7 @@ _VIEWS = {
     "Monitor": "views",
     "RunBar": "views",
     "Seismograph": "views",
+    "UpdateRatio": "updateratio",
 }
 
 

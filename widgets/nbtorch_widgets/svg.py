@@ -11,6 +11,7 @@ import functools
 import json
 import math
 import pathlib
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -20,13 +21,13 @@ from nbtorch_widgets.gradients import FROZEN, INF, NAN, NO_GRAD, ZERO
 from nbtorch_widgets.history import Samples
 from nbtorch_widgets.telemetry import Telemetry
 
-_WIDTH = 720
-_PAD = 16
+WIDTH = 720
+PAD = 16
 _COLUMNS = 48
 _LEVELS = 24
 _RAMP = 96  # px, the legend's scale; whole pixels a level
-_MAX_ROWS = 64
-_CHARACTER = 6.65  # px, the advance of the 11 px monospaced labels
+MAX_ROWS = 64
+CHARACTER = 6.65  # px, the advance of the 11 px monospaced labels
 
 _MARKS = ((NAN, "NaN"), (INF, "infinite"), (ZERO, "zero"), (NO_GRAD, "no gradient"))
 _SPECIAL = NAN | INF | ZERO | NO_GRAD
@@ -66,14 +67,14 @@ def magnitude_range(samples: Samples) -> str:
 def run_svg(telemetry: Telemetry, *, gradients: bool = True) -> str:
     """Counters and loss of a run, and below them its gradients."""
     rows = telemetry.overview_rows()
-    canvas = _Canvas()
+    canvas = Canvas()
     title = f"Step {telemetry.step}" + (f" of {telemetry.total}" if telemetry.total is not None else "")
     state = f'<tspan dx="10" class="m n">{telemetry.state}</tspan>'
-    canvas.add(f'<text x="{_PAD}" y="{_PAD + 12}" class="t b">{title}{state}</text>')
+    canvas.add(f'<text x="{PAD}" y="{PAD + 12}" class="t b">{title}{state}</text>')
     if telemetry.loss is not None:
-        canvas.text(_WIDTH - _PAD - 150, _PAD + 12, f"{telemetry.loss_name} {telemetry.loss:.3g}", "t b e")
-        _sparkline(canvas, rows, _WIDTH - _PAD - 138, _PAD - 2, 138, 20)
-    canvas.height = _PAD + 28
+        canvas.text(WIDTH - PAD - 150, PAD + 12, f"{telemetry.loss_name} {telemetry.loss:.3g}", "t b e")
+        _sparkline(canvas, rows, WIDTH - PAD - 138, PAD - 2, 138, 20)
+    canvas.height = PAD + 28
     if gradients:
         _heat_map(canvas, telemetry.names, rows)
     return canvas.render(f"Training run: {telemetry.summary()}")
@@ -81,15 +82,19 @@ def run_svg(telemetry: Telemetry, *, gradients: bool = True) -> str:
 
 def seismograph_svg(telemetry: Telemetry) -> str:
     """The gradient norms of a run as a heat map."""
-    canvas = _Canvas()
-    canvas.height = _PAD
+    canvas = Canvas()
+    canvas.height = PAD
     _heat_map(canvas, telemetry.names, telemetry.overview_rows())
     return canvas.render(f"Gradient norms: {telemetry.summary()}")
 
 
-class _Canvas:
-    def __init__(self) -> None:
+class Canvas:
+    """A picture being put together: `WIDTH` wide, `height` says how far down it has come."""
+
+    def __init__(self, style: str = "") -> None:
+        """`style` is CSS beside the family's."""
         self._parts: list[str] = []
+        self._style = style
         self.height = 0
 
     def add(self, part: str) -> None:
@@ -102,14 +107,14 @@ class _Canvas:
         self.add(f'<rect x="{_short(x)}" y="{_short(y)}" width="{_short(width)}" height="{_short(height)}" {look}/>')
 
     def render(self, label: str) -> str:
-        height = self.height + _PAD - 4
+        height = self.height + PAD - 4
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
             f'height="{height}" role="img" aria-label="{escape(label)}">'
-            f"<style>{_STYLE}{_colour_rules()}</style>"
+            f"<style>{_STYLE}{_colour_rules()}{self._style}</style>"
             '<defs><pattern id="nan" width="6" height="6" patternUnits="userSpaceOnUse">'
             '<path d="M-1 7L7-1M-1 1L1-1M5 7L7 5" class="h" stroke-width="1.5"/></pattern></defs>'
-            f'<rect x=".5" y=".5" width="{_WIDTH - 1}" height="{height - 1}" rx="8" class="card" '
+            f'<rect x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="8" class="card" '
             'shape-rendering="auto"/>' + "".join(self._parts) + "</svg>"
         )
 
@@ -119,19 +124,31 @@ def _short(value: float) -> str:
 
 
 @functools.cache
+def palette() -> dict[str, Any]:
+    """The colours that both halves of the widgets share."""
+    colours: dict[str, Any] = json.loads((pathlib.Path(__file__).parent / "palette.json").read_text(encoding="utf-8"))
+    return colours
+
+
+def rules(name: str, light: Sequence[str], dark: Sequence[str], attribute: str = "fill") -> str:
+    """CSS classes `name0`, `name1`, ... with these colours in the two themes."""
+    one, two = (
+        "".join(f".{name}{index}{{{attribute}:{colour}}}" for index, colour in enumerate(colours))
+        for colours in (light, dark)
+    )
+    return f"{one}@media(prefers-color-scheme:dark){{{two}}}"
+
+
+@functools.cache
 def _colour_rules() -> str:
     """CSS classes `c0`, `c1`, ... from the weakest magnitude to the strongest, for both themes."""
-    light, dark = (
-        "".join(f".c{level}{{fill:{colour}}}" for level, colour in enumerate(_colours(theme)))
-        for theme in ("light", "dark")
-    )
-    return f"{light}@media(prefers-color-scheme:dark){{{dark}}}"
+    return rules("c", levels(palette()["light"], _LEVELS), levels(palette()["dark"], _LEVELS))
 
 
-def _colours(theme: str) -> list[str]:
-    palette = json.loads((pathlib.Path(__file__).parent / "palette.json").read_text(encoding="utf-8"))
-    stops = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in palette[theme]], float)
-    at = np.linspace(0, len(stops) - 1, _LEVELS)
+def levels(scale: Sequence[str], count: int) -> list[str]:
+    """So many colours of a continuous scale, evenly spaced from end to end."""
+    stops = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in scale], float)
+    at = np.linspace(0, len(stops) - 1, count)
     channels = [np.interp(at, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
     return [f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in zip(*channels, strict=True)]
 
@@ -143,7 +160,7 @@ def _columns(samples: Samples) -> Samples:
     return samples.take(np.linspace(0, len(samples) - 1, _COLUMNS).round().astype(np.intp))
 
 
-def _sparkline(canvas: _Canvas, samples: Samples, x: float, y: float, width: float, height: float) -> None:
+def _sparkline(canvas: Canvas, samples: Samples, x: float, y: float, width: float, height: float) -> None:
     samples = _columns(samples)
     known = np.isfinite(samples.loss)
     if known.sum() < 2:
@@ -158,20 +175,21 @@ def _sparkline(canvas: _Canvas, samples: Samples, x: float, y: float, width: flo
     canvas.add(f'<circle cx="{round(float(xs[-1]))}" cy="{round(float(ys[-1]))}" r="2.5" class="d"/>')
 
 
-def _fit(name: str, characters: int) -> str:
+def fit(name: str, characters: int) -> str:
+    """A name in at most so many characters, its middle left out."""
     if len(name) <= characters:
         return name
     head = characters // 3
     return f"{name[:head]}…{name[len(name) - (characters - head - 1) :]}"
 
 
-def _heat_map(canvas: _Canvas, names: list[str], samples: Samples) -> None:
+def _heat_map(canvas: Canvas, names: list[str], samples: Samples) -> None:
     samples = _columns(samples)
-    shown = min(len(names), _MAX_ROWS)
+    shown = min(len(names), MAX_ROWS)
     row = 18 if shown <= 16 else 13
     characters = min(32, max(len(name) for name in names))
-    left = math.ceil(_PAD + characters * _CHARACTER + 10)
-    width = _WIDTH - _PAD - left
+    left = math.ceil(PAD + characters * CHARACTER + 10)
+    width = WIDTH - PAD - left
     top = canvas.height
     canvas.rect(left, top, width, shown * row, 'class="g" rx="3"')
     ordinary = (samples.flags & _SPECIAL) == 0
@@ -185,7 +203,7 @@ def _heat_map(canvas: _Canvas, names: list[str], samples: Samples) -> None:
     cell = width / max(1, len(samples))
     for index in range(shown):
         y = top + index * row
-        canvas.text(left - 10, y + row / 2 + 4, _fit(names[index], characters), "t l e")
+        canvas.text(left - 10, y + row / 2 + 4, fit(names[index], characters), "t l e")
         kinds = [
             ("x", int(flag & _SPECIAL)) if flag & _SPECIAL else ("c", int(level))
             for flag, level in zip(samples.flags[:, index], levels[:, index], strict=True)
@@ -204,7 +222,7 @@ def _heat_map(canvas: _Canvas, names: list[str], samples: Samples) -> None:
     _legend(canvas, left, width, bottom, low, high, samples)
 
 
-def _cell(canvas: _Canvas, kind: tuple[str, int], x: float, y: float, width: float, height: float) -> None:
+def _cell(canvas: Canvas, kind: tuple[str, int], x: float, y: float, width: float, height: float) -> None:
     family, value = kind
     if family == "c":
         canvas.rect(x, y, width, height, f'class="c{value}"')
@@ -218,7 +236,7 @@ def _cell(canvas: _Canvas, kind: tuple[str, int], x: float, y: float, width: flo
         canvas.rect(x, y + height / 2 - 0.5, width, 1, 'class="m"')
 
 
-def _legend(canvas: _Canvas, left: float, width: float, bottom: float, low: int, high: int, samples: Samples) -> None:
+def _legend(canvas: Canvas, left: float, width: float, bottom: float, low: int, high: int, samples: Samples) -> None:
     y = bottom + 18
     if len(samples):
         canvas.text(left, y, f"step {int(samples.steps[0])} to {int(samples.steps[-1])}", "m")

@@ -30,6 +30,7 @@ BAND = (-4.0, -2.0)
 _CHUNK = 1 << 16  # elements worked on at once: they stay in the processor's cache
 _SPARSE_LIMIT = 1 << 22  # elements up to which a sparse parameter is written out
 _MESSAGE_LIMIT = 1 << 19  # bytes of a message with the whole history
+_NEAR = 0.3  # decades from the guide that count as on it
 _ADVICE_ROWS = 16  # samples that advice is about: the median over them
 
 
@@ -291,6 +292,31 @@ def advise(ratio: Array, dimensions: Sequence[int], rates: Sequence[float]) -> A
         [index for index in reversed(order) if typical[index] > BAND[1]],
         [index for index in order if typical[index] < BAND[0]],
     )
+
+
+def sentence(advice: Advice | None, names: Sequence[str]) -> str:
+    """Advice in words; `src/updateratio/words.ts` says the same."""
+    if advice is None:
+        return "Nothing is known about the updates yet."
+    distance = advice.median - GUIDE
+    median = f"{advice.median:.1f}".replace("-", "−")
+    if abs(distance) <= _NEAR:
+        text = f"Median {median}: the weights move about as fast as the rule of thumb asks"
+    else:
+        times = float(f"{10 ** abs(distance):.{1 if abs(distance) < 1 else 2}g}")
+        speed = "faster" if distance > 0 else "more slowly"
+        text = f"Median {median}: the weights move about {times:g}× {speed} than the rule of thumb asks"
+        if advice.wanted is not None and advice.rate is not None:
+            text += f"; a learning rate near {advice.wanted:.2g} (now {advice.rate:.2g}) would bring the median to −3"
+    for word, indices in (("too fast", advice.fast), ("too slow", advice.slow)):
+        if indices:
+            more = f" and {len(indices) - 3} more" if len(indices) > 3 else ""
+            text += f"; {word}: " + ", ".join(_shorter(names[index]) for index in indices[:3]) + more
+    return text + "."
+
+
+def _shorter(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:13]}…{name[-26:]}"
 
 
 # ---- the wire ----

@@ -4,16 +4,17 @@ import { RunBar } from "./runbar";
 import { Seismograph } from "./seismograph";
 import { RunStore } from "./store";
 import { Tabs, type Tab } from "./tabs";
+import { UpdateRatio, STYLE as RATIO_STYLE } from "./updateratio/updateratio";
 import { View, type Part, type Widget } from "./view";
 import { setLanguage, words } from "./words";
 
 const WORDS = words(
   {
-    run: "Training run", parts: "Views of the run", gradients: "Gradients",
+    run: "Training run", parts: "Views of the run", gradients: "Gradients", updates: "Updates",
     unknown: (kind: string) => `This version of nbtorch's widgets has no view of kind ${kind}.`,
   },
   {
-    run: "학습", parts: "학습 보기", gradients: "그래디언트",
+    run: "학습", parts: "학습 보기", gradients: "그래디언트", updates: "갱신",
     unknown: (kind: string) => `이 버전의 nbtorch 위젯에는 ${kind} 보기가 없습니다.`,
   },
 );
@@ -32,18 +33,23 @@ function ofRun(...parts: ((store: RunStore) => Part)[]): (model: Model) => Widge
 }
 
 const runBar = (store: RunStore) => new RunBar(store);
+const updateRatio = (store: RunStore) => new UpdateRatio(store);
 const seismograph = (store: RunStore) => new Seismograph(store);
 
 /** What stands below the run bar: one line for each part that shows the whole run. */
 const monitorTabs = (store: RunStore): Tab[] => [
   { name: "gradients", label: WORDS().gradients, make: () => seismograph(store) },
+  { name: "updates", label: WORDS().updates, make: () => updateRatio(store) },
 ];
 const tabs = (store: RunStore) => new Tabs(monitorTabs(store), WORDS().parts, store.meta.key, () => store.schedule());
+
+const styled = (make: (model: Model) => Widget, style: string) => (model: Model): Widget => ({ ...make(model), style });
 
 const KINDS: Record<string, (model: Model) => Widget> = {
   runbar: ofRun(runBar),
   seismograph: ofRun(seismograph),
-  monitor: ofRun(runBar, tabs),
+  monitor: styled(ofRun(runBar, tabs), RATIO_STYLE),
+  updateratio: styled(ofRun(updateRatio), RATIO_STYLE),
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
