@@ -171,7 +171,7 @@ def test_malformed_messages_change_nothing(front: Callable[..., Front]) -> None:
         "header => emit('msg:custom', header, [new DataView(new ArrayBuffer(3))])",
         {"op": "frame", **Front.header(), "rows": 1},
     )
-    expect(view.root).to_have_attribute("data-problem", "expected 28 bytes for 1 rows, got 3")
+    expect(view.root).to_have_attribute("data-problem", "expected 32 bytes for 1 rows, got 3")
     expect(view.root).to_have_attribute("data-columns", "2")
     view.emit("frame", samples([3]))
     expect(view.root).to_have_attribute("data-columns", "3")

@@ -105,9 +105,9 @@ def test_a_tiny_capacity_is_refused() -> None:
 
 def test_the_wire_is_little_endian_columns() -> None:
     history = History(2)
-    history.append(258, 0.5, np.array([1, 2], np.float32), np.array([0, 9], np.uint8))
+    history.append(258, 0.5, np.array([1, 2], np.float32), np.array([0, 9], np.uint8), branch=3)
     packed = protocol.pack_rows(history.samples())
-    assert packed == bytes.fromhex("02010000 0000003f 0000803f 00000040 0009".replace(" ", ""))
+    assert packed == bytes.fromhex("02010000 0000003f 0000803f 00000040 0009 03000000".replace(" ", ""))
 
 
 def test_numbers_that_json_lacks_are_words() -> None:

@@ -86,7 +86,7 @@ def test_an_unheard_front_end_gets_everything_a_few_times_a_second(wire: Callabl
     assert 2 <= len(front.messages) <= 6
     content, buffer = front.messages[-1]
     assert content["state"] == "finished" and content["rows"] == 60
-    assert len(buffer) == 60 * (8 + 5 * 2)
+    assert len(buffer) == 60 * (12 + 5 * 2)
 
 
 def test_a_heard_front_end_gets_what_is_new(wire: Callable[[Any], Wire]) -> None:

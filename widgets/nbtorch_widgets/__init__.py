@@ -17,6 +17,7 @@ from nbtorch_widgets.control import RunControl, RunStopped
 from nbtorch_widgets.extension import load as load_ipython_extension
 from nbtorch_widgets.extension import unload as unload_ipython_extension
 from nbtorch_widgets.run import Run, watch
+from nbtorch_widgets.snapshots import RewindError, Snapshots
 
 if TYPE_CHECKING:
     from nbtorch_widgets.updateratio import UpdateRatio
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Monitor",
+    "RewindError",
     "Run",
     "RunBar",
     "RunControl",
     "RunStopped",
     "Seismograph",
+    "Snapshots",
     "UpdateRatio",
     "load_ipython_extension",
     "train",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from nbtorch_widgets.run import Run
 from nbtorch_widgets.show import Show
+from nbtorch_widgets.snapshots import Snapshots
 
 Batch = TypeVar("Batch")
 
@@ -81,6 +82,8 @@ def train(
     every: int = 1,
     background: bool = False,
     show: Show = True,
+    snapshots: int | Snapshots | None = None,
+    scheduler: Any = None,
 ) -> Run[Batch]:
     """Call `body(batch)` for every batch, under watch; what it returns is shown as the loss.
 
@@ -105,12 +108,18 @@ def train(
         raise TypeError(f"train() expected a function of one batch as its first argument, got {type(body).__name__}")
     if loader is None:
         raise TypeError("train() expected a loader: train(body, model, optimizer, loader)")
+    options: dict[str, Any] = {
+        "epochs": epochs,
+        "every": every,
+        "loss": None,
+        "show": show,
+        "snapshots": snapshots,
+        "scheduler": scheduler,
+    }
     if background:
-        run: BackgroundRun[Batch] = BackgroundRun(
-            model, optimizer, loader, epochs=epochs, every=every, loss=None, show=show
-        )
+        run: BackgroundRun[Batch] = BackgroundRun(model, optimizer, loader, **options)
         run.start(body)
         return run
-    with Run(model, optimizer, loader, epochs=epochs, every=every, loss=None, show=show) as plain:
+    with Run(model, optimizer, loader, **options) as plain:
         _loop(plain, body)
     return plain

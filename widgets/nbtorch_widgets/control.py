@@ -9,11 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Mode: TypeAlias = Literal["running", "paused", "stopped"]
 
 COMMANDS = frozenset({"pause", "step", "resume", "stop"})
+
+#: Something that the loop should do at its next checkpoint: a word and its value.
+Request: TypeAlias = tuple[str, Any]
 
 # A wait that can't be interrupted by a signal (Windows) must be short, or the kernel's interrupt would come late.
 _WAIT_SECONDS = 0.1
@@ -33,11 +36,12 @@ class RunControl:
     Commands are idempotent and are never an error, whatever the mode: a click may arrive twice or late.
     """
 
-    __slots__ = ("_changed", "_granted", "mode", "paused_seconds")
+    __slots__ = ("_changed", "_granted", "_requests", "mode", "paused_seconds")
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._granted = 0
+        self._requests: list[Request] = []
         #: "running", "paused" or "stopped". Read it freely; write it only through `command`.
         self.mode: Mode = "running"
         #: Time spent waiting in checkpoints, in seconds.
@@ -65,23 +69,52 @@ class RunControl:
             self._changed.notify_all()
         return True
 
-    def checkpoint(self, on_wait: Callable[[], object] | None = None) -> bool:
+    def request(self, word: str, value: Any) -> None:
+        """Have the loop do this at its next checkpoint, in its own thread. Requests are served in order."""
+        with self._changed:
+            self._requests.append((word, value))
+            self._changed.notify_all()
+
+    @property
+    def requested(self) -> bool:
+        """Whether a request waits for a checkpoint."""
+        return bool(self._requests)
+
+    def serve(self, obey: Callable[[Request], object]) -> None:
+        """Have `obey` do what was requested; called by the loop."""
+        while self._requests:
+            with self._changed:
+                request = self._requests.pop(0)
+            obey(request)
+
+    def reopen(self) -> None:
+        """After a stop, let the run go on; called when it is rewound."""
+        with self._changed:
+            if self.mode == "stopped":
+                self.mode, self._granted = "running", 0
+
+    def checkpoint(
+        self, on_wait: Callable[[], object] | None = None, obey: Callable[[Request], object] | None = None
+    ) -> bool:
         """Wait here while paused; True if the loop may do its next step, False if it should end.
 
-        `on_wait` is called when the wait begins and then about ten times a second, without the lock held. A
-        KeyboardInterrupt ends the wait at once.
+        `on_wait` is called when the wait begins and then about ten times a second, without the lock held; `obey` for
+        each request, at once. A KeyboardInterrupt ends the wait at once.
         """
-        if self.mode == "running":  # the hot path: one attribute
+        if self.mode == "running" and not self._requests:  # the hot path: two attributes
             return True
         began = time.perf_counter()
         try:
-            while (answer := self._answer()) is None:
+            while True:
+                if obey is not None and self.mode != "stopped":
+                    self.serve(obey)
+                if (answer := self._answer()) is not None:
+                    return answer
                 if on_wait is not None:
                     on_wait()
                 with self._changed:
-                    if self.mode == "paused" and not self._granted:
+                    if self.mode == "paused" and not self._granted and not (self._requests and obey):
                         self._changed.wait(_WAIT_SECONDS)
-            return answer
         finally:
             self.paused_seconds += time.perf_counter() - began
 

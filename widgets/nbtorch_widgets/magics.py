@@ -15,8 +15,9 @@ from typing import Any, TypeVar, cast
 from IPython.core import magic_arguments
 from IPython.core.magic import Magics, cell_magic, magics_class
 
+from nbtorch_widgets.arguments import length
 from nbtorch_widgets.control import RunStopped
-from nbtorch_widgets.run import Run, length
+from nbtorch_widgets.run import Run
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

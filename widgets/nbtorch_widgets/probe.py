@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from nbtorch_widgets.table import Table
+
 
 class Watched(NamedTuple):
     """What a run watches."""
@@ -75,6 +77,15 @@ class Probe:
 
     def after_step(self, step: int) -> None:
         """A sampled step is over: the weights are the new ones. Gradients may be gone."""
+
+    def rewound(self, step: int) -> None:
+        """The run went back to where it stood after `step`, and steps are counted again: forget what came later.
+
+        Feeds send everything after this. What lies in a `Table` named `table` is forgotten here.
+        """
+        table = getattr(self, "table", None)
+        if isinstance(table, Table):
+            table.cut(step)
 
     def remove(self) -> None:
         """The pass has ended: take every hook off and let go of the model."""

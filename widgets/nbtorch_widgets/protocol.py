@@ -13,6 +13,15 @@ From the front end:
     `beat`      once a second while a view is visible
     `want`      the feeds that are visible now
     `pause`, `step`, `resume`, `stop`
+    `lr`, `clip`  with `value`: the learning rate, the norm to clip to (null: off), from the next checkpoint on
+    `rewind`    with `step` and, if it isn't the newest, `branch`
+
+A header has the counters. Where something of it has changed, it also has the run's `story`:
+    `forks`      [branch, parent, step] for every branch but the first
+    `changes`    [step, branch, "lr" or "clip", old, new]: what was changed by hand
+    `snapshots`  [branch, step]: where the run can go back to
+    `rewind`     "full", "model" (the loop's data stays where it is) or "no"
+    `note`       null, or what was last done or went wrong: a word and its values
 """
 
 from __future__ import annotations
@@ -28,7 +37,16 @@ from nbtorch_widgets.history import Samples
 VERSION = 1
 
 #: Name, NumPy dtype and whether there is one number a parameter (else one a row).
-FIELDS = (("step", "<u4", False), ("loss", "<f4", False), ("norm", "<f4", True), ("flag", "|u1", True))
+FIELDS = (
+    ("step", "<u4", False),
+    ("loss", "<f4", False),
+    ("norm", "<f4", True),
+    ("flag", "|u1", True),
+    ("branch", "<u4", False),
+)
+
+#: Bytes of a row beside those of its parameters, and bytes a parameter.
+ROW_BYTES, CELL_BYTES = 12, 5
 
 Header: TypeAlias = dict[str, Any]
 
@@ -42,8 +60,7 @@ def number(value: float | None) -> float | str | None:
 
 def pack_rows(samples: Samples) -> bytes:
     """The columns of `samples` in the order of `FIELDS`."""
-    columns = (samples.steps, samples.loss, samples.norms, samples.flags)
-    return b"".join(np.asarray(column, dtype).tobytes() for column, (_, dtype, _) in zip(columns, FIELDS, strict=True))
+    return b"".join(np.asarray(column, dtype).tobytes() for column, (_, dtype, _) in zip(samples, FIELDS, strict=True))
 
 
 def pack_file(header: Header, payload: bytes) -> bytes:

@@ -12,24 +12,35 @@ from __future__ import annotations
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
-from nbtorch_widgets.control import RunControl, RunStopped
+from nbtorch_widgets import rewind, steering
+from nbtorch_widgets.arguments import (
+    checked_loader,
+    has_hooks,
+    length,
+    loss_source,
+    optimizers_of,
+    phase_of,
+    positive,
+    schedulers_of,
+    variable,
+)
+from nbtorch_widgets.batches import Batches, is_one_shot
+from nbtorch_widgets.control import Request, RunControl, RunStopped
 from nbtorch_widgets.gradients import GradientReader, named_parameters, scalar
-from nbtorch_widgets.history import Samples
+from nbtorch_widgets.history import Branch, Samples
 from nbtorch_widgets.probe import Probe, Watched
 from nbtorch_widgets.show import Show, mode, present
+from nbtorch_widgets.snapshots import RewindError, Snapshot, Snapshots, Subject
 from nbtorch_widgets.telemetry import Phase, Telemetry
 
 Batch = TypeVar("Batch")
 
-_MAX_FRAMES = 8
 _SHARE = 0.02  # of the time goes into samples for those who watch
-CO_OPTIMIZED = 0x1  # inspect.CO_OPTIMIZED: the code of a function
 
 
 class Run(Generic[Batch]):
@@ -45,17 +56,31 @@ class Run(Generic[Batch]):
         every: int = 1,
         loss: Any = "loss",
         show: Show = True,
+        snapshots: int | Snapshots | None = None,
+        scheduler: Any = None,
     ) -> None:
         self._model = model
         self._reader = GradientReader(named_parameters(model))
-        self._optimizers = _optimizers(optimizer)
-        self._loader = _checked_loader(loader, epochs)
-        self._epochs = _positive("epochs", epochs)
-        self._loss_variable, self._criterion = _loss_source(loss)
+        self._optimizers = optimizers_of(optimizer)
+        self._loader = checked_loader(loader, epochs)
+        self._epochs = positive("epochs", epochs)
+        self._loss_variable, self._criterion = loss_source(loss)
         self._show = mode(show)
         self.telemetry = Telemetry(
-            self._reader.names, every=_positive("every", every), loss_name=self._loss_variable or "loss"
+            self._reader.names, every=positive("every", every), loss_name=self._loss_variable or "loss"
         )
+        schedulers = schedulers_of(scheduler)
+        self._rates = steering.LearningRates(self._optimizers, schedulers)
+        self._rewinder: rewind.Rewinder | None = None
+        limits = rewind.limits_of(snapshots)
+        if limits is not None:
+            subject = Subject(model, self._reader.named, self._optimizers, schedulers)
+            self._rewinder = rewind.Rewinder(self.telemetry, subject, limits)
+        self._batches: Batches[Batch] | None = None
+        self._jumped: Snapshot | None = None
+        if not any(has_hooks(each) for each in self._optimizers):
+            self.telemetry.clip_problem = "hooks"
+        self._read_rates()
         self._presentation: Any = None
         self._hooks: list[Any] = []
         self._probes: list[Probe] = []  # those that are installed
@@ -98,8 +123,73 @@ class Run(Generic[Batch]):
 
     @property
     def history(self) -> Samples:
-        """The samples kept: steps [R], loss [R], norms [R, P], flags [R, P] for P parameters."""
+        """The samples kept, of all branches: steps, loss, branch [R], norms, flags [R, P] for P parameters."""
         return self.telemetry.rows()
+
+    @property
+    def branches(self) -> list[Branch]:
+        """Every way that the run went, the present one last: one more for each time that it was rewound."""
+        return self.telemetry.all_branches()
+
+    @property
+    def snapshots(self) -> list[tuple[int, int]]:
+        """Where the run can go back to: [branch, step]."""
+        return list(self.telemetry.snapshots)
+
+    def set_lr(self, lr: float) -> None:
+        """Set the learning rate, from the loop's next checkpoint on.
+
+        With several groups (or optimizers) `lr` is that of the first, and all are scaled with it. What a scheduler
+        given to `watch` computes rates from is scaled too.
+        """
+        value = steering.checked_lr(lr)
+        if self._rates.read()[0] is None:
+            raise ValueError("there is no learning rate to set: the optimizer has neither param_groups nor lr")
+        self._ask("lr", value)
+
+    def set_clip(self, max_norm: float | None) -> None:
+        """Clip each optimizer's gradients to this total norm just before its step, as `clip_grad_norm_` does.
+
+        None ends that. It begins at the loop's next checkpoint.
+        """
+        value = steering.checked_clip(max_norm)
+        if self.telemetry.clip_problem == "hooks":
+            raise ValueError(
+                "clipping isn't available: the optimizer has no register_step_pre_hook, so the moment before its step "
+                "can't be found. Clip in the loop, between backward() and step()"
+            )
+        self._ask("clip", value)
+
+    def rewind(self, step: int, *, branch: int | None = None) -> int:
+        """Go back to the last snapshot at or before `step`, and go on from there as a new branch; the snapshot's step.
+
+        Model, optimizer, scheduler, gradients, random streams and the place in the data become as they were, in the
+        same objects, so that the steps done again unchanged give the same numbers. Variables of the loop itself stay as
+        they are. While the loop runs this happens at its next checkpoint; at rest it happens now, and iterating the run
+        again goes on from there. In a loop of one's own (`with watch(model, optimizer):`) the data goes on where it is.
+
+        Args:
+            step: the step to go back to.
+            branch: the branch whose past is meant; by default the present one.
+
+        Raises:
+            RewindError: if there is no snapshot, the loop's data can't be gone through again, or the model has changed.
+        """
+        rewinder = self._rewinder
+        if rewinder is None:
+            raise RewindError(rewind.NO_SNAPSHOTS)
+        snapshot = rewinder.find(*steering.checked("rewind", {"step": step, "branch": branch}))
+        if self._iterating:
+            if self.telemetry.rewind_kind == "no":
+                raise RewindError(rewind.ONE_SHOT)
+            self._ask("rewind", (step, branch))
+        else:
+            rewinder.go(snapshot, None)
+            rewinder.resume = snapshot
+            self.control.reopen()
+            self._read_rates()
+            self.telemetry.rest()
+        return snapshot.step
 
     def log(self, **values: Any) -> None:
         """Show numbers of the current step: `run.log(loss=loss, accuracy=acc)`.
@@ -126,7 +216,7 @@ class Run(Generic[Batch]):
 
     def __enter__(self) -> Run[Batch]:
         if self._loader is None:
-            if not any(_has_hooks(optimizer) for optimizer in self._optimizers):
+            if not any(has_hooks(optimizer) for optimizer in self._optimizers):
                 raise TypeError(
                     "without a loader, watch() counts the optimizer's steps: expected an optimizer with "
                     "register_step_pre_hook and register_step_post_hook, as PyTorch's have; got "
@@ -134,10 +224,14 @@ class Run(Generic[Batch]):
                     + ". Give a loader instead: for batch in watch(model, optimizer, loader)."
                 )
             self._begin(None)
+            if self._rewinder is not None:
+                self._rewinder.begin(None, "model")
+                if not len(self._rewinder.keeper):
+                    self._rewinder.take(None)
             self._hooks += [
                 optimizer.register_step_post_hook(self._after_optimizer)
                 for optimizer in self._optimizers
-                if _has_hooks(optimizer)
+                if has_hooks(optimizer)
             ]
             self._choose()
         return self
@@ -146,9 +240,9 @@ class Run(Generic[Batch]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         if self._loader is None:
-            self._end("stopped" if kind is RunStopped else "finished" if kind is None else _phase_of(kind))
+            self._end("stopped" if kind is RunStopped else "finished" if kind is None else phase_of(kind))
         elif kind is not None and self.telemetry.phase == "left":
-            self.telemetry.end(_phase_of(kind))
+            self.telemetry.end(phase_of(kind))
         return kind is RunStopped
 
     def over(self, batches: Iterable[Batch], *, epochs: int = 1, total: int | None = None) -> Generator[Batch]:
@@ -161,19 +255,26 @@ class Run(Generic[Batch]):
         per_epoch = length(batches)
         if total is None and per_epoch is not None:
             total = self.step + per_epoch * epochs
-        self._begin(total)
-        if self.telemetry.epochs is None or self.telemetry.epoch >= self.telemetry.epochs:
-            self.telemetry.epochs = self.telemetry.epoch + epochs
+        telemetry, rewinder = self.telemetry, self._rewinder
+        remember = rewinder.randomness if rewinder is not None and not is_one_shot(batches) else None
+        feeder = Batches(batches, telemetry.epoch, epochs, per_epoch, remember)
+        resumed = rewinder is not None and rewinder.resumes(batches)
+        self._begin(telemetry.total if resumed else total)
+        if not resumed and (telemetry.epochs is None or telemetry.epoch >= telemetry.epochs):
+            telemetry.epochs = telemetry.epoch + epochs
         phase: Phase = "failed"
         try:
-            for _ in range(epochs):
-                self.telemetry.epoch += 1
-                for batch in batches:
-                    if not self._advance():
-                        phase = "stopped"
-                        return
-                    yield batch
-                    self._finish_step()
+            self._start_data(feeder)
+            while self._next_batch(feeder):
+                if not self._advance():
+                    phase = "stopped"
+                    return
+                if self._jumped is not None:
+                    self._land()
+                    if not self._next_batch(feeder):
+                        break
+                yield feeder.batch
+                self._finish_step()
             phase = "finished"
         except GeneratorExit:
             # The loop's body was left by break or by an exception, which can't be told apart from here.
@@ -182,10 +283,43 @@ class Run(Generic[Batch]):
                 self._finish_step()
             raise
         except BaseException as error:
-            phase = _phase_of(type(error))
+            phase = phase_of(type(error))
             raise
         finally:
             self._end(phase)
+
+    def _start_data(self, feeder: Batches[Batch]) -> None:
+        """The pass begins: at the loader's beginning, or where the run was rewound to at rest."""
+        rewinder = self._rewinder
+        if rewinder is None:
+            return
+        rewinder.begin(feeder.source, "full" if feeder.can_go_back else "no")
+        self._batches = feeder
+        resumed = rewinder.resumes(feeder.source)
+        snapshot, rewinder.resume = rewinder.resume, None
+        if resumed and snapshot is not None and snapshot.place is not None:
+            feeder.use(snapshot.place, feeder.open(snapshot.place))
+            snapshot.state.randomness.restore()
+        elif not len(rewinder.keeper):
+            rewinder.take(feeder.place if feeder.can_go_back else None)
+
+    def _next_batch(self, feeder: Batches[Batch]) -> bool:
+        """Have the feeder hold the next batch. At the end, what was asked for in the last step is done first."""
+        while not feeder.advance():
+            if self.control.mode == "stopped" or not self.control.requested:
+                return False
+            self.control.serve(self._obey)
+            if self._jumped is None:
+                return False
+            self._land()
+        self.telemetry.epoch = feeder.epoch
+        return True
+
+    def _land(self) -> None:
+        """Just before the first batch after a rewind: the random streams, which others may have used meanwhile."""
+        assert self._jumped is not None
+        self._jumped.state.randomness.restore()
+        self._jumped = None
 
     def __repr__(self) -> str:
         count = len(self.telemetry.names)
@@ -226,6 +360,9 @@ class Run(Generic[Batch]):
             self._remove_hooks()
             self._reader.forget()
             self._logged.clear()
+            self._batches = self._jumped = None
+            if self.control.mode != "stopped":
+                self.control.serve(self._obey)
         finally:
             self._iterating = False
             self.telemetry.end(phase)
@@ -233,7 +370,7 @@ class Run(Generic[Batch]):
 
     def _advance(self) -> bool:
         """Before a step: wait while paused, then decide whether to sample it. False if the loop should end."""
-        if not self.control.checkpoint(self.telemetry.wait):
+        if not self.control.checkpoint(self.telemetry.wait, self._obey):
             return False
         self._stepped = False
         self._choose()
@@ -263,6 +400,58 @@ class Run(Generic[Batch]):
             self._probes.remove(probe)
             self.telemetry.probes.remove(probe)
 
+    # ---- what was asked for from outside, done at a checkpoint ----
+
+    def _ask(self, word: str, value: Any) -> None:
+        """Have it done at the next checkpoint; at rest, now."""
+        if self._iterating:
+            self.control.request(word, value)
+            self.telemetry.wake()
+        else:
+            self._do(word, value)
+
+    def _obey(self, request: Request) -> None:
+        word, value = request
+        try:
+            self._do(word, value)
+        except Exception as error:  # what was asked for fails, the training doesn't
+            self.telemetry.tell("not rewound" if word == "rewind" else "not changed", str(error))
+            warnings.warn(f"{word} failed and nothing was changed: {error}", stacklevel=2)
+
+    def _do(self, word: str, value: Any) -> None:
+        telemetry = self.telemetry
+        if word == "lr":
+            old = telemetry.lr
+            self._rates.set(value)
+            self._read_rates()
+            telemetry.change("lr", old, telemetry.lr)
+        elif word == "clip" and telemetry.clip_problem != "hooks":
+            old, telemetry.clip = telemetry.clip, value
+            telemetry.clip_norm = None
+            telemetry.change("clip", old, value)
+        elif word == "rewind":
+            self._go_back(*value)
+
+    def _go_back(self, step: int, branch: int | None) -> None:
+        rewinder = self._rewinder
+        if rewinder is None:
+            raise RewindError(rewind.NO_SNAPSHOTS)
+        if self.telemetry.rewind_kind == "no":
+            raise RewindError(rewind.ONE_SHOT)
+        snapshot = rewinder.find(step, branch)
+        rewinder.go(snapshot, self._batches)
+        self._reader.forget()
+        self._unhook_gradients()
+        self._logged.clear()
+        self._read_rates()
+        if self._batches is not None:
+            self._jumped = snapshot
+        else:
+            rewinder.resume = snapshot
+
+    def _read_rates(self) -> None:
+        self.telemetry.lr, self.telemetry.lr_range = self._rates.read()
+
     def _is_due(self) -> bool:
         telemetry = self.telemetry
         step = telemetry.step + 1
@@ -281,6 +470,10 @@ class Run(Generic[Batch]):
         telemetry.step += 1
         if self._due:
             self._sample()
+        rewinder = self._rewinder
+        if rewinder is not None and telemetry.step % rewinder.every == 0:
+            feeder = self._batches
+            rewinder.take(feeder.place if feeder is not None and feeder.can_go_back else None)
         if telemetry.next_look != math.inf:
             now = time.perf_counter()
             if now >= telemetry.next_look:
@@ -291,6 +484,7 @@ class Run(Generic[Batch]):
         began = time.perf_counter()
         self._unhook_gradients()
         self._read_values()
+        self._read_rates()
         # An iteration in which the optimizer made no step (gradients are being accumulated) gets no column; since the
         # overview still wants one, the next iteration is due.
         recorded = self._stepped or not self._counts_steps or self.telemetry.step == self.telemetry.total
@@ -321,7 +515,7 @@ class Run(Generic[Batch]):
 
     def _install_hooks(self) -> None:
         for optimizer in self._optimizers:
-            if not _has_hooks(optimizer):
+            if not has_hooks(optimizer):
                 continue
             owned = [p for group in getattr(optimizer, "param_groups", ()) for p in group["params"]]
             positions = self._reader.positions(owned)
@@ -340,10 +534,22 @@ class Run(Generic[Batch]):
         self._counts_steps = False
 
     def _before_optimizer(self, positions: Sequence[int]) -> Callable[..., None]:
-        def before_step(_optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        def before_step(optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             self._stepped = True
+            telemetry = self.telemetry
+            if not self._due and telemetry.clip is None:
+                return
             # With a closure (LBFGS) the gradients don't exist yet; they are read when the step is over.
-            if self._due and not any(map(callable, (*args, *kwargs.values()))):
+            closure = any(map(callable, (*args, *kwargs.values())))
+            if telemetry.clip is not None:
+                if closure and not telemetry.clip_problem:
+                    telemetry.clip_problem = "closure"
+                    telemetry.chapter += 1
+                elif not closure:
+                    norm = steering.clip([p for g in optimizer.param_groups for p in g["params"]], telemetry.clip)
+                    if self._due:
+                        telemetry.clip_norm = scalar(norm)
+            if self._due and not closure:
                 began = time.perf_counter()
                 self._reader.capture(positions)
                 self._cost += time.perf_counter() - began
@@ -378,7 +584,7 @@ class Run(Generic[Batch]):
     # ---- the loss, found by its variable's name ----
 
     def _find_loss(self, frame: FrameType | None) -> Any:
-        found = _variable(self._loss_variable, frame)
+        found = variable(self._loss_variable, frame)
         if self._stale_loss is not None:
             if id(found) == self._stale_loss:  # left over from an earlier cell
                 return None
@@ -388,7 +594,7 @@ class Run(Generic[Batch]):
     def _identity_of_old_loss(self) -> int | None:
         if self._loss_variable is None:
             return None
-        found = _variable(self._loss_variable, sys._getframe(1))
+        found = variable(self._loss_variable, sys._getframe(1))
         return None if found is None else id(found)
 
 
@@ -401,6 +607,8 @@ def watch(
     every: int = 1,
     loss: Any = "loss",
     show: Show = True,
+    snapshots: int | Snapshots | None = None,
+    scheduler: Any = None,
 ) -> Run[Batch]:
     """Watch a training loop: progress, loss and every parameter's gradient, with pause, step, resume and stop.
 
@@ -425,6 +633,20 @@ def watch(
             output is it, or None. `run.log(loss=...)` goes before both.
         show: False for no display; "live" or "static" to choose between the widget and a picture at the end; True lets
             the environment decide (see `nbtorch_widgets.show`).
+        snapshots: keep a snapshot every this many steps, so that `run.rewind(step)` or the widget can go back to it;
+            `Snapshots(every, keep, megabytes)` bounds their number and memory (32 and 1 GB). None: none, at no cost.
+        scheduler: the learning-rate scheduler, or several in a list: kept in snapshots, and scaled with the learning
+            rate when that is changed by hand. Anything with `state_dict` and `load_state_dict` is kept (a GradScaler,
+            averaged weights).
+
+    While it runs, the learning rate and clipping can be changed in the widget or by `run.set_lr(x)` and
+    `run.set_clip(x)`; both take effect at the next checkpoint, which is before each batch.
+
+    A snapshot holds a copy of model, gradients and optimizer in host memory: four times the parameters with Adam. It
+    takes about as long as copying that much memory, and so little of a step's time if `snapshots` is 10 or more.
+    Rewinding goes through the epoch's batches again to find its place in the data. Variables of the loop's own (a list
+    of losses, a counter) don't go back, nor do random generators that neither the loader nor the model holds; of a
+    model without `state_dict` only the parameters go back. The history keeps every branch (`run.branches`).
 
     Returns:
         The run: iterate it, or use it in `with`. After Stop was pressed, `run.stopped` is True and the loop has ended.
@@ -433,100 +655,14 @@ def watch(
         TypeError: for a model, optimizer, loader or loss that can't be used.
         ValueError: for a model without parameters, or numbers below 1.
     """
-    return Run(model, optimizer, loader, epochs=epochs, every=every, loss=loss, show=show)
-
-
-def _phase_of(kind: type[BaseException]) -> Phase:
-    return "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed"
-
-
-def _has_hooks(optimizer: Any) -> bool:
-    return hasattr(optimizer, "register_step_pre_hook") and hasattr(optimizer, "register_step_post_hook")
-
-
-def length(batches: Iterable[Any]) -> int | None:
-    """`len(batches)` where it has one."""
-    try:
-        return len(batches)  # type: ignore[arg-type]
-    except TypeError:
-        return None
-
-
-def _positive(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"watch() expected {name} to be an int, got {type(value).__name__}: {value!r}")
-    if value < 1:
-        raise ValueError(f"watch() expected {name} to be at least 1, got {value}")
-    return int(value)
-
-
-def _optimizers(optimizer: Any) -> list[Any]:
-    if optimizer is None:
-        return []
-    optimizers = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer]
-    for each in optimizers:
-        if not callable(getattr(each, "step", None)):
-            raise TypeError(
-                "watch() expected an optimizer with a step() method (or a list of them, or None) as its second "
-                f"argument; got {type(each).__name__}. The order is watch(model, optimizer, loader)."
-            )
-    return optimizers
-
-
-def _checked_loader(loader: Iterable[Batch] | None, epochs: int) -> Iterable[Batch] | None:
-    if loader is None:
-        return None
-    if isinstance(loader, (int, np.integer)):
-        raise TypeError(f"watch() expected an iterable of batches as loader, got the number {loader}: range({loader})?")
-    if not hasattr(loader, "__iter__") and not hasattr(loader, "__getitem__"):
-        raise TypeError(
-            "watch() expected an iterable of batches (a DataLoader, a list, a range) as its third argument; "
-            f"got {type(loader).__name__}. The order is watch(model, optimizer, loader)."
-        )
-    if hasattr(loader, "__next__") and epochs > 1:
-        raise TypeError(
-            f"watch() expected a loader that can be iterated {epochs} times; got {type(loader).__name__}, which is "
-            "used up after the first. Give a DataLoader or a list, or use epochs=1."
-        )
-    return loader
-
-
-def _loss_source(loss: Any) -> tuple[str | None, Any]:
-    """The name of the loss's variable and the module whose output it is; one of them at most."""
-    if loss is None:
-        return None, None
-    if isinstance(loss, str):
-        return loss, None
-    if hasattr(loss, "register_forward_hook"):
-        return None, loss
-    raise TypeError(
-        "watch() expected loss to be the name of a variable in the loop, a criterion module, or None; got "
-        f"{type(loss).__name__}. For a plain function, call run.log(loss=loss) in the loop."
+    return Run(
+        model,
+        optimizer,
+        loader,
+        epochs=epochs,
+        every=every,
+        loss=loss,
+        show=show,
+        snapshots=snapshots,
+        scheduler=scheduler,
     )
-
-
-def _variable(name: str | None, frame: FrameType | None) -> Any:
-    """The nearest variable of this name in the frames outside this package: a local of a function, or a global."""
-    depth = 0
-    while name is not None and frame is not None and depth < _MAX_FRAMES:
-        if frame.f_globals.get("__name__") != __name__:
-            depth += 1
-            value = _local(frame, name)
-            if value is not None:
-                return value
-        frame = frame.f_back
-    return None
-
-
-def _local(frame: FrameType, name: str) -> Any:
-    code = frame.f_code
-    if not code.co_flags & CO_OPTIMIZED:  # a module, a notebook's cell or a class body: the names are a real dict
-        return frame.f_locals.get(name, frame.f_globals.get(name))
-    if name not in code.co_varnames and name not in code.co_cellvars and name not in code.co_freevars:
-        return frame.f_globals.get(name)
-    names = frame.f_locals
-    value = names.get(name)
-    if sys.version_info < (3, 13):
-        # Before Python 3.13 this is a copy that the frame keeps, and the copy would keep every tensor in it alive.
-        names.clear()
-    return value

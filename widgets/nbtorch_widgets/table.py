@@ -56,6 +56,11 @@ class Table:
                 column[row] = value
             self._count = row + 1
 
+    def cut(self, step: int) -> None:
+        """Take away the rows after `step`: the run was rewound to it."""
+        with self._lock:
+            self._count = int(np.searchsorted(self._steps[: self._count], step, side="right"))
+
     def _thin(self) -> None:
         older = self.capacity * 3 // 4
         rows = np.arange(self.capacity)

@@ -11,21 +11,50 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from nbtorch_widgets import protocol
 from nbtorch_widgets.control import RunControl
-from nbtorch_widgets.history import Flags, Float32s, History, Overview, Samples
+from nbtorch_widgets.history import Branch, Flags, Float32s, History, Overview, Samples
 from nbtorch_widgets.probe import Probe
 
 #: ready: not begun · left: the loop was left early · failed, interrupted: by an exception, by the kernel's interrupt.
 Phase: TypeAlias = Literal["ready", "running", "finished", "stopped", "left", "interrupted", "failed"]
 
+#: How far a run can go back: with its data; the model and optimizer alone; not at all.
+Rewind: TypeAlias = Literal["full", "model", "no"]
+
 NEVER = math.inf
+
+_MAX_CHANGES = 64  # the newest are kept
+_MAX_FORKS = 64
 
 ProbeT = TypeVar("ProbeT", bound=Probe)
 
 _run_numbers = itertools.count(1)
+
+
+class Change(NamedTuple):
+    """Something that was changed by hand between two steps."""
+
+    step: int
+    """The step after which it was changed."""
+    branch: int
+    what: Literal["lr", "clip"]
+    old: float | None
+    new: float | None
+    """None: no clipping."""
+
+
+class Counters(NamedTuple):
+    """Where a run stands, as a snapshot keeps it."""
+
+    step: int
+    total: int | None
+    epoch: int
+    epochs: int | None
+    loss: float | None
+    metrics: dict[str, float]
 
 
 class Viewer(Protocol):
@@ -57,6 +86,24 @@ class Telemetry:
         self.loss: float | None = None
         self.metrics: dict[str, float] = {}
         self.rate: float | None = None
+        #: The learning rate of the optimizer's first group that learns, and the least and greatest of all groups.
+        self.lr: float | None = None
+        self.lr_range: tuple[float, float] | None = None
+        #: The norm to which gradients are clipped, None for none; whether that is possible, else why not.
+        self.clip: float | None = None
+        self.clip_problem: Literal["", "hooks", "closure"] = ""
+        #: The norm before clipping at the last sampled step.
+        self.clip_norm: float | None = None
+        #: How often the run was rewound, and each way it went.
+        self.branch = 0
+        self.branches = [Branch(0, None, 0, 0)]
+        self.changes: list[Change] = []
+        #: [branch, step] of every snapshot there is, in the order in which they were taken.
+        self.snapshots: list[tuple[int, int]] = []
+        self.rewind_kind: Rewind = "no"
+        self.note: list[Any] | None = None
+        #: Counts the changes of what `story` tells.
+        self.chapter = 0
         self.overview = Overview(len(names), every=every)
         self.history = History(len(names))
         #: When some viewer wants to look next; a plain attribute because the loop reads it at every step.
@@ -66,6 +113,7 @@ class Telemetry:
         self._viewers: list[Viewer] = []
         self._lock = threading.Lock()
         self._active_seconds = 0.0
+        self._undone = 0  # steps gone back
         self._clock = _Clock()
 
     @property
@@ -93,9 +141,45 @@ class Telemetry:
         """Keep a row for the current step."""
         loss = math.nan if self.loss is None else self.loss
         with self._lock:
-            self.history.append(self.step, loss, norms, flags)
+            self.history.append(self.step, loss, norms, flags, self.branch)
             if self.overview.due(self.step) or self.step == self.total:
-                self.overview.append(self.step, loss, norms, flags)
+                self.overview.append(self.step, loss, norms, flags, self.branch)
+
+    def counters(self) -> Counters:
+        """Where the run stands."""
+        return Counters(self.step, self.total, self.epoch, self.epochs, self.loss, dict(self.metrics))
+
+    def rewind(self, to: Counters, parent: int) -> None:
+        """The run goes on from `to`, a step of the branch `parent`, as a new branch."""
+        with self._lock:
+            self.branches[-1] = self.branches[-1]._replace(end=self.step)
+            self.branch += 1
+            self.branches.append(Branch(self.branch, parent, to.step, to.step))
+            self.overview.rewind(to.step)
+            self._undone += self.step - to.step
+            self.step, self.total, self.epoch, self.epochs, self.loss, metrics = to
+            self.metrics = dict(metrics)
+        self.clip_norm = None
+        self._clock.mark(time.perf_counter(), self.step, self.control.paused_seconds)
+        for probe in self.probes:
+            probe.attempt(probe.rewound, to.step)
+        self.tell("rewound", to.step)
+
+    def change(self, what: Literal["lr", "clip"], old: float | None, new: float | None) -> None:
+        """Remember that something was changed by hand at the current step."""
+        if self.changes and self.changes[-1][:3] == (self.step, self.branch, what):
+            old = self.changes.pop().old
+        if old != new:
+            self.changes.append(Change(self.step, self.branch, what, old, new))
+            del self.changes[:-_MAX_CHANGES]
+        self.chapter += 1
+        self.wake()
+
+    def tell(self, *note: Any) -> None:
+        """Have the viewers say what was done or went wrong: a word and its values; nothing clears it."""
+        self.note = list(note) or None
+        self.chapter += 1
+        self.wake()
 
     def look(self, now: float) -> None:
         """Let the viewers take what is due."""
@@ -124,8 +208,16 @@ class Telemetry:
         if self.phase == "running":
             self._active_seconds += self._clock.elapsed(time.perf_counter(), self.control.paused_seconds)
             if self._active_seconds > 0:
-                self.rate = self.step / self._active_seconds
+                self.rate = (self.step + self._undone) / self._active_seconds
         self.phase = phase
+        self._settle()
+
+    def rest(self) -> None:
+        """The run was changed while it was at rest: rewound."""
+        self.phase = "left"
+        self._settle()
+
+    def _settle(self) -> None:
         self.next_look = NEVER
         for viewer in tuple(self._viewers):
             try:
@@ -178,20 +270,46 @@ class Telemetry:
             "metrics": {name: protocol.number(value) for name, value in self.metrics.items()},
             "rate": self.rate,
             "seconds": round(seconds, 3),
+            "branch": self.branch,
+            "lr": protocol.number(self.lr),
+            "lr_range": None if self.lr_range is None else [protocol.number(lr) for lr in self.lr_range],
+            "clip": self.clip,
+            "clip_norm": protocol.number(self.clip_norm),
         }
 
-    def rows_since(self, step: int, limit: int) -> Samples:
-        """The rows after `step`, at most the newest `limit`."""
+    def story(self) -> protocol.Header:
+        """What changes seldom, as the wire carries it."""
+        forks = [[b.number, b.parent, b.start] for b in self.all_branches()[1:]]
+        return {
+            "forks": forks[-_MAX_FORKS:],
+            "changes": [list(change) for change in self.changes],
+            "snapshots": [list(snapshot) for snapshot in self.snapshots],
+            "rewind": self.rewind_kind,
+            "clip_problem": self.clip_problem,
+            "note": self.note,
+        }
+
+    def all_branches(self) -> list[Branch]:
+        """Every way that the run went, the present one last."""
         with self._lock:
-            return self.history.since(step, limit)
+            return [*self.branches[:-1], self.branches[-1]._replace(end=self.step)]
+
+    def rows_since(self, added: int, limit: int) -> tuple[Samples, int]:
+        """The rows added after the first `added` ones, at most the newest `limit`; and how many were ever added."""
+        with self._lock:
+            return self.history.since(added, limit), self.history.added
 
     def rows(self) -> Samples:
-        """All rows there are: the whole run sparsely, its recent past in full."""
+        """All rows there are, of all branches: the whole run sparsely, its recent past in full."""
         with self._lock:
             return self.overview.samples().merge(self.history.samples())
 
     def overview_rows(self) -> Samples:
-        """The evenly spread rows, which depend on step numbers only."""
+        """The evenly spread rows of the run's own past, which depend on step numbers only."""
+        return self.all_overview_rows().lineage(self.all_branches())
+
+    def all_overview_rows(self) -> Samples:
+        """The evenly spread rows of all branches."""
         with self._lock:
             return self.overview.samples()
 
@@ -213,8 +331,12 @@ class _Clock:
 
     def start(self, now: float, step: int, paused: float) -> None:
         self._began, self._paused_before = now, paused
-        self._mark, self._mark_step, self._mark_paused = now, step, paused
         self._shown: float | None = None
+        self.mark(now, step, paused)
+
+    def mark(self, now: float, step: int, paused: float) -> None:
+        """Count the rate from here."""
+        self._mark, self._mark_step, self._mark_paused = now, step, paused
 
     def elapsed(self, now: float, paused: float) -> float:
         return max(0.0, now - self._began - (paused - self._paused_before))

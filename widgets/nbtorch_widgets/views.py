@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import traitlets
 
-from nbtorch_widgets import protocol
+from nbtorch_widgets import protocol, steering
 from nbtorch_widgets.feed import Feed
 from nbtorch_widgets.svg import run_svg, seismograph_svg
 from nbtorch_widgets.telemetry import NEVER, Telemetry
@@ -58,7 +58,9 @@ class RunView(NotebookWidget):
         self._beat: float | None = None
         self._next = 0.0
         self._sequence = 0
-        self._sent_step = 0
+        self._sent_rows = 0  # of those that the history ever got
+        self._sent_branch = 0
+        self._sent_chapter = -1
         self._sent_state: tuple[object, ...] = ()
         self._feeds = {feed.name: feed(telemetry) for feed in self.feeds}
         self._wanted: tuple[str, ...] = ()
@@ -109,8 +111,10 @@ class RunView(NotebookWidget):
         """Send the final state and keep it in the trait that is saved with the notebook."""
         self._send_news()
         self._measure(False)
-        rows = self.telemetry.rows() if self._size_of_all() <= _SAVED_LIMIT else self.telemetry.overview_rows()
-        self.snapshot = protocol.pack_file({**self.telemetry.header(), "rows": len(rows)}, protocol.pack_rows(rows))
+        telemetry = self.telemetry
+        rows = telemetry.rows() if self._size_of_all() <= _SAVED_LIMIT else telemetry.all_overview_rows()
+        header = {**telemetry.header(), "story": telemetry.story(), "rows": len(rows)}
+        self.snapshot = protocol.pack_file(header, protocol.pack_rows(rows))
         saved = {}
         for name, feed in self._feeds.items():
             message = feed.news(everything=True)
@@ -144,27 +148,39 @@ class RunView(NotebookWidget):
     def _send_news(self) -> None:
         telemetry = self.telemetry
         with self._sending:
-            state = (telemetry.step, telemetry.epoch, telemetry.state)
-            if state == self._sent_state and self._beat is not None:
+            if self._state() == self._sent_state and self._beat is not None:
                 return
-            if self._beat is None and self._size_of_all() <= _DEAF_LIMIT:
+            if self._sent_branch != telemetry.branch or (self._beat is None and self._size_of_all() <= _DEAF_LIMIT):
                 self._send_rows("snapshot")
             else:
                 self._send_rows("frame")
 
+    def _state(self) -> tuple[object, ...]:
+        telemetry = self.telemetry
+        return (telemetry.step, telemetry.epoch, telemetry.state, telemetry.branch, telemetry.chapter)
+
     def _size_of_all(self) -> int:
         rows = len(self.telemetry.history) + len(self.telemetry.overview)
-        return rows * (8 + 5 * len(self.telemetry.names))
+        return rows * (protocol.ROW_BYTES + protocol.CELL_BYTES * len(self.telemetry.names))
 
     def _send_rows(self, op: Literal["frame", "snapshot"]) -> None:
         telemetry = self.telemetry
-        rows = telemetry.rows() if op == "snapshot" else telemetry.rows_since(self._sent_step, _ROWS_PER_FRAME)
-        if len(rows):
-            self._sent_step = int(rows.steps[-1])
-        self._sent_state = (telemetry.step, telemetry.epoch, telemetry.state)
+        if self._sent_branch != telemetry.branch:
+            self._feed_due.clear()  # so that feeds send everything
+        self._sent_state, self._sent_branch = self._state(), telemetry.branch
+        rows, self._sent_rows = telemetry.rows_since(self._sent_rows, _ROWS_PER_FRAME)
+        if op == "snapshot":
+            rows = telemetry.rows()
+        self._send_header(op, len(rows), [protocol.pack_rows(rows)])
+
+    def _send_header(self, op: str, rows: int, buffers: list[bytes]) -> None:
+        telemetry = self.telemetry
         self._sequence += 1
-        header = {"op": op, "seq": self._sequence, **telemetry.header(), "rows": len(rows)}
-        self.send(header, buffers=[protocol.pack_rows(rows)])
+        header = {"op": op, "seq": self._sequence, **telemetry.header(), "rows": rows}
+        if op != "frame" or self._sent_chapter != telemetry.chapter:
+            self._sent_chapter = telemetry.chapter
+            header["story"] = telemetry.story()
+        self.send(header, buffers=buffers)
 
     # ---- the front end's side: another thread, while a cell runs ----
 
@@ -187,14 +203,26 @@ class RunView(NotebookWidget):
             self.telemetry.wake()
             if self.telemetry.phase != "running":
                 self._send_feeds(now)
-        elif isinstance(op, str) and self.telemetry.control.command(op):
+        elif isinstance(op, str) and self._obey(op, message):
             self._beat = now
             self.telemetry.wake()
             with self._sending:
-                self._sequence += 1
-                self.send({"op": "state", "seq": self._sequence, **self.telemetry.header()})
+                self._send_header("state", 0, [])
         else:
             self.send({"op": "error", "message": f"expected an operation, got {str(message)[:80]!r}"})
+
+    def _obey(self, op: str, message: dict[str, Any]) -> bool:
+        """Have the run do it; False if it can't be understood, and then nothing changes."""
+        control = self.telemetry.control
+        if op in ("lr", "clip", "rewind"):
+            try:
+                request = steering.checked(op, message)
+            except (TypeError, ValueError, OverflowError):
+                return False
+            if self.telemetry.phase == "running":
+                control.request(op, request)
+            return True
+        return control.command(op)
 
     # ---- outside a live page ----
 

@@ -8,6 +8,7 @@ function rows(steps: number[], parameters = 2): Rows {
     loss: Float32Array.from(steps),
     norms: Float32Array.from(steps.flatMap((step) => Array<number>(parameters).fill(step))),
     flags: Uint8Array.from(steps.flatMap((step) => Array<number>(parameters).fill(step % 7))),
+    branches: new Uint32Array(steps.length),
   };
 }
 
@@ -44,6 +45,7 @@ describe("history", () => {
     const history = new History(4, 16);
     const row: Rows = {
       steps: Uint32Array.of(1), loss: Float32Array.of(0), norms: Float32Array.of(10, 0.1, 0, NaN), flags: Uint8Array.of(0, 0, 4, 1),
+      branches: Uint32Array.of(0),
     };
     history.append(row);
     for (let step = 2; step < 40; step++) history.append({ ...row, steps: Uint32Array.of(step), flags: Uint8Array.of(8, 8, 8, 8) });
@@ -55,6 +57,14 @@ describe("history", () => {
     expect(history.rowAt(5)).toBe(-1);
     history.append(rows([2, 4, 8], 1));
     expect([1, 2, 3, 4, 7, 8, 100].map((step) => history.rowAt(step))).toEqual([-1, 0, 0, 1, 1, 2, 2]);
+  });
+  it("can be cut after a step", () => {
+    const history = new History(1);
+    history.append(rows([2, 4, 8], 1));
+    expect([...history.cut(5).steps]).toEqual([8]);
+    history.append(rows([6], 1));
+    expect([...history.steps.subarray(0, history.length)]).toEqual([2, 4, 6]);
+    expect(history.cut(100).steps).toHaveLength(0);
   });
   it("can be cleared", () => {
     const history = new History(1);

@@ -49,6 +49,14 @@ export class History {
     this.count = 0;
   }
 
+  /** Take away the rows after `step`; their steps and losses. */
+  cut(step: number): { steps: Uint32Array; loss: Float32Array } {
+    const from = this.rowAt(step) + 1;
+    const tail = { steps: this.steps.slice(from, this.count), loss: this.loss.slice(from, this.count) };
+    this.count = from;
+    return tail;
+  }
+
   /** Add the rows that are newer than the last one; messages may repeat rows. */
   append(rows: Rows): void {
     const width = this.parameters;

@@ -78,7 +78,7 @@ describe("the store", () => {
   it("reports what it can't understand and goes on", () => {
     const { store, emit } = setUp();
     emit({ op: "frame", ...HEADER, rows: 2 });
-    expect(store.problem).toContain("expected 26 bytes");
+    expect(store.problem).toContain("expected 34 bytes");
     emit({ op: "state", ...HEADER, step: 4 });
     expect([store.problem, store.header.step]).toEqual(["", 4]);
   });

@@ -1,6 +1,10 @@
+import { lineage, split, type Ghost } from "./branches";
 import { History } from "./history";
 import type { Model } from "./model";
-import { decodeFile, decodeHeader, decodeMeta, decodeRows, type Buffer, type Header, type Meta, type State } from "./protocol";
+import {
+  decodeFile, decodeHeader, decodeMeta, decodeRows, decodeStory, NO_STORY, type Buffer, type Header, type Meta, type Rows,
+  type State, type Story,
+} from "./protocol";
 import { Selection } from "./selection";
 import { Wire } from "./wire";
 
@@ -18,6 +22,7 @@ const ACTIVE: readonly State[] = ["ready", "running", "paused", "stopping"];
 
 const NOTHING: Header = {
   state: "ready", step: 0, total: null, epoch: 0, epochs: null, loss: null, metrics: {}, rate: null, seconds: 0,
+  branch: 0, lr: null, lrRange: null, clip: null, clipNorm: null,
 };
 
 /** One run as the front end knows it: takes the kernel's messages, sends commands, and tells its listeners to paint. */
@@ -27,6 +32,10 @@ export class RunStore extends Wire {
   /** What the user has chosen in this run, in whichever widget. */
   readonly selection: Selection;
   header: Header = NOTHING;
+  /** Branches, changes by hand, snapshots. */
+  story: Story = NO_STORY;
+  /** What the run did before it was rewound; `history` has the way to the present branch only. */
+  ghosts: Ghost[] = [];
   /** A command was sent and the kernel hasn't answered for a while. */
   busy = false;
 
@@ -45,7 +54,10 @@ export class RunStore extends Wire {
     this.attempt(this.restore);
     this.watch("snapshot", this.restore);
     this.on("state", (content) => {
-      this.header = decodeHeader(content);
+      const header = decodeHeader(content);
+      this.story = decodeStory(content["story"]) ?? this.story;
+      this.turn(header);
+      this.header = header;
       this.answered();
     });
     this.on("frame", (content, buffers) => this.takeRows(content, buffers));
@@ -60,8 +72,13 @@ export class RunStore extends Wire {
   }
 
   command(op: Command): void {
+    this.request({ op });
+  }
+
+  /** Ask the run for something that it does at its next checkpoint. */
+  request(message: Record<string, unknown>): void {
     if (!this.active) return;
-    this.post({ op });
+    this.post(message);
     window.clearTimeout(this.busyTimer);
     this.busyTimer = window.setTimeout(() => {
       this.busy = true;
@@ -120,10 +137,32 @@ export class RunStore extends Wire {
   private takeRows(content: Record<string, unknown>, buffers: Buffer[]): void {
     const header = decodeHeader(content);
     const rows = decodeRows(buffers[0], Number(content["rows"]), this.meta.names.length);
-    if (content["op"] === "snapshot") this.history.clear();
-    this.history.append(rows);
+    this.story = decodeStory(content["story"]) ?? this.story;
+    if (content["op"] === "snapshot") this.replace(rows, header);
+    else {
+      this.turn(header);
+      this.history.append(rows);
+    }
     this.header = header;
     if (!this.active) this.answered();
+  }
+
+  /** Take all rows of the run, of all branches. */
+  private replace(rows: Rows, header: Header): void {
+    const { own, ghosts } = split(rows, this.meta.names.length, lineage(this.story.forks, header.branch));
+    this.ghosts = ghosts;
+    this.history.clear();
+    this.history.append(own);
+    if (header.branch !== this.header.branch) this.selection.choose({ step: null });
+  }
+
+  /** The run was rewound, and its rows haven't come yet: what is after the fork belongs to the branch that it left. */
+  private turn(header: Header): void {
+    const fork = this.story.forks.get(header.branch);
+    if (header.branch === this.header.branch || !fork) return;
+    const tail = this.history.cut(fork.step);
+    if (tail.steps.length) this.ghosts = [...this.ghosts, { branch: this.header.branch, ...tail }];
+    this.selection.choose({ step: null });
   }
 
   private answered(): void {
@@ -134,12 +173,13 @@ export class RunStore extends Wire {
   /** Take the state that was saved with the notebook, or that the kernel left when the run ended. */
   private readonly restore = (): void => {
     const saved = decodeFile(this.model.get("snapshot"), this.meta.names.length);
-    if (!saved || saved.header.step < this.header.step) return;
-    this.header = saved.header;
-    if (this.history.length < saved.rows.steps.length) {
-      this.history.clear();
-      this.history.append(saved.rows);
-    }
+    if (!saved) return;
+    const { header, rows } = saved;
+    const old = this.header;
+    if (header.branch < old.branch || (header.branch === old.branch && header.step < old.step)) return;
+    this.story = saved.story ?? this.story;
+    if (header.branch !== old.branch || this.history.length < rows.steps.length) this.replace(rows, header);
+    this.header = header;
     this.answered();
   };
 
