@@ -20,10 +20,12 @@ from nbtorch_widgets.run import Run, watch
 from nbtorch_widgets.snapshots import RewindError, Snapshots
 
 if TYPE_CHECKING:
+    from nbtorch_widgets.landscape import Landscape
     from nbtorch_widgets.updateratio import UpdateRatio
     from nbtorch_widgets.views import Monitor, RunBar, Seismograph
 
 __all__ = [
+    "Landscape",
     "Monitor",
     "RewindError",
     "Run",
@@ -41,6 +43,7 @@ __all__ = [
 
 # The widgets and the modules they are in, imported when they are first used.
 _VIEWS = {
+    "Landscape": "landscape",
     "Monitor": "views",
     "RunBar": "views",
     "Seismograph": "views",

@@ -1,4 +1,5 @@
 /** The module that all widgets of nbtorch share: the trait `kind` of a widget's model says which of them it is. */
+import { landscape } from "./landscape/landscape";
 import type { Model } from "./model";
 import { RunBar } from "./runbar";
 import { Seismograph } from "./seismograph";
@@ -50,6 +51,7 @@ const KINDS: Record<string, (model: Model) => Widget> = {
   seismograph: ofRun(seismograph),
   monitor: styled(ofRun(runBar, tabs), RATIO_STYLE),
   updateratio: styled(ofRun(updateRatio), RATIO_STYLE),
+  landscape,
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

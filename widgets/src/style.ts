@@ -150,6 +150,7 @@ export const STYLE = `
 }
 .nbt-tip b { display: block; overflow: hidden; text-overflow: ellipsis; font-family: var(--nbt-mono); font-weight: 600; font-size: 12px; }
 .nbt-tip span { color: var(--nbt-muted); }
+.nbt-spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .nbt-empty { position: absolute; text-align: center; color: var(--nbt-muted); font-size: 12px; pointer-events: none; }
 
 .nbt-scroll table.nbt-table { width: 100%; margin: 0; border: 0; border-collapse: collapse; font: inherit; font-size: 12px; table-layout: auto; }
