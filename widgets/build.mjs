@@ -1,5 +1,5 @@
-// Builds the two ES modules of the widgets in nbtorch_widgets/static: nbtorch.js, which all widgets of a notebook share,
-// and loader.js, which each of them carries. They are committed, so that nobody needs Node to use the widgets; `--check`
+// Builds the ES modules of the widgets in nbtorch_widgets/static: nbtorch.js, which all widgets of a notebook share,
+// loader.js, which each of them carries, and offline.js, which shows them in a page without a kernel. They are committed, so that nobody needs Node to use the widgets; `--check`
 // compares them with a fresh build and changes nothing.
 import { build } from "esbuild";
 import { readFile, writeFile } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 const MODULES = [
   { source: "src/index.ts", built: "nbtorch.js", limit: 320 * 1024 },
   { source: "src/loader.ts", built: "loader.js", limit: 2 * 1024 },
+  { source: "src/offline.ts", built: "offline.js", limit: 4 * 1024 },
 ];
 
 function fail(reason) {

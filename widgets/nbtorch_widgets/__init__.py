@@ -20,6 +20,7 @@ from nbtorch_widgets.run import Run, watch
 from nbtorch_widgets.snapshots import RewindError, Snapshots
 
 if TYPE_CHECKING:
+    from nbtorch_widgets.export import export_notebook, save_html
     from nbtorch_widgets.landscape import Landscape
     from nbtorch_widgets.updateratio import UpdateRatio
     from nbtorch_widgets.views import Monitor, RunBar, Seismograph
@@ -35,19 +36,23 @@ __all__ = [
     "Seismograph",
     "Snapshots",
     "UpdateRatio",
+    "export_notebook",
     "load_ipython_extension",
+    "save_html",
     "train",
     "unload_ipython_extension",
     "watch",
 ]
 
-# The widgets and the modules they are in, imported when they are first used.
+# The widgets, what else needs anywidget, and the modules they are in, imported when they are first used.
 _VIEWS = {
     "Landscape": "landscape",
     "Monitor": "views",
     "RunBar": "views",
     "Seismograph": "views",
     "UpdateRatio": "updateratio",
+    "export_notebook": "export",
+    "save_html": "export",
 }
 
 

@@ -191,6 +191,12 @@ class Run(Generic[Batch]):
             self.telemetry.rest()
         return snapshot.step
 
+    def plot(self) -> Any:
+        """The loss and every gradient's norm as a `matplotlib.figure.Figure`."""
+        from nbtorch_widgets.figure import run_figure
+
+        return run_figure(self.telemetry, loss=True, gradients=True)
+
     def log(self, **values: Any) -> None:
         """Show numbers of the current step: `run.log(loss=loss, accuracy=acc)`.
 

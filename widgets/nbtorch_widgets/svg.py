@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import os
 import pathlib
 from collections.abc import Sequence
 from html import escape
@@ -30,6 +31,29 @@ MAX_ROWS = 64
 CHARACTER = 6.65  # px, the advance of the 11 px monospaced labels
 
 _MARKS = ((NAN, "NaN"), (INF, "infinite"), (ZERO, "zero"), (NO_GRAD, "no gradient"))
+
+# What a picture says, for the language "ko"; the keys are the English texts.
+_KOREAN = {
+    "Step {}": "스텝 {}",
+    "Step {} of {}": "스텝 {} / {}",
+    "step {} to {}": "스텝 {}부터 {}까지",
+    "and {} more parameters": "그 밖에 파라미터 {}개",
+    "Training run: {}": "학습: {}",
+    "Gradient norms: {}": "그래디언트 노름: {}",
+    "loss": "손실",
+    "infinite": "무한대",
+    "zero": "0",
+    "no gradient": "그래디언트 없음",
+    "ready": "준비",
+    "running": "실행 중",
+    "paused": "일시 정지",
+    "stopping": "중지하는 중",
+    "finished": "완료",
+    "stopped": "중지됨",
+    "left": "중간에 나감",
+    "interrupted": "인터럽트됨",
+    "failed": "오류로 끝남",
+}
 _SPECIAL = NAN | INF | ZERO | NO_GRAD
 
 _STYLE = """
@@ -64,38 +88,51 @@ def magnitude_range(samples: Samples) -> str:
     return f"|grad| {float(values.min()):.1e} to {float(values.max()):.1e}"
 
 
-def run_svg(telemetry: Telemetry, *, gradients: bool = True) -> str:
-    """Counters and loss of a run, and below them its gradients."""
+def run_svg(telemetry: Telemetry, *, gradients: bool = True, language: str | None = None) -> str:
+    """Counters and loss of a run, and below them its gradients; in English, or Korean if `language` is "ko".
+
+    None: as the environment variable NBTORCH_LANGUAGE says.
+    """
     rows = telemetry.overview_rows()
-    canvas = Canvas()
-    title = f"Step {telemetry.step}" + (f" of {telemetry.total}" if telemetry.total is not None else "")
-    state = f'<tspan dx="10" class="m n">{telemetry.state}</tspan>'
+    canvas = Canvas(language=language)
+    if telemetry.total is None:
+        title = canvas.say("Step {}", telemetry.step)
+    else:
+        title = canvas.say("Step {} of {}", telemetry.step, telemetry.total)
+    state = f'<tspan dx="10" class="m n">{canvas.say(telemetry.state)}</tspan>'
     canvas.add(f'<text x="{PAD}" y="{PAD + 12}" class="t b">{title}{state}</text>')
     if telemetry.loss is not None:
-        canvas.text(WIDTH - PAD - 150, PAD + 12, f"{telemetry.loss_name} {telemetry.loss:.3g}", "t b e")
+        canvas.text(WIDTH - PAD - 150, PAD + 12, f"{canvas.say(telemetry.loss_name)} {telemetry.loss:.3g}", "t b e")
         _sparkline(canvas, rows, WIDTH - PAD - 138, PAD - 2, 138, 20)
     canvas.height = PAD + 28
     if gradients:
         _heat_map(canvas, telemetry.names, rows)
-    return canvas.render(f"Training run: {telemetry.summary()}")
+    return canvas.render(canvas.say("Training run: {}", telemetry.summary()))
 
 
-def seismograph_svg(telemetry: Telemetry) -> str:
+def seismograph_svg(telemetry: Telemetry, *, language: str | None = None) -> str:
     """The gradient norms of a run as a heat map."""
-    canvas = Canvas()
+    canvas = Canvas(language=language)
     canvas.height = PAD
     _heat_map(canvas, telemetry.names, telemetry.overview_rows())
-    return canvas.render(f"Gradient norms: {telemetry.summary()}")
+    return canvas.render(canvas.say("Gradient norms: {}", telemetry.summary()))
 
 
 class Canvas:
     """A picture being put together: `WIDTH` wide, `height` says how far down it has come."""
 
-    def __init__(self, style: str = "") -> None:
-        """`style` is CSS beside the family's."""
+    def __init__(self, style: str = "", language: str | None = None) -> None:
+        """`style` is CSS beside the family's; `language` "en" or "ko", None as NBTORCH_LANGUAGE in the environment."""
+        if language is None:
+            language = os.environ.get("NBTORCH_LANGUAGE", "")
         self._parts: list[str] = []
         self._style = style
+        self._texts = _KOREAN if language.lower().startswith("ko") else {}
         self.height = 0
+
+    def say(self, text: str, *values: object) -> str:
+        """A text of `_KOREAN` in the picture's language, with the values in it; other texts stay as they are."""
+        return self._texts.get(text, text).format(*values) if values else self._texts.get(text, text)
 
     def add(self, part: str) -> None:
         self._parts.append(part)
@@ -217,7 +254,7 @@ def _heat_map(canvas: Canvas, names: list[str], samples: Samples) -> None:
                 first = last
     bottom = top + shown * row
     if len(names) > shown:
-        canvas.text(left, bottom + 14, f"and {len(names) - shown} more parameters", "m")
+        canvas.text(left, bottom + 14, canvas.say("and {} more parameters", len(names) - shown), "m")
         bottom += 16
     _legend(canvas, left, width, bottom, low, high, samples)
 
@@ -239,7 +276,7 @@ def _cell(canvas: Canvas, kind: tuple[str, int], x: float, y: float, width: floa
 def _legend(canvas: Canvas, left: float, width: float, bottom: float, low: int, high: int, samples: Samples) -> None:
     y = bottom + 18
     if len(samples):
-        canvas.text(left, y, f"step {int(samples.steps[0])} to {int(samples.steps[-1])}", "m")
+        canvas.text(left, y, canvas.say("step {} to {}", int(samples.steps[0]), int(samples.steps[-1])), "m")
     ramp = left + width - 32 - _RAMP
     for level in range(_LEVELS):
         canvas.rect(ramp + level * _RAMP / _LEVELS, y - 9, _RAMP / _LEVELS, 9, f'class="c{level}"')
@@ -249,10 +286,11 @@ def _legend(canvas: Canvas, left: float, width: float, bottom: float, low: int, 
     marks = [mark for mark in _MARKS if seen & mark[0]]
     if marks:
         y += 18
-        for flag, word in marks:
+        for flag, english in marks:
+            word = canvas.say(english)
             _cell(canvas, ("x", flag), left, y - 10, 16, 10)
             canvas.text(left + 22, y, word, "m")
-            left += 40 + 7 * len(word)
+            left += 40 + sum(7 if character < "ᄀ" else 12 for character in word)
     canvas.height = int(y) + 8
 
 

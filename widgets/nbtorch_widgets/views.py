@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import traitlets
 
@@ -19,6 +19,9 @@ from nbtorch_widgets.svg import run_svg, seismograph_svg
 from nbtorch_widgets.telemetry import NEVER, Telemetry
 from nbtorch_widgets.updates import UpdatesFeed
 from nbtorch_widgets.widget import PROCESS, NotebookWidget
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _FRAMES_PER_SECOND = 30
 _BEAT_LASTS = 3.0  # seconds after which a page that sent no beat counts as gone
@@ -226,12 +229,28 @@ class RunView(NotebookWidget):
 
     # ---- outside a live page ----
 
+    def freeze(self) -> None:
+        if self.telemetry.step > 0:
+            self.settle()
+            self.telemetry.wake()
+
     def to_svg(self) -> str:
         """A still picture of the run; the same for the same run, whatever time it took."""
-        return run_svg(self.telemetry)
+        return run_svg(self.telemetry, language=self.language)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.telemetry.summary()})"
+
+    @property
+    def history(self) -> Any:
+        """The data shown: `Samples` with steps, loss, branch [R], norms, flags [R, P] for R steps and P parameters."""
+        return self.telemetry.rows()
+
+    def plot(self) -> Figure:
+        """The run as a Matplotlib figure: the loss, and the norm of every gradient."""
+        from nbtorch_widgets.figure import run_figure
+
+        return cast("Figure", run_figure(self.telemetry, loss=True, gradients=True))
 
     @property
     def has_picture(self) -> bool:
@@ -244,7 +263,13 @@ class RunBar(RunView):
     kind = traitlets.Unicode("runbar").tag(sync=True)
 
     def to_svg(self) -> str:
-        return run_svg(self.telemetry, gradients=False)
+        return run_svg(self.telemetry, gradients=False, language=self.language)
+
+    def plot(self) -> Figure:
+        """The loss over the steps as a Matplotlib figure."""
+        from nbtorch_widgets.figure import run_figure
+
+        return cast("Figure", run_figure(self.telemetry, loss=True, gradients=False))
 
 
 class Seismograph(RunView):
@@ -255,7 +280,13 @@ class Seismograph(RunView):
     feeds = (UpdatesFeed,)
 
     def to_svg(self) -> str:
-        return seismograph_svg(self.telemetry)
+        return seismograph_svg(self.telemetry, language=self.language)
+
+    def plot(self) -> Figure:
+        """The norm of every gradient at every sampled step as a Matplotlib figure."""
+        from nbtorch_widgets.figure import run_figure
+
+        return cast("Figure", run_figure(self.telemetry, loss=False, gradients=True))
 
     def __repr__(self) -> str:
         from nbtorch_widgets.svg import magnitude_range

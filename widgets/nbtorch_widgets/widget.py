@@ -79,6 +79,18 @@ class NotebookWidget(anywidget.AnyWidget):
         """A still picture of the widget as it is now; the same for the same numbers."""
         raise NotImplementedError
 
+    def freeze(self) -> None:
+        """Bring what is saved with the widget up to date."""
+
+    def save_html(self, path: str | os.PathLike[str], *, title: str = "") -> None:
+        """Write the widget as it is now to one HTML file in which it works, without a kernel and without the network.
+
+        `nbtorch_widgets.save_html` writes several into one file.
+        """
+        from nbtorch_widgets.export import save_html
+
+        save_html(path, self, title=title)
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})

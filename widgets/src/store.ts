@@ -20,6 +20,8 @@ const BUSY_MS = 1500;
 
 const ACTIVE: readonly State[] = ["ready", "running", "paused", "stopping"];
 
+const offline = (globalThis as unknown as Record<symbol, unknown>)[Symbol.for("nbtorch.offline")] === true;
+
 const NOTHING: Header = {
   state: "ready", step: 0, total: null, epoch: 0, epochs: null, loss: null, metrics: {}, rate: null, seconds: 0,
   branch: 0, lr: null, lrRange: null, clip: null, clipNorm: null,
@@ -67,8 +69,9 @@ export class RunStore extends Wire {
     this.post({ op: "hello" });
   }
 
+  /** Whether it listens to commands: not if it has ended, nor in a page without a kernel. */
   get active(): boolean {
-    return ACTIVE.includes(this.header.state);
+    return !offline && ACTIVE.includes(this.header.state);
   }
 
   command(op: Command): void {
