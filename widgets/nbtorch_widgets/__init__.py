@@ -22,6 +22,7 @@ from nbtorch_widgets.snapshots import RewindError, Snapshots
 if TYPE_CHECKING:
     from nbtorch_widgets.export import export_notebook, save_html
     from nbtorch_widgets.landscape import Landscape
+    from nbtorch_widgets.ridgelines import Ridgelines
     from nbtorch_widgets.updateratio import UpdateRatio
     from nbtorch_widgets.views import Monitor, RunBar, Seismograph
 
@@ -29,6 +30,7 @@ __all__ = [
     "Landscape",
     "Monitor",
     "RewindError",
+    "Ridgelines",
     "Run",
     "RunBar",
     "RunControl",
@@ -48,6 +50,7 @@ __all__ = [
 _VIEWS = {
     "Landscape": "landscape",
     "Monitor": "views",
+    "Ridgelines": "ridgelines",
     "RunBar": "views",
     "Seismograph": "views",
     "UpdateRatio": "updateratio",

@@ -32,6 +32,9 @@ class Feed:
         """What is new since the last call, or `everything` for a page that has nothing yet; None: nothing to send."""
         raise NotImplementedError
 
+    def receive(self, message: dict[str, Any]) -> None:
+        """A message of the front end with this feed's name as its operation: what the user wants of it."""
+
     def want(self, wanted: bool) -> None:
         """Have it measured, or not any more."""
         if self.probe is None:

@@ -206,6 +206,12 @@ class RunView(NotebookWidget):
             self.telemetry.wake()
             if self.telemetry.phase != "running":
                 self._send_feeds(now)
+        elif isinstance(op, str) and op in self._feeds:
+            self._feeds[op].receive(message)
+            self._feed_due.pop(op, None)
+            self.telemetry.wake()
+            if self.telemetry.phase != "running":
+                self._send_feeds(now)
         elif isinstance(op, str) and self._obey(op, message):
             self._beat = now
             self.telemetry.wake()
