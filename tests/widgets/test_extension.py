@@ -171,7 +171,7 @@ def test_the_extension_comes_and_goes() -> None:
     for _ in range(2):
         extension.load(shell)
         extension.load(shell)
-        assert set(shell.magics_manager.magics["cell"]) == before | {"gradflow"}
+        assert set(shell.magics_manager.magics["cell"]) == before | {"gradflow", "step"}
         extension.unload(shell)
         extension.unload(shell)
         assert set(shell.magics_manager.magics["cell"]) == before

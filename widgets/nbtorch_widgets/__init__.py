@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from nbtorch_widgets.export import export_notebook, save_html
     from nbtorch_widgets.landscape import Landscape
     from nbtorch_widgets.ridgelines import Ridgelines
+    from nbtorch_widgets.stepper.widget import BackpropStepper
     from nbtorch_widgets.updateratio import UpdateRatio
     from nbtorch_widgets.views import Monitor, RunBar, Seismograph
 
 __all__ = [
+    "BackpropStepper",
     "Landscape",
     "Monitor",
     "RewindError",
@@ -48,6 +50,7 @@ __all__ = [
 
 # The widgets, what else needs anywidget, and the modules they are in, imported when they are first used.
 _VIEWS = {
+    "BackpropStepper": "stepper.widget",
     "Landscape": "landscape",
     "Monitor": "views",
     "Ridgelines": "ridgelines",

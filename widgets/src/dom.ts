@@ -22,6 +22,10 @@ const ICONS = {
   resume: "M5 3l8 5-8 5z",
   step: "M3.5 3l6.5 5-6.5 5zM10.5 3h2v10h-2z",
   stop: "M4 4h8v8H4z",
+  first: "M3 3h2v10H3zM13 3v10L6 8z",
+  back: "M12 3v10L4.5 8z",
+  next: "M4 3l7.5 5L4 13z",
+  last: "M3 3l7 5-7 5zM11 3h2v10h-2z",
 } as const;
 
 export type Icon = keyof typeof ICONS;

@@ -4,6 +4,7 @@ import type { Model } from "./model";
 import { RunBar } from "./runbar";
 import { Seismograph } from "./seismograph";
 import { RunStore } from "./store";
+import { stepper } from "./stepper/stepper";
 import { Tabs, type Tab } from "./tabs";
 import { UpdateRatio, STYLE as RATIO_STYLE } from "./updateratio/updateratio";
 import { View, type Part, type Widget } from "./view";
@@ -47,6 +48,7 @@ const tabs = (store: RunStore) => new Tabs(monitorTabs(store), WORDS().parts, st
 const styled = (make: (model: Model) => Widget, style: string) => (model: Model): Widget => ({ ...make(model), style });
 
 const KINDS: Record<string, (model: Model) => Widget> = {
+  stepper,
   runbar: ofRun(runBar),
   seismograph: ofRun(seismograph),
   monitor: styled(ofRun(runBar, tabs), RATIO_STYLE),
