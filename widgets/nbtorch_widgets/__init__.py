@@ -21,6 +21,7 @@ from nbtorch_widgets.snapshots import RewindError, Snapshots
 
 if TYPE_CHECKING:
     from nbtorch_widgets.export import export_notebook, save_html
+    from nbtorch_widgets.flow.view import GradFlow
     from nbtorch_widgets.landscape import Landscape
     from nbtorch_widgets.ridgelines import Ridgelines
     from nbtorch_widgets.stepper.widget import BackpropStepper
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackpropStepper",
+    "GradFlow",
     "Landscape",
     "Monitor",
     "RewindError",
@@ -51,6 +53,7 @@ __all__ = [
 # The widgets, what else needs anywidget, and the modules they are in, imported when they are first used.
 _VIEWS = {
     "BackpropStepper": "stepper.widget",
+    "GradFlow": "flow.view",
     "Landscape": "landscape",
     "Monitor": "views",
     "Ridgelines": "ridgelines",

@@ -24,6 +24,8 @@ _SAFE_SQUARES = (1e-30, 1e30)
 
 # A norm on a device, not fetched yet: the sum of squares and the largest magnitude, each a tensor of no dimensions.
 _DeviceNorm: TypeAlias = tuple[Any, Any]
+#: What `norm_of` gives, and `fetch_norms` turns into numbers.
+Norm: TypeAlias = float | _DeviceNorm
 
 
 def named_parameters(model: Any) -> list[tuple[str, Any]]:
@@ -102,7 +104,8 @@ def is_on_device(tensor: Any) -> bool:
     return str(getattr(device, "type", device or "cpu")) != "cpu"
 
 
-def _norm(gradient: Any) -> float | _DeviceNorm:
+def norm_of(gradient: Any) -> Norm:
+    """The L2 norm of a tensor; on a device it stays there until `fetch_norms`."""
     if getattr(gradient, "is_sparse", False):
         gradient = gradient.coalesce().values()
     if not is_on_device(gradient):
@@ -123,6 +126,17 @@ def fetch(pending: Sequence[Any]) -> list[float]:
     except (TypeError, ValueError, RuntimeError):  # on more than one device
         pass
     return [float(tensor.item()) for tensor in pending]
+
+
+def fetch_norms(norms: Sequence[Norm]) -> list[float]:
+    """The numbers of norms that `norm_of` gave, those on devices with one synchronisation."""
+    pending = [norm for norm in norms if isinstance(norm, tuple)]
+    values = iter(fetch([tensor for pair in pending for tensor in pair]) if pending else ())
+    return [_joined(next(values), next(values)) if isinstance(norm, tuple) else norm for norm in norms]
+
+
+def _joined(square: float, peak: float) -> float:
+    return math.sqrt(square) if _SAFE_SQUARES[0] < square < _SAFE_SQUARES[1] else peak
 
 
 class GradientReader:
@@ -147,7 +161,7 @@ class GradientReader:
         """Read the gradients of the parameters at `positions` (all by default) as they are now."""
         for index in range(len(self._parameters)) if positions is None else positions:
             gradient = getattr(self._parameters[index], "grad", None)
-            self._captured[index] = None if gradient is None else _norm(gradient)
+            self._captured[index] = None if gradient is None else norm_of(gradient)
 
     def forget(self) -> None:
         """Drop what was captured."""
@@ -161,8 +175,7 @@ class GradientReader:
         if pending:
             values = fetch([tensor for _, pair in pending for tensor in pair])
             for (index, _), square, peak in zip(pending, values[::2], values[1::2], strict=True):
-                safe = _SAFE_SQUARES[0] < square < _SAFE_SQUARES[1]
-                captured[index] = math.sqrt(square) if safe else peak
+                captured[index] = _joined(square, peak)
         norms = np.zeros(len(self._parameters), np.float32)
         flags = np.zeros(len(self._parameters), np.uint8)
         with np.errstate(over="ignore", under="ignore"):

@@ -15,6 +15,7 @@ import traitlets
 
 from nbtorch_widgets import protocol, steering
 from nbtorch_widgets.feed import Feed
+from nbtorch_widgets.flow.feed import FlowFeed
 from nbtorch_widgets.svg import run_svg, seismograph_svg
 from nbtorch_widgets.telemetry import NEVER, Telemetry
 from nbtorch_widgets.updates import UpdatesFeed
@@ -307,4 +308,4 @@ class Seismograph(RunView):
 class Monitor(RunView):
     """A `RunBar` above everything else there is about a run, in one widget: what `watch` displays."""
 
-    feeds = (UpdatesFeed,)
+    feeds = (UpdatesFeed, FlowFeed)

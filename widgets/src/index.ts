@@ -1,4 +1,6 @@
 /** The module that all widgets of nbtorch share: the trait `kind` of a widget's model says which of them it is. */
+import { GradFlow } from "./gradflow/gradflow";
+import { FLOW_STYLE } from "./gradflow/style";
 import { landscape } from "./landscape/landscape";
 import type { Model } from "./model";
 import { RunBar } from "./runbar";
@@ -12,11 +14,11 @@ import { setLanguage, words } from "./words";
 
 const WORDS = words(
   {
-    run: "Training run", parts: "Views of the run", gradients: "Gradients", updates: "Updates",
+    run: "Training run", parts: "Views of the run", gradients: "Gradients", flow: "Flow", updates: "Updates",
     unknown: (kind: string) => `This version of nbtorch's widgets has no view of kind ${kind}.`,
   },
   {
-    run: "학습", parts: "학습 보기", gradients: "그래디언트", updates: "갱신",
+    run: "학습", parts: "학습 보기", gradients: "그래디언트", flow: "흐름", updates: "갱신",
     unknown: (kind: string) => `이 버전의 nbtorch 위젯에는 ${kind} 보기가 없습니다.`,
   },
 );
@@ -38,9 +40,12 @@ const runBar = (store: RunStore) => new RunBar(store);
 const updateRatio = (store: RunStore) => new UpdateRatio(store);
 const seismograph = (store: RunStore) => new Seismograph(store);
 
+const gradFlow = (store: RunStore) => new GradFlow(store);
+
 /** What stands below the run bar: one line for each part that shows the whole run. */
 const monitorTabs = (store: RunStore): Tab[] => [
   { name: "gradients", label: WORDS().gradients, make: () => seismograph(store) },
+  { name: "flow", label: WORDS().flow, make: () => gradFlow(store) },
   { name: "updates", label: WORDS().updates, make: () => updateRatio(store) },
 ];
 const tabs = (store: RunStore) => new Tabs(monitorTabs(store), WORDS().parts, store.meta.key, () => store.schedule());
@@ -51,9 +56,10 @@ const KINDS: Record<string, (model: Model) => Widget> = {
   stepper,
   runbar: ofRun(runBar),
   seismograph: ofRun(seismograph),
-  monitor: styled(ofRun(runBar, tabs), RATIO_STYLE),
+  monitor: styled(ofRun(runBar, tabs), RATIO_STYLE + FLOW_STYLE),
   updateratio: styled(ofRun(updateRatio), RATIO_STYLE),
   landscape,
+  gradflow: styled(ofRun(gradFlow), FLOW_STYLE),
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

@@ -1,0 +1,1 @@
+"""GradFlow: the graph of a model's modules, and the gradients that run back through it."""
