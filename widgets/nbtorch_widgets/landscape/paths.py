@@ -173,18 +173,20 @@ def _own(label: str, factory: Factory, rates: Mapping[str, float]) -> Racer:
 
 def fitting(oracle: Oracle, wanted: Sequence[Racer]) -> Oracle:
     """The oracle, or another for the same function whose tensors the optimizers take (PyTorch's take only its own)."""
-    candidates = [oracle]
-    if oracle.library is not None and oracle.library.__name__ != "torch":
-        other = Oracle(oracle.problem, ("torch",)) if "torch" in sys.modules else oracle
-        candidates += [other] if other.library is not None else []
-    for each in candidates:
+    candidates: list[Callable[[], Oracle]] = [lambda: oracle]
+    if oracle.library is not None and oracle.library.__name__ != "torch" and "torch" in sys.modules:
+        # The function may be written for the first library alone: then making the other oracle raises.
+        candidates.append(lambda: Oracle(oracle.problem, ("torch",)))
+    for candidate in candidates:
         try:
+            each = candidate()
             for racer in wanted:
                 leaves = each.leaves(*oracle.problem.start)
                 racer.make(leaves, _optim_of(leaves[0]), racer.rate, 0.9)
         except Exception:  # a wrong factory fails with all of them, and is shown with its message when it walks
             continue
-        return each
+        if each is oracle or each.library is not None:
+            return each
     return oracle
 
 
