@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtorch_widgets.background import train
 from nbtorch_widgets.control import RunControl, RunStopped
+from nbtorch_widgets.doctor import doctor
 from nbtorch_widgets.extension import load as load_ipython_extension
 from nbtorch_widgets.extension import unload as unload_ipython_extension
 from nbtorch_widgets.run import Run, watch
@@ -42,6 +43,7 @@ __all__ = [
     "Seismograph",
     "Snapshots",
     "UpdateRatio",
+    "doctor",
     "export_notebook",
     "load_ipython_extension",
     "save_html",

@@ -16,6 +16,7 @@ class _Magic(NamedTuple):
 _MAGICS = (
     _Magic("cell", "gradflow", "magics", "GradFlowMagics"),
     _Magic("cell", "step", "stepper.magic", "StepMagics"),
+    _Magic("line", "doctor", "doctor.magic", "DoctorMagics"),
 )
 
 

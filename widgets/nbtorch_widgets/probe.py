@@ -34,6 +34,8 @@ class Probe:
     def __init__(self) -> None:
         #: Who wants it measured: the feeds of views that a page shows now.
         self.wanted_by: set[object] = set()
+        #: Whether it wants every step sampled, for now.
+        self.eager = False
         #: Whether it failed once; it is not called any more.
         self.failed = False
         self._seconds = 0.0
@@ -68,6 +70,9 @@ class Probe:
 
     def before_step(self, step: int) -> None:
         """A step that will be sampled begins, before the loop's body."""
+
+    def see_loss(self, loss: Any) -> None:
+        """The loss of the sampled step as the loop left it, before `after_step`; only if the run knows it."""
 
     def before_update(self) -> None:
         """The optimizer's step begins: the gradients are complete, the weights still the old ones.

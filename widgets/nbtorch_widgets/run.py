@@ -31,6 +31,9 @@ from nbtorch_widgets.arguments import (
 )
 from nbtorch_widgets.batches import Batches, is_one_shot
 from nbtorch_widgets.control import Request, RunControl, RunStopped
+from nbtorch_widgets.doctor.findings import Report
+from nbtorch_widgets.doctor.probe import DoctorProbe
+from nbtorch_widgets.doctor.rules import examine
 from nbtorch_widgets.gradients import GradientReader, named_parameters, scalar
 from nbtorch_widgets.history import Branch, Samples
 from nbtorch_widgets.probe import Probe, Watched
@@ -41,6 +44,9 @@ from nbtorch_widgets.telemetry import Phase, Telemetry
 Batch = TypeVar("Batch")
 
 _SHARE = 0.02  # of the time goes into samples for those who watch
+
+# The telemetry of the run that began last, for `%doctor` without a name. It holds numbers, never the model.
+_last: list[Telemetry] = []
 
 
 class Run(Generic[Batch]):
@@ -81,6 +87,9 @@ class Run(Generic[Batch]):
         if not any(has_hooks(each) for each in self._optimizers):
             self.telemetry.clip_problem = "hooks"
         self._read_rates()
+        self._doctor = self.telemetry.add_probe(DoctorProbe(self.telemetry))
+        if self._loss_variable is not None:
+            self._doctor.find_loss = lambda: self._find_loss(sys._getframe(1))
         self._presentation: Any = None
         self._hooks: list[Any] = []
         self._probes: list[Probe] = []  # those that are installed
@@ -205,6 +214,10 @@ class Run(Generic[Batch]):
         """
         self._logged.update(values)
 
+    def doctor(self) -> Report:
+        """What is wrong with this training, as far as it went: see `nbtorch_widgets.doctor`."""
+        return examine(self._doctor.chart)
+
     def __len__(self) -> int:
         """Steps that iterating takes; TypeError if the loader has no length."""
         if self._loader is None:
@@ -279,6 +292,7 @@ class Run(Generic[Batch]):
                     self._land()
                     if not self._next_batch(feeder):
                         break
+                self._doctor.batch = feeder.batch
                 yield feeder.batch
                 self._finish_step()
             phase = "finished"
@@ -351,6 +365,7 @@ class Run(Generic[Batch]):
                 "for an inner loop call watch() again with show=False, or iterate the loader itself."
             )
         self._iterating = True
+        _last[:] = [self.telemetry]
         try:
             self._install_hooks()
             self._stale_loss = self._identity_of_old_loss()
@@ -466,6 +481,7 @@ class Run(Generic[Batch]):
             or step == telemetry.total
             or (telemetry.next_look != math.inf and telemetry.overview.allows(step) and self._is_affordable())
             or self.control.mode != "running"
+            or any(probe.eager for probe in self._probes)
         )
 
     def _is_affordable(self) -> bool:
@@ -509,6 +525,8 @@ class Run(Generic[Batch]):
             if found is not None:
                 values["loss"] = found
         for name, value in values.items():
+            if name == "loss":
+                self._tell(lambda probe, seen=value: probe.see_loss(seen))  # type: ignore[misc]
             measured = scalar(value)
             if measured is None:
                 continue
@@ -602,6 +620,11 @@ class Run(Generic[Batch]):
             return None
         found = variable(self._loss_variable, sys._getframe(1))
         return None if found is None else id(found)
+
+
+def last_run() -> Telemetry | None:
+    """The telemetry of the run that began last in this process."""
+    return _last[0] if _last else None
 
 
 def watch(
