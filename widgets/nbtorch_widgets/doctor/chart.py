@@ -179,6 +179,8 @@ class Chart:
 
     def add(self, sample: Sample) -> None:
         """Keep a sample; when there are too many, every other one between the first and the newest goes."""
+        while self.samples and self.samples[-1].step >= sample.step:  # the run was rewound
+            self.samples.pop()
         self.samples.append(sample)
         if len(self.samples) > MOST_SAMPLES:
             middle = self.samples[16:-16]

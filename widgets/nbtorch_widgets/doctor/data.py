@@ -13,7 +13,8 @@ _HUGE = 25.0
 
 
 def _share(samples: list[Sample], name: str) -> float:
-    return sum(s.finding.get(name, 0.0) for s in samples) / max(1, len(samples))
+    compared = [s for s in samples if s.finding.get("compared")]
+    return sum(s.finding.get(name, 0.0) for s in compared) / max(1, len(compared))
 
 
 def losses(chart: Chart) -> Iterator[Finding]:

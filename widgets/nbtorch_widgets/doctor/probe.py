@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -24,9 +25,13 @@ from nbtorch_widgets.telemetry import Telemetry
 
 Hook = TypeVar("Hook", bound=Callable[..., None])
 
-_TRACKED = 3  # parameters of each optimizer that are followed from step to step
+_TRACKED = 2  # parameters of each optimizer that are followed from step to step
 _ALARMED = 12  # steps that are looked at once gradients are not finite
-_SENTINEL_ALWAYS = 256  # steps after which the sentinel reads only every eighth
+_ALL_OF_THE_FIRST = 16  # steps of the overview that are all looked at; then every other one
+_ALLOWANCE = 0.25  # seconds that looking may take in any run; in a long one this share of its time:
+_SHARE = 0.01
+_SOMETIMES = 6  # samples after which batches and outputs are summarised at every fourth only
+_SENTINEL_ALWAYS = 128  # steps after which the sentinel reads only every eighth
 _MOST_LAYERS = 256  # layers that get hooks
 _FLAGGED_MODES = ("Dropout", "BatchNorm", "InstanceNorm")
 _GETS_PARAMETERS = ("Linear", "Conv", "RNN", "LSTM", "GRU", "Bilinear", "Attention")
@@ -85,6 +90,11 @@ class DoctorProbe(Probe):
         self._sentinel: Any = None
         self._steps = 0
         self._before: list[Part] = []
+        self._after: list[Part] = []
+        self._after_step = -1
+        self._total = 0.0
+        self._began = 0.0
+        self._symmetric: list[int] | None = None
         #: The batch that the loop's body has now, and how to find its loss: for the moment of an alarm.
         self.batch: Any = None
         self.find_loss: Callable[[], Any] | None = None
@@ -96,6 +106,7 @@ class DoctorProbe(Probe):
 
     def install(self, watched: Watched) -> None:
         self._watched = watched
+        self._began = time.perf_counter()
         owned = {id(p) for o in watched.optimizers for g in getattr(o, "param_groups", ()) for p in g["params"]}
         own = {id(p) for _, p in watched.parameters}
         chart = self.chart
@@ -138,7 +149,7 @@ class DoctorProbe(Probe):
             ]
             # Matrices first: the gradient of a bias may be zero for good reasons. One near the input, one near the end.
             matrices = [p for p in able if len(p.shape) >= 2] or able
-            chosen = {id(p): p for p in (matrices[:1] + matrices[-1:] + matrices[len(matrices) // 2 :][:1])}
+            chosen = {id(p): p for p in (matrices[:1] + matrices[-1:])}
             self._tracked += [_Tracked(positions[key], p, optimizer) for key, p in list(chosen.items())[:_TRACKED]]
         small = [p for _, p in reversed(watched.parameters) if getattr(p, "requires_grad", True)]
         self._sentinel = min(small, key=lambda p: math.prod(getattr(p, "shape", ()))) if small else None
@@ -158,7 +169,8 @@ class DoctorProbe(Probe):
         self._leave_open()
         self._unhook_layers()
         self.batch = self._output = None
-        self._before = []
+        self._before = self._after = []
+        self._after_step = -1
         for tracked in self._tracked:
             _take_off(tracked)
         while self._handles:
@@ -169,6 +181,7 @@ class DoctorProbe(Probe):
 
     def _leave_open(self) -> None:
         """An iteration that was looked at is over and the optimizer made no step in it."""
+        self._unhook_layers()
         if self._sample is not None:
             self.chart.pending = self._sample
             self.chart.idle += 1
@@ -179,17 +192,17 @@ class DoctorProbe(Probe):
 
     def before_step(self, step: int) -> None:
         watched = self._watched
-        if watched is None or not (self.telemetry.overview.due(step) or self._armed or step == self.telemetry.total):
-            return
-        self._unhook_layers()
         self._leave_open()
+        if watched is None or not self._looks_at(step):
+            return
         self._sample = sample = Sample(step)
         self.chart.iterations += 1
         root = watched.model
         sample.training = bool(getattr(root, "training", True))
         sample.modes = self._all_in_evaluation(root)
         sample.groups = [_group(o, g) for o in watched.optimizers for g in getattr(o, "param_groups", ())]
-        parts = [_part(p) for _, p in watched.parameters]
+        # What the step before left is what this one finds, if that was looked at.
+        parts = self._after if self._after_step == step - 1 else [_part(p) for _, p in watched.parameters]
         self._before = parts
         sample.weight = np.array([_rms(p) for p in parts])
         sample.weight_finite = np.array([bool(np.isfinite(p).all()) for p in parts])
@@ -205,12 +218,33 @@ class DoctorProbe(Probe):
             sample.batch_part = _broken_part(self.batch)
             sample.batch_finite = not sample.batch_part
 
+    def _looks_at(self, step: int) -> bool:
+        """The steps of the overview; of these every other one once there were a few; fewer where time is short."""
+        last = step == self.telemetry.total
+        if self._armed or last:
+            return True
+        if not self.telemetry.overview.due(step):
+            return False
+        rows = len(self.telemetry.overview)
+        if rows >= _ALL_OF_THE_FIRST and rows % 2:
+            return False
+        most = max(_ALLOWANCE, _SHARE * (time.perf_counter() - self._began))
+        return self._total < most or rows < _ALL_OF_THE_FIRST // 2
+
+    def spent(self) -> float:
+        seconds = super().spent()
+        self._total += seconds
+        return seconds
+
     def see_loss(self, loss: Any) -> None:
         sample = self._sample
         if sample is None:
             return
+        if not self._summarises:
+            return
         if hasattr(loss, "requires_grad"):
             sample.finding["loss is a leaf"] = float(getattr(loss, "grad_fn", None) is None)
+        sample.finding["compared"] = 1.0
         try:
             compare(sample, loss, self._output, self.batch)
         except Exception:  # a loss of a kind that nobody foresaw says nothing
@@ -233,11 +267,16 @@ class DoctorProbe(Probe):
         sample.has_grad = (flags & NO_GRAD) == 0
         sample.grad_finite = (flags & (NAN | INF)) == 0
         after = [_part(p) for _, p in watched.parameters]
+        self._after, self._after_step = after, step
         with np.errstate(all="ignore"):
             sample.update = np.array(
                 [_rms(b - a) if a.shape == b.shape else math.nan for a, b in zip(self._before, after, strict=True)]
             )
-        sample.symmetric = np.array([_symmetric(p) for _, p in watched.parameters], bool)
+        # Units that differ once differ for good.
+        suspects = range(len(after)) if self._symmetric is None else self._symmetric
+        self._symmetric = [i for i in suspects if _symmetric(watched.parameters[i][1])]
+        sample.symmetric = np.zeros(len(after), bool)
+        sample.symmetric[self._symmetric] = True
         sample.stepped = self._steps > 0 or bool((sample.update > 0).any())
         self._finish_previous()
         self._follow(sample, after)
@@ -256,6 +295,10 @@ class DoctorProbe(Probe):
 
     @_guarded
     def _gradient_arrived(self, tracked: _Tracked, gradient: Any) -> None:
+        if getattr(gradient, "is_sparse", False):  # rows that differ from step to step can't be compared
+            self._tracked = [other for other in self._tracked if other is not tracked]
+            _take_off(tracked)
+            return
         part = reading.part(gradient)
         if tracked.waiting and not tracked.done:
             tracked.events += 1
@@ -269,49 +312,66 @@ class DoctorProbe(Probe):
             self._sample.backward = True
             self._note("B")
 
+    @property
+    def _summarises(self) -> bool:
+        count = len(self.chart.samples)
+        return count < _SOMETIMES or count % 4 == 0 or self._armed > 0
+
     def _note(self, letter: str) -> None:
         sample = self._sample
         if sample is not None and not sample.order.endswith(letter) and len(sample.order) < 16:
             sample.order += letter
 
-    @_guarded
     def _before_optimizer(self, optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.chart.steps += 1
+        """At every step of every optimizer, so nothing but the sentinel where nothing is followed."""
+        if self._watched is None:
+            return
+        chart = self.chart
+        chart.steps += 1
         self._steps += 1
-        closure = any(map(callable, (*args, *kwargs.values())))
+        if self._sample is not None or self._previous is not None:
+            self.attempt(self._see_step, optimizer, any(map(callable, (*args, *kwargs.values()))))
+        sentinel = self._sentinel
+        if sentinel is None or chart.alarm is not None or (chart.steps > _SENTINEL_ALWAYS and chart.steps % 8):
+            return
+        gradient = sentinel.grad
+        if gradient is not None and not _sound(gradient):
+            self.attempt(self._alarm, self.telemetry.step + 1)
+
+    def _see_step(self, optimizer: Any, closure: bool) -> None:
         self._mark(optimizer)
         if self._sample is not None and not closure:
             self._note("S")
             self._read_gradients(self._sample, optimizer)
-        if self._sentinel is not None and (self.chart.steps <= _SENTINEL_ALWAYS or self.chart.steps % 8 == 0):
-            gradient = getattr(self._sentinel, "grad", None)
-            if gradient is not None and self.chart.alarm is None and not _sound(gradient):
-                self._alarm(self.telemetry.step + 1)
+        elif self._sample is None:
+            self._finish_if_done()
+
+    def _after_optimizer(self, optimizer: Any, *_: Any) -> None:
+        if self._previous is not None and self._watched is not None:
+            self._mark(optimizer)
+            if self._sample is None:
+                self.attempt(self._finish_if_done)
+
+    def _finish_if_done(self) -> None:
+        if self._previous is not None and all(tracked.done for tracked in self._tracked if tracked.waiting):
+            self._finish_previous()
 
     def _read_gradients(self, sample: Sample, optimizer: Any) -> None:
         """The tracked gradients as the optimizer gets them."""
         own, used = [], []
-        groups = getattr(optimizer, "param_groups", ())
-        owned = {id(p) for g in groups for p in g["params"]}
         for tracked in self._tracked:
-            if id(tracked.parameter) not in owned:
+            if tracked.optimizer is not optimizer:
                 continue
             gradient = tracked.parameter.grad
             tracked.used = None if gradient is None else reading.part(gradient)
             if not tracked.arrived:
                 continue
-            total = np.sum(tracked.arrived, axis=0)
+            total = np.sum(tracked.arrived, axis=0) if len(tracked.arrived) > 1 else tracked.arrived[0]
             own.append(total)
             used.append(np.zeros_like(total) if tracked.used is None else tracked.used)
         if own:
             sample.own, sample.used = math.sqrt(reading.square(own)), math.sqrt(reading.square(used))
             sample.zeroed = sample.zeroed or (sample.own > 0 and sample.used == 0)
-
-    @_guarded
-    def _after_optimizer(self, optimizer: Any, *_: Any) -> None:
-        self._mark(optimizer)
-        if self._sample is None and all(tracked.done for tracked in self._tracked if tracked.waiting):
-            self._finish_previous()
 
     def _mark(self, optimizer: Any) -> None:
         """The optimizer's next step has come for its tracked parameters, if a gradient has come before it."""
@@ -410,8 +470,8 @@ class DoctorProbe(Probe):
         sample.forwards += 1
         self._note("F")
         tensor = reading.first_tensor(output)
-        if tensor is not None and getattr(tensor, "requires_grad", True):
-            self._output = tensor.detach() if not hasattr(tensor, "grad_fn") else tensor
+        if tensor is not None and getattr(tensor, "requires_grad", True) and self._summarises:
+            self._output = tensor
             sample.outputs = reading.summary(tensor)
 
     def _after_layer(self, name: str) -> Callable[..., None]:
@@ -430,7 +490,7 @@ class DoctorProbe(Probe):
         own = [p for p in (getattr(module, "_parameters", None) or {}).values() if p is not None]
         if any(getattr(p, "requires_grad", False) for p in own) and not getattr(made, "requires_grad", True):
             sample.no_graph.add(name)
-        if given is not None and sample.inputs is None:
+        if given is not None and sample.inputs is None and self._summarises:
             sample.inputs = reading.summary(given)
             sample.finding["first is norm"] = float("Norm" in kind)
             sample.finding["first is embedding"] = float("Embedding" in kind)
@@ -524,7 +584,10 @@ def _rms(values: Part) -> float:
     if not values.size:
         return math.nan
     with np.errstate(all="ignore"):
-        return math.sqrt(float(np.mean(values.astype(float) ** 2)))
+        square = float(np.dot(values, values)) / values.size
+        if not 1e-30 < square < 1e30:  # squares of single precision end there
+            square = float(np.mean(values.astype(float) ** 2))
+    return math.sqrt(square)
 
 
 def _symmetric(parameter: Any) -> bool:

@@ -23,7 +23,11 @@ Nonlinearity = Literal["relu", "tanh", "sigmoid"]
 
 def host(tensor: Any) -> npt.NDArray[Any]:
     """As an array of real floats (or whole numbers); float16 and smaller become float32."""
-    array = on_host(tensor)
+    array: npt.NDArray[Any]
+    try:
+        array = tensor.detach().numpy()  # by far the most frequent case
+    except (TypeError, AttributeError, RuntimeError):  # on an accelerator, of a type NumPy lacks, or no tensor
+        array = on_host(tensor)
     if array.dtype.kind == "c":
         array = np.abs(array)
     if array.dtype.kind == "f" and array.dtype.itemsize < 4:
@@ -62,8 +66,12 @@ def first_tensor(value: Any) -> Any:
 
 def finite(array: npt.NDArray[Any]) -> bool:
     """Whether all numbers are."""
-    if array.dtype.kind not in "fc" or not array.size:
+    if array.dtype.kind != "f" or not array.size:
         return True
+    flat = array.ravel("K")
+    with np.errstate(all="ignore"):
+        if math.isfinite(np.dot(flat, flat)):  # one pass; overflows only for numbers near the end of the range
+            return True
     return bool(np.isfinite(array.min()) and np.isfinite(array.max()))
 
 
@@ -84,14 +92,14 @@ def summary(tensor: Any) -> Values | None:
         flat = flat[:: -(-flat.size // MOST_VALUES)]
     with np.errstate(all="ignore"):
         wide = flat.astype(np.float64)
-        mean, square = float(wide.mean()), float((wide * wide).mean())
+        mean, square = float(wide.sum()) / wide.size, float(np.dot(wide, wide)) / wide.size
         constant = array.ndim >= 1 and array.shape[0] > 1 and bool((array == array[:1]).all())
         return Values(
             shape,
             complete,
             math.sqrt(square) if square >= 0 else math.nan,
             mean,
-            float(wide.std()),
+            math.sqrt(max(0.0, square - mean * mean)) if complete else math.nan,
             float(wide.min()),
             float(wide.max()),
             real,
