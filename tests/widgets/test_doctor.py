@@ -40,7 +40,7 @@ def test_a_report_says_where_when_how_and_what_helps() -> None:
     report = doctor(run)
     (finding,) = report
     assert (finding.code, finding.severity, finding.step) == ("evaluation", "error", 1)
-    assert "30 of 30" in finding.evidence and "model.train()" in finding.remedy
+    assert "24 of 24" in finding.evidence and "model.train()" in finding.remedy
     assert repr(report).splitlines()[0] == "error: The model trains in evaluation mode (step 1)"
     assert repr(report) == repr(doctor(broken_run()))
     assert "평가 모드" in finding.text("title", "ko")
@@ -52,7 +52,7 @@ def test_a_report_says_where_when_how_and_what_helps() -> None:
 def test_a_healthy_run_has_no_findings() -> None:
     run = HEALTHY["plain_classifier"](Bench(importlib.import_module("nbtorch")))
     report = run.doctor()
-    assert report.healthy and repr(report) == "no findings (30 of 30 steps examined)"
+    assert report.healthy and repr(report) == "no findings (24 of 30 steps examined)"
     assert "No findings" in report.to_svg() and "발견된 문제 없음" in Report([], language="ko")._repr_html_()
 
 

@@ -88,8 +88,6 @@ class Run(Generic[Batch]):
             self.telemetry.clip_problem = "hooks"
         self._read_rates()
         self._doctor = self.telemetry.add_probe(DoctorProbe(self.telemetry))
-        if self._loss_variable is not None:
-            self._doctor.find_loss = lambda: self._find_loss(sys._getframe(1))
         self._presentation: Any = None
         self._hooks: list[Any] = []
         self._probes: list[Probe] = []  # those that are installed
@@ -366,6 +364,7 @@ class Run(Generic[Batch]):
             )
         self._iterating = True
         _last[:] = [self.telemetry]
+        self._doctor.find_loss = lambda: self._find_loss(sys._getframe(1))  # until its `remove`
         try:
             self._install_hooks()
             self._stale_loss = self._identity_of_old_loss()

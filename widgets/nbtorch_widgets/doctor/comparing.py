@@ -15,18 +15,16 @@ import numpy.typing as npt
 
 from nbtorch_widgets.doctor import reading
 from nbtorch_widgets.doctor.chart import Sample
-from nbtorch_widgets.gradients import scalar
 
 _MOST = 4096
 _CLOSE = 2e-3
 
 
-def compare(sample: Sample, loss: Any, output: Any, batch: Any) -> None:
+def compare(sample: Sample, loss: Any, value: float | None, output: Any, batch: Any) -> None:
     """Put what is found into `sample.finding` (name to 1.0) and `sample.target`."""
     found = sample.finding
     names = [name.rstrip("0123456789").removesuffix("Backward") for name in reading.chain(loss)]
     _read_names(found, names)
-    value = scalar(loss)
     if output is None or value is None or not math.isfinite(value):
         return
     outputs = reading.host(output).astype(float)

@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from nbtorch_widgets.doctor.texts import HEADINGS
-from nbtorch_widgets.svg import _PAD, _WIDTH, _Canvas
+from nbtorch_widgets.svg import PAD, WIDTH, Canvas
 
 if TYPE_CHECKING:
     from nbtorch_widgets.doctor.findings import Report
@@ -18,11 +18,11 @@ _COLUMNS = 104  # of 12 px text
 def report_svg(report: Report) -> str:
     """The findings of a report, each with where it shows, its evidence and what helps."""
     words = HEADINGS["ko" if report.language.startswith("ko") else "en"]
-    canvas = _Canvas()
-    y = _PAD + 12
+    canvas = Canvas()
+    y = PAD + 12
     if report.healthy:
-        canvas.text(_PAD, y, f"✓ {words['none']}", "t b")
-        canvas.text(_WIDTH - _PAD, y, report.summary, "m e")
+        canvas.text(PAD, y, f"✓ {words['none']}", "t b")
+        canvas.text(WIDTH - PAD, y, report.summary, "m e")
         y += _LINE
     for number, finding in enumerate(report):
         if number:
@@ -34,15 +34,15 @@ def report_svg(report: Report) -> str:
             where.append(f"{words['step']} {finding.step}")
         if finding.layer:
             where.append(_cut(finding.layer, 32))
-        canvas.text(_PAD + 14, y, _cut(title, 60), "t b")
-        canvas.text(_WIDTH - _PAD, y, " · ".join(where), "m e")
+        canvas.text(PAD + 14, y, _cut(title, 60), "t b")
+        canvas.text(WIDTH - PAD, y, " · ".join(where), "m e")
         y += _LINE
         for look, text in (("t", evidence), ("m", "→ " + remedy)):
             for line in wrapped(text, _COLUMNS):
-                canvas.text(_PAD + 14, y, line, look)
+                canvas.text(PAD + 14, y, line, look)
                 y += _LINE
         colour = {"error": "x", "warning": "d", "note": "z"}[finding.severity]
-        canvas.rect(_PAD, top, 4, y - _LINE - top + 4, f'class="{colour}"')
+        canvas.rect(PAD, top, 4, y - _LINE - top + 4, f'class="{colour}"')
     canvas.height = y - _LINE + 12
     return canvas.render("; ".join(finding.text("title", report.language) for finding in report) or words["none"])
 

@@ -11,6 +11,7 @@ import functools
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -99,6 +100,7 @@ class DoctorProbe(Probe):
         self.batch: Any = None
         self.find_loss: Callable[[], Any] | None = None
         self._output: Any = None
+        self._loss: Any = None
         self._producer = ""
         self._last: Any = None
 
@@ -168,7 +170,7 @@ class DoctorProbe(Probe):
         self._finish_previous()
         self._leave_open()
         self._unhook_layers()
-        self.batch = self._output = None
+        self.batch = self._output = self.find_loss = None
         self._before = self._after = []
         self._after_step = -1
         for tracked in self._tracked:
@@ -196,6 +198,7 @@ class DoctorProbe(Probe):
         if watched is None or not self._looks_at(step):
             return
         self._sample = sample = Sample(step)
+        self._loss = None
         self.chart.iterations += 1
         root = watched.model
         sample.training = bool(getattr(root, "training", True))
@@ -244,11 +247,7 @@ class DoctorProbe(Probe):
             return
         if hasattr(loss, "requires_grad"):
             sample.finding["loss is a leaf"] = float(getattr(loss, "grad_fn", None) is None)
-        sample.finding["compared"] = 1.0
-        try:
-            compare(sample, loss, self._output, self.batch)
-        except Exception:  # a loss of a kind that nobody foresaw says nothing
-            sample.finding["not compared"] = 1.0
+        self._loss = loss
 
     def after_step(self, step: int) -> None:
         sample, watched = self._sample, self._watched
@@ -256,9 +255,13 @@ class DoctorProbe(Probe):
             return
         self._unhook_layers()
         self._sample = None
-        self._output = None
+        if self._loss is not None:
+            sample.finding["compared"] = 1.0
+            with suppress(TypeError, ValueError, RuntimeError, AttributeError):  # a loss of a kind nobody foresaw
+                compare(sample, self._loss, self.telemetry.loss, self._output, self.batch)
+        self._output = self._loss = None
         self._read_batch(sample)
-        rows = self.telemetry.rows_since(step - 1, 1)
+        rows, _ = self.telemetry.rows_since(0, 1)  # the newest
         if not len(rows):
             return
         loss, flags = rows.loss[-1], rows.flags[-1]
