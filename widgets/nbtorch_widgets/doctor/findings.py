@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal, TypeAlias
 
+from nbtorch_widgets.doctor.picture import Entry, report_svg
 from nbtorch_widgets.doctor.texts import HEADINGS, TEXTS
 
 Evidence: TypeAlias = dict[str, "float | str"]
 Severity: TypeAlias = Literal["error", "warning", "note"]
+PARTS: tuple[Literal["title", "evidence", "remedy"], ...] = ("title", "evidence", "remedy")
 _RANK = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -136,9 +138,10 @@ class Report(Sequence[Finding]):
 
     def to_svg(self) -> str:
         """The report as a still picture; the same for the same findings."""
-        from nbtorch_widgets.doctor.picture import report_svg
-
-        return report_svg(self)
+        entries = [
+            Entry(f.severity, f.step, f.layer, *(f.text(part, self.language) for part in PARTS)) for f in self.findings
+        ]
+        return report_svg(entries, self.summary, self.language)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._repr_html_(), "image/svg+xml": self.to_svg()}

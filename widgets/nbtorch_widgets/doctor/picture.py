@@ -3,48 +3,56 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from nbtorch_widgets.doctor.texts import HEADINGS
 from nbtorch_widgets.svg import PAD, WIDTH, Canvas
-
-if TYPE_CHECKING:
-    from nbtorch_widgets.doctor.findings import Report
 
 _LINE = 17
 _COLUMNS = 104  # of 12 px text
 
 
-def report_svg(report: Report) -> str:
+class Entry(NamedTuple):
+    """A finding in words."""
+
+    severity: str
+    step: int | None
+    layer: str | None
+    title: str
+    evidence: str
+    remedy: str
+
+
+def report_svg(entries: Sequence[Entry], summary: str, language: str) -> str:
     """The findings of a report, each with where it shows, its evidence and what helps."""
-    words = HEADINGS["ko" if report.language.startswith("ko") else "en"]
+    words = HEADINGS["ko" if language.startswith("ko") else "en"]
     canvas = Canvas()
     y = PAD + 12
-    if report.healthy:
+    if not entries:
         canvas.text(PAD, y, f"✓ {words['none']}", "t b")
-        canvas.text(WIDTH - PAD, y, report.summary, "m e")
+        canvas.text(WIDTH - PAD, y, summary, "m e")
         y += _LINE
-    for number, finding in enumerate(report):
+    for number, finding in enumerate(entries):
         if number:
             y += 9
         top = y - 12
-        title, evidence, remedy = (finding.text(part, report.language) for part in ("title", "evidence", "remedy"))
         where = [words[finding.severity]]
         if finding.step is not None:
             where.append(f"{words['step']} {finding.step}")
         if finding.layer:
             where.append(_cut(finding.layer, 32))
-        canvas.text(PAD + 14, y, _cut(title, 60), "t b")
+        canvas.text(PAD + 14, y, _cut(finding.title, 60), "t b")
         canvas.text(WIDTH - PAD, y, " · ".join(where), "m e")
         y += _LINE
-        for look, text in (("t", evidence), ("m", "→ " + remedy)):
+        for look, text in (("t", finding.evidence), ("m", "→ " + finding.remedy)):
             for line in wrapped(text, _COLUMNS):
                 canvas.text(PAD + 14, y, line, look)
                 y += _LINE
         colour = {"error": "x", "warning": "d", "note": "z"}[finding.severity]
         canvas.rect(PAD, top, 4, y - _LINE - top + 4, f'class="{colour}"')
     canvas.height = y - _LINE + 12
-    return canvas.render("; ".join(finding.text("title", report.language) for finding in report) or words["none"])
+    return canvas.render("; ".join(entry.title for entry in entries) or words["none"])
 
 
 def width(text: str) -> int:
