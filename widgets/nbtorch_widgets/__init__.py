@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from nbtorch_widgets.landscape import Landscape
     from nbtorch_widgets.ridgelines import Ridgelines
     from nbtorch_widgets.stepper.widget import BackpropStepper
+    from nbtorch_widgets.tensorview import BroadcastBoard, StrideTape, TensorView
     from nbtorch_widgets.updateratio import UpdateRatio
     from nbtorch_widgets.views import Monitor, RunBar, Seismograph
 
 __all__ = [
     "BackpropStepper",
+    "BroadcastBoard",
     "GradFlow",
     "Landscape",
     "Monitor",
@@ -42,6 +44,8 @@ __all__ = [
     "RunStopped",
     "Seismograph",
     "Snapshots",
+    "StrideTape",
+    "TensorView",
     "UpdateRatio",
     "doctor",
     "export_notebook",
@@ -55,12 +59,15 @@ __all__ = [
 # The widgets, what else needs anywidget, and the modules they are in, imported when they are first used.
 _VIEWS = {
     "BackpropStepper": "stepper.widget",
+    "BroadcastBoard": "tensorview",
     "GradFlow": "flow.view",
     "Landscape": "landscape",
     "Monitor": "views",
     "Ridgelines": "ridgelines",
     "RunBar": "views",
     "Seismograph": "views",
+    "StrideTape": "tensorview",
+    "TensorView": "tensorview",
     "UpdateRatio": "updateratio",
     "export_notebook": "export",
     "save_html": "export",

@@ -9,6 +9,7 @@ import { RunStore } from "./store";
 import { stepper } from "./stepper/stepper";
 import { Tabs, type Tab } from "./tabs";
 import { UpdateRatio, STYLE as RATIO_STYLE } from "./updateratio/updateratio";
+import { broadcastBoard, strideTape, tensorView } from "./tensorview";
 import { View, type Part, type Widget } from "./view";
 import { setLanguage, words } from "./words";
 
@@ -60,6 +61,9 @@ const KINDS: Record<string, (model: Model) => Widget> = {
   updateratio: styled(ofRun(updateRatio), RATIO_STYLE),
   landscape,
   gradflow: styled(ofRun(gradFlow), FLOW_STYLE),
+  tensorview: tensorView,
+  stridetape: strideTape,
+  broadcastboard: broadcastBoard,
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
