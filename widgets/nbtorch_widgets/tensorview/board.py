@@ -11,7 +11,7 @@ import numpy.typing as npt
 import traitlets
 
 from nbtorch_widgets import protocol
-from nbtorch_widgets.tensorview.read import Array, host_array, is_tensor
+from nbtorch_widgets.tensorview.read import Array, clean, host_array, is_tensor
 from nbtorch_widgets.widget import NotebookWidget
 
 _CELLS = 1024  # of the result that are shown, at most
@@ -94,7 +94,7 @@ class BroadcastBoard(NotebookWidget):
         if len(names) != 2:
             raise ValueError(f"BroadcastBoard expected two names, got {names!r}")
         self.op = op
-        self.names = (str(names[0]), str(names[1]))
+        self.names = (clean(names[0]), clean(names[1]))
         self.operands = (_numbers("a", a), _numbers("b", b))
         self.axes = align(self.operands[0].shape, self.operands[1].shape)
         self.result: Numbers | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from nbtorch.notebook.heatmap import Statistics, heatmap, statistics
 from nbtorch.notebook.markup import number_text
 from nbtorch.notebook.palette import STEPS, hex_color, ink
-from nbtorch_widgets.svg import _CHARACTER, _PAD, _WIDTH, _Canvas
+from nbtorch_widgets.svg import CHARACTER, PAD, WIDTH, Canvas
 from nbtorch_widgets.tensorview.read import Array, Reading
 
 if TYPE_CHECKING:
@@ -26,23 +26,23 @@ _GRID = 256  # cells of a view below it
 
 def tensors_svg(tensors: Mapping[str, tuple[Reading, dict[str, Array]]], label: str) -> str:
     """Each tensor below the other, its panels beside each other."""
-    canvas = _Canvas()
-    y = float(_PAD)
+    canvas = Canvas()
+    y = float(PAD)
     for name, (reading, panels) in tensors.items():
         canvas.add(
-            f'<text x="{_PAD}" y="{y + 12:.0f}" class="t b">{escape(_fit(name, 60))}'
+            f'<text x="{PAD}" y="{y + 12:.0f}" class="t b">{escape(_fit(name, 60))}'
             f'<tspan dx="10" class="m n">{escape(f"{reading.dtype} {reading.shape}")}</tspan></text>'
         )
         y += 24
         if reading.note:
-            canvas.text(_PAD, y + 12, _fit(reading.note, 100), "m")
+            canvas.text(PAD, y + 12, _fit(reading.note, 100), "m")
             y += 20
-        x, tallest = float(_PAD), 0.0
+        x, tallest = float(PAD), 0.0
         for role, array in panels.items():
             drawn, width, height, facts = _panel(array)
-            used = max(width, _CHARACTER * len(facts)) + 28
-            if x > _PAD and x + used > _WIDTH:
-                x, y, tallest = float(_PAD), y + tallest, 0.0
+            used = max(width, CHARACTER * len(facts)) + 28
+            if x > PAD and x + used > WIDTH:
+                x, y, tallest = float(PAD), y + tallest, 0.0
             canvas.text(x, y + 11, role, "m")
             if drawn:
                 canvas.add(drawn.replace("<svg ", f'<svg x="{x:.0f}" y="{y + 18:.0f}" class="t" color="#59636e" ', 1))
@@ -62,8 +62,8 @@ def _panel(array: Array) -> tuple[str, float, float, str]:
     drawn = heatmap(np.atleast_1d(array), facts.scale, "heat map", _CELLS)
     width, height = (float(drawn.svg.split(f'{side}="')[1].split('"')[0]) for side in ("width", "height"))
     svg = drawn.svg
-    if width > _WIDTH - 2 * _PAD:  # many facets: shrink the picture, not the card
-        factor = (_WIDTH - 2 * _PAD) / width
+    if width > WIDTH - 2 * PAD:  # many facets: shrink the picture, not the card
+        factor = (WIDTH - 2 * PAD) / width
         width, height = width * factor, height * factor
         rest = svg.split(" viewBox", 1)[1]
         svg = f'<svg width="{width:.0f}" height="{height:.0f}" viewBox{rest}'
@@ -95,7 +95,7 @@ def _level(value: float, scale: float) -> int:
 
 
 def _cell(
-    canvas: _Canvas, x: float, y: float, width: float, height: float, value: float, scale: float, pale: bool = False
+    canvas: Canvas, x: float, y: float, width: float, height: float, value: float, scale: float, pale: bool = False
 ) -> None:
     level = _level(value, scale)
     fill = "none" if pale else hex_color(level) if math.isfinite(value) else "#cc79a7" if value != value else "#3b3b3b"
@@ -114,17 +114,17 @@ def _cell(
 
 
 def _grid(
-    canvas: _Canvas, array: Array, x: float, y: float, scale: float, pale: Array | None = None, room: float = 0
+    canvas: Canvas, array: Array, x: float, y: float, scale: float, pale: Array | None = None, room: float = 0
 ) -> tuple[float, float]:
     """Draw an array as grids over its last two axes, those of leading axes beside each other; its size."""
     shape = array.shape[-2:] if array.ndim > 1 else (1, array.size)
     grids = np.asarray(array, float).reshape(-1, *shape)
     veils = None if pale is None else pale.reshape(grids.shape)
     rows, columns = (min(size, limit) for size, limit in zip(shape, (16, 20), strict=True))
-    width = min(40.0, max(14.0, ((room or _WIDTH - 2 * _PAD) - 8) / max(1, columns)))
+    width = min(40.0, max(14.0, ((room or WIDTH - 2 * PAD) - 8) / max(1, columns)))
     height, right, at, top = 20.0, 0.0, x, y
     for facet, grid in enumerate(grids):
-        if at > x and at + columns * width > x + (room or _WIDTH):
+        if at > x and at + columns * width > x + (room or WIDTH):
             at, top = x, top + rows * height + 10
         if top - y + rows * height > 640:
             canvas.text(x, top + 12, f"and {len(grids) - facet} more slices", "m")
@@ -146,20 +146,20 @@ def _grid(
 
 def tape_svg(tapes: list[Tape], placed: Mapping[str, Placed], label: str) -> str:
     """Each tape with its cells numbered, and below it the tensors on it; in their cells stand the cells' numbers."""
-    canvas = _Canvas()
-    y = float(_PAD)
+    canvas = Canvas()
+    y = float(PAD)
     for place, tape in enumerate(tapes):
         title = f"Storage {place + 1}" if len(tapes) > 1 else "Storage"
         canvas.add(
-            f'<text x="{_PAD}" y="{y + 12:.0f}" class="t b">{title}'
+            f'<text x="{PAD}" y="{y + 12:.0f}" class="t b">{title}'
             f'<tspan dx="10" class="m n">{tape.size} × {escape(tape.dtype)}</tspan></text>'
         )
         y += 22
         count = min(len(tape.cells), _TAPE)
         scale = statistics(tape.cells).scale if tape.cells.size else 0.0
-        per_row = max(1, int((_WIDTH - 2 * _PAD) // 36))
+        per_row = max(1, int((WIDTH - 2 * PAD) // 36))
         for cell in range(count):
-            x, top = _PAD + cell % per_row * 36, y + cell // per_row * 38
+            x, top = PAD + cell % per_row * 36, y + cell // per_row * 38
             _cell(canvas, x, top, 36, 20, float(tape.cells[cell]), scale)
             canvas.add(
                 f'<text x="{x + 18}" y="{top + 31:.0f}" text-anchor="middle" class="m" style="font-size:9px">'
@@ -167,13 +167,13 @@ def tape_svg(tapes: list[Tape], placed: Mapping[str, Placed], label: str) -> str
             )
         y += math.ceil(count / per_row) * 38 + 4
         if tape.size > count:
-            canvas.text(_PAD, y + 10, f"and {tape.size - count} more cells", "m")
+            canvas.text(PAD, y + 10, f"and {tape.size - count} more cells", "m")
             y += 18
         for name, tensor in ((name, tensor) for name, tensor in placed.items() if tensor.tape == place):
             facts = f"shape {tensor.shape}  strides {tensor.strides}  offset {tensor.offset}"
             facts += "" if tensor.contiguous else "  not contiguous"
             canvas.add(
-                f'<text x="{_PAD}" y="{y + 14:.0f}" class="t b">{escape(_fit(name, 40))}'
+                f'<text x="{PAD}" y="{y + 14:.0f}" class="t b">{escape(_fit(name, 40))}'
                 f'<tspan dx="10" class="m n">{facts}</tspan></text>'
             )
             y += 22
@@ -185,26 +185,26 @@ def tape_svg(tapes: list[Tape], placed: Mapping[str, Placed], label: str) -> str
     return canvas.render(label)
 
 
-def _placed_grid(canvas: _Canvas, tape: Tape, tensor: Placed, y: float, scale: float) -> float:
+def _placed_grid(canvas: Canvas, tape: Tape, tensor: Placed, y: float, scale: float) -> float:
     offsets = tensor.offsets[tuple(slice(0, _GRID) for _ in tensor.shape)]
     inside = (offsets >= tape.first) & (offsets < tape.first + len(tape.cells))
     values = np.where(inside, tape.cells[np.where(inside, offsets - tape.first, 0)].astype(float), np.nan)
     _, first = np.unique(offsets.reshape(-1), return_index=True)
     repeated = np.ones(offsets.size, bool)
     repeated[first] = False
-    return _grid(canvas, values, _PAD, y, scale, repeated)[1]
+    return _grid(canvas, values, PAD, y, scale, repeated)[1]
 
 
 def board_svg(board: BroadcastBoard) -> str:
     """The shapes aligned from the right, and the operands stretched to the result beside it."""
     from nbtorch_widgets.tensorview.board import crop, cropped
 
-    canvas = _Canvas()
+    canvas = Canvas()
     names = [*board.names, "result"]
-    left = _PAD + _CHARACTER * max(len(_fit(name, 24)) for name in names) + 24
-    y = float(_PAD)
+    left = PAD + CHARACTER * max(len(_fit(name, 24)) for name in names) + 24
+    y = float(PAD)
     for row, name in enumerate(names):
-        canvas.text(_PAD, y + 14, _fit(name, 24), "t l")
+        canvas.text(PAD, y + 14, _fit(name, 24), "t l")
         for place, axis in enumerate(board.axes):
             size = (axis.a, axis.b, axis.out)[row]
             x = left + place * 52
@@ -215,7 +215,7 @@ def board_svg(board: BroadcastBoard) -> str:
             canvas.add(f'<text x="{x + 20}" y="{y + 14:.0f}" text-anchor="middle" class="{look}">{text}</text>')
         y += 20
     if not board.fits:
-        canvas.add(f'<text x="{_PAD}" y="{y + 16:.0f}" class="x">{escape(board.problem)}</text>')
+        canvas.add(f'<text x="{PAD}" y="{y + 16:.0f}" class="x">{escape(board.problem)}</text>')
         canvas.height = math.ceil(y + 24)
         return canvas.render(repr(board))
     assert board.shape is not None and board.result is not None and board.incoming is not None
@@ -238,10 +238,10 @@ def board_svg(board: BroadcastBoard) -> str:
         panels.append((f"{board.names[0]} {board.op} {board.names[1]}", cropped(board.result, shown), None))
     scale = max((statistics(panel[1]).scale for panel in panels if panel[1].size), default=0.0)
     columns = 1 if (shown and shown[-1] > 5) or len(shown) > 2 else 3
-    room = (_WIDTH - 2 * _PAD) / columns
+    room = (WIDTH - 2 * PAD) / columns
     tallest = 0.0
     for place, (word, grid, pale) in enumerate(panels):
-        x = _PAD + place % columns * room
+        x = PAD + place % columns * room
         if place and place % columns == 0:
             y, tallest = y + tallest + 30, 0.0
         canvas.text(x, y + 12, _fit(word, 40), "m")

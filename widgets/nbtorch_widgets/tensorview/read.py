@@ -5,6 +5,7 @@ Only what these have in common is used, and what a tensor lacks is left out: a c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -166,12 +167,17 @@ def _address(array: Array) -> int:
 def named(values: Iterable[Any], names: Iterable[str] | None, more: Mapping[str, Any], word: str) -> dict[str, Any]:
     """Tensors with their names: given ones, those of keyword arguments, or `word` and a number."""
     listed = list(values)
-    given = [str(name) for name in names] if names is not None else None
+    given = [clean(name) for name in names] if names is not None else None
     if given is not None and len(given) != len(listed):
         raise ValueError(f"expected {len(listed)} names, one for each tensor; got {len(given)}")
     if given is None:
-        given = [word] if len(listed) + len(more) == 1 else [f"{word} {place}" for place in range(len(listed))]
+        given = [word] if len(listed) == 1 and not more else [f"{word} {place}" for place in range(len(listed))]
     found = dict(zip(given, listed, strict=True))
     if len(found) < len(listed):
         raise ValueError(f"expected different names, got {given}")
-    return {**found, **more}
+    return {**found, **{clean(name): tensor for name, tensor in more.items()}}
+
+
+def clean(name: object) -> str:
+    """A name without what XML and JSON can't carry: control characters and lone surrogates."""
+    return re.sub(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "\N{REPLACEMENT CHARACTER}", str(name))
