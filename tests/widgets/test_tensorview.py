@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from nbtorch_widgets import BroadcastBoard, StrideTape, TensorView
 from nbtorch_widgets.tensorview import pages
-from nbtorch_widgets.tensorview.board import unbroadcast
+from nbtorch_widgets.tensorview.shapes import unbroadcast
 
 
 def unpack(widget: Any) -> tuple[dict[str, Any], bytes]:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import traitlets
 
 from nbtorch_widgets import protocol
+from nbtorch_widgets.tensorview import picture
 from nbtorch_widgets.tensorview.read import Array, clean, host_array, is_tensor
+from nbtorch_widgets.tensorview.shapes import Numbers, align, crop, cropped, unbroadcast
 from nbtorch_widgets.widget import NotebookWidget
-
-_CELLS = 1024  # of the result that are shown, at most
-_ROWS, _COLUMNS = 24, 32
-
-Numbers = npt.NDArray[np.float64]
-Kind = Literal["same", "stretch a", "stretch b", "new a", "new b", "clash"]
 
 _OPERATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     # What it computes, and its two local derivatives.
@@ -27,38 +22,6 @@ _OPERATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "*": (np.multiply, lambda a, b: (b, a)),
     "/": (np.divide, lambda a, b: (1 / b, -a / (b * b))),
 }
-
-
-class Axis(NamedTuple):
-    """One axis of the aligned shapes; None where an operand has no such axis."""
-
-    a: int | None
-    b: int | None
-    out: int | None
-    kind: Kind
-
-
-def align(a: tuple[int, ...], b: tuple[int, ...]) -> list[Axis]:
-    """The axes of both shapes, aligned from the right, the left one first."""
-    length = max(len(a), len(b))
-    axes = []
-    for place in range(-length, 0):
-        one = a[place] if -place <= len(a) else None
-        other = b[place] if -place <= len(b) else None
-        axes.append(Axis(one, other, *_meet(one, other)))
-    return axes
-
-
-def _meet(a: int | None, b: int | None) -> tuple[int | None, Kind]:
-    if a is None or b is None:
-        return (b, "new a") if a is None else (a, "new b")
-    if a == b:
-        return a, "same"
-    if a == 1:
-        return b, "stretch a"
-    if b == 1:
-        return a, "stretch b"
-    return None, "clash"
 
 
 class BroadcastBoard(NotebookWidget):
@@ -160,21 +123,17 @@ class BroadcastBoard(NotebookWidget):
     # ---- outside a live page ----
 
     def to_svg(self) -> str:
-        from nbtorch_widgets.tensorview.picture import board_svg
-
-        return board_svg(self)
+        return picture.board_svg(self)
 
     def plot(self) -> Any:
         """The operands as they are stretched, and the result, as a figure of matplotlib."""
-        from nbtorch_widgets.tensorview.picture import plot
-
         panels: dict[str, dict[str, Array]] = {}
         for name, operand in zip(self.names, self.operands, strict=True):
             stretched = operand if self.shape is None else np.broadcast_to(operand, self.shape)
             panels[name] = {"value": np.asarray(stretched)}
         if self.result is not None:
             panels[f"{self.names[0]} {self.op} {self.names[1]}"] = {"value": self.result}
-        return plot(panels)
+        return picture.plot(panels)
 
     def __repr__(self) -> str:
         a, b = (operand.shape for operand in self.operands)
@@ -192,29 +151,6 @@ class BroadcastBoard(NotebookWidget):
             if axis.kind == "clash"
         ]
         return "; ".join(clashes)
-
-
-def unbroadcast(grad: Numbers, shape: tuple[int, ...]) -> Numbers:
-    """Sum over the axes along which `shape` was stretched to `grad.shape`: the reverse of broadcasting."""
-    grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
-    axes = tuple(axis for axis, size in enumerate(shape) if size == 1 and grad.shape[axis] != 1)
-    return np.asarray(grad.sum(axis=axes, keepdims=True) if axes else grad)
-
-
-def crop(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """As much of a shape as is shown."""
-    limits = [*([8] * max(0, len(shape) - 2)), _ROWS, _COLUMNS][-len(shape) :] if shape else []
-    shown = [min(size, limit) for size, limit in zip(shape, limits, strict=True)]
-    while math.prod(shown) > _CELLS:
-        longest = shown.index(max(shown))
-        shown[longest] = max(1, shown[longest] // 2)
-    return tuple(shown)
-
-
-def cropped(array: Numbers, shown: tuple[int, ...]) -> Numbers:
-    """The piece of an operand that meets the shown piece of the result."""
-    sizes = shown[len(shown) - array.ndim :]
-    return array[tuple(slice(0, size) for size in sizes)]
 
 
 def _numbers(name: str, value: Any) -> Numbers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,11 +13,9 @@ from nbtorch.notebook.heatmap import Statistics, heatmap, statistics
 from nbtorch.notebook.markup import number_text
 from nbtorch.notebook.palette import STEPS, hex_color, ink
 from nbtorch_widgets.svg import CHARACTER, PAD, WIDTH, Canvas
+from nbtorch_widgets.tensorview.memory import Placed, Tape
 from nbtorch_widgets.tensorview.read import Array, Reading
-
-if TYPE_CHECKING:
-    from nbtorch_widgets.tensorview.board import BroadcastBoard
-    from nbtorch_widgets.tensorview.tape import Placed, Tape
+from nbtorch_widgets.tensorview.shapes import Axis, Numbers, crop, cropped
 
 _CELLS = 1200  # of a panel in a picture
 _TAPE = 192  # cells of a tape in a picture
@@ -195,10 +193,29 @@ def _placed_grid(canvas: Canvas, tape: Tape, tensor: Placed, y: float, scale: fl
     return _grid(canvas, values, PAD, y, scale, repeated)[1]
 
 
-def board_svg(board: BroadcastBoard) -> str:
-    """The shapes aligned from the right, and the operands stretched to the result beside it."""
-    from nbtorch_widgets.tensorview.board import crop, cropped
+class Board(Protocol):
+    """What a picture needs of a `BroadcastBoard`."""
 
+    names: tuple[str, str]
+    op: str
+    axes: list[Axis]
+    operands: tuple[Numbers, Numbers]
+    result: Numbers | None
+    incoming: Numbers | None
+    shares: tuple[Numbers, Numbers] | None
+    gradients: tuple[Numbers, Numbers] | None
+    backward: Any
+
+    @property
+    def fits(self) -> bool: ...
+    @property
+    def shape(self) -> tuple[int, ...] | None: ...
+    @property
+    def problem(self) -> str: ...
+
+
+def board_svg(board: Board) -> str:
+    """The shapes aligned from the right, and the operands stretched to the result beside it."""
     canvas = Canvas()
     names = [*board.names, "result"]
     left = PAD + CHARACTER * max(len(_fit(name, 24)) for name in names) + 24
