@@ -1,38 +1,12 @@
-import { Layer } from "./canvas";
 import { IconButton, make, setText } from "./dom";
 import * as format from "./format";
-import type { State } from "./protocol";
+import { CLIP_SCALE, rateScale, Slider } from "./runbar/slider";
+import { snapshotFor, Timeline } from "./runbar/timeline";
+import { WORDS } from "./runbar/words";
 import type { RunStore } from "./store";
 import type { Theme } from "./theme";
 import type { Part } from "./view";
-import { words } from "./words";
 
-const WORDS = words(
-  {
-    states: {
-      ready: "Ready", running: "Running", paused: "Paused", stopping: "Stopping…", finished: "Finished", stopped: "Stopped",
-      left: "Left early", interrupted: "Interrupted", failed: "Failed",
-    } as Record<State, string>,
-    busy: "The kernel is busy and hasn’t heard this yet. It takes effect when the cell ends, or press ■ in the toolbar.",
-    part: "Run control", run: "Run", progress: "Progress",
-    pause: "Pause", resume: "Resume", step: "Step", stop: "Stop", space: "Space",
-    steps: "Step", epoch: "Epoch", speed: "Steps per second",
-    name: (variable: string) => format.title(variable),
-  },
-  {
-    states: {
-      ready: "준비", running: "실행 중", paused: "일시 정지", stopping: "중지하는 중…", finished: "완료", stopped: "중지됨",
-      left: "중간에 나감", interrupted: "인터럽트됨", failed: "오류로 끝남",
-    } as Record<State, string>,
-    busy: "커널이 바빠서 아직 이 명령을 받지 못했습니다. 셀이 끝나면 적용됩니다. 기다리지 않으려면 도구 모음의 ■를 누르세요.",
-    part: "학습 제어", run: "학습", progress: "진행률",
-    pause: "일시 정지", resume: "계속", step: "한 스텝", stop: "중지", space: "스페이스",
-    steps: "스텝", epoch: "에포크", speed: "초당 스텝",
-    name: (variable: string) => (variable === "loss" ? "손실" : format.title(variable)),
-  },
-);
-
-const SPARK = { width: 132, height: 30 };
 const ANNOUNCE_MS = 1000;
 
 /** A number with its name above it. */
@@ -69,8 +43,14 @@ export class RunBar implements Part {
   private readonly loss = new Fact();
   private readonly metrics = new Map<string, Fact>();
   private readonly facts: HTMLElement;
-  private readonly lossGroup: HTMLElement;
-  private readonly spark = new Layer("nbt-spark");
+  private readonly timeline: Timeline;
+  private readonly rate: Slider<number>;
+  private readonly clipping: Slider<number | null>;
+  private firstRate: number | null = null;
+  private readonly steering: HTMLElement;
+  private readonly where = make("span", "nbt-where");
+  private readonly rewind: HTMLButtonElement;
+  private readonly newest: HTMLButtonElement;
   private readonly fill = make("div");
   private readonly progress: HTMLElement;
   private readonly note = make("div", "nbt-note", { role: "status" });
@@ -84,16 +64,35 @@ export class RunBar implements Part {
     const controls = make("div", "nbt-controls", { role: "toolbar", "aria-label": text.run }, [
       this.toggle.element, this.stepOnce.element, this.stop.element,
     ]);
-    this.spark.element.setAttribute("aria-hidden", "true");
-    this.lossGroup = make("div", "nbt-loss", {}, [this.loss.element, this.spark.element]);
     this.facts = make("div", "nbt-facts", {}, [
-      this.step.element, this.epoch.element, this.speed.element, this.lossGroup,
+      this.step.element, this.epoch.element, this.speed.element, this.loss.element,
     ]);
     this.progress = make("div", "nbt-progress", { role: "progressbar", "aria-label": text.progress, "aria-valuemin": "0" }, [
       this.fill,
     ]);
+    this.timeline = new Timeline(store);
+    this.rate = new Slider<number>(
+      text.rate, rateScale(1), (value) => format.measure(value, 2), (value) => store.request({ op: "lr", value }),
+      () => store.schedule(),
+    );
+    this.clipping = new Slider<number | null>(
+      text.clipping, CLIP_SCALE, (value) => (value === null ? text.off : format.measure(value, 2)),
+      (value) => store.request({ op: "clip", value }), () => store.schedule(),
+    );
+    const button = (label: string, action: () => void, title: string) => {
+      const element = make("button", "nbt-action", { type: "button", title }, [label]);
+      element.addEventListener("click", action);
+      return element;
+    };
+    this.rewind = button("", () => this.goBack(), "");
+    this.newest = button(text.newest, () => store.selection.choose({ step: null }), text.newestHint);
+    this.steering = make("div", "nbt-steering", {}, [
+      this.rate.element, this.clipping.element,
+      make("div", "nbt-back", { role: "group", "aria-label": text.steps }, [this.where, this.rewind, this.newest]),
+    ]);
     this.element = make("section", "nbt-part", { "aria-label": text.part }, [
-      make("div", "nbt-bar", {}, [controls, this.state, this.facts]), this.progress, this.note,
+      make("div", "nbt-bar", {}, [controls, this.state, this.facts]), this.timeline.element, this.progress, this.steering,
+      this.note,
     ]);
   }
 
@@ -116,8 +115,8 @@ export class RunBar implements Part {
     for (const [name, value] of Object.entries(header.metrics)) this.metric(name).show(text.name(name), format.measure(value));
     this.loss.show(text.name(store.meta.lossName), header.loss === null ? null : format.measure(header.loss));
     this.loss.element.style.color = header.loss === null || Number.isFinite(header.loss) ? "" : theme.palette.alarm;
-    this.lossGroup.hidden = header.loss === null;
-    if (header.loss !== null) this.drawSpark(theme);
+    this.timeline.update(theme);
+    this.steer();
 
     this.progress.hidden = total === null;
     if (total !== null) {
@@ -129,8 +128,63 @@ export class RunBar implements Part {
         this.progress.setAttribute("aria-valuenow", String(step));
       }
     }
-    setText(this.note, text.busy);
-    this.note.hidden = !store.busy;
+    const note = store.busy ? text.busy : this.told();
+    setText(this.note, note);
+    this.note.hidden = note === "";
+  }
+
+  private told(): string {
+    const text = WORDS();
+    const [word, ...values] = this.store.story.note.map(String);
+    const [first = "", second = ""] = values;
+    if (word === "rewinding" && this.store.active) return text.rewinding(first, second);
+    if (word === "not rewound") return text.notRewound(first === "interrupted" ? text.states.interrupted : first);
+    if (word === "not changed") return text.notChanged(first);
+    return word === "no snapshots" ? text.noSnapshots(first) : "";
+  }
+
+  /** Learning rate, clipping, and the way back. */
+  private steer(): void {
+    const { header, story, selection, history, active } = this.store;
+    const text = WORDS();
+    const enabled = active && header.state !== "stopping";
+    this.rate.element.hidden = header.lr === null;
+    if (header.lr !== null) {
+      if (this.firstRate === null && header.lr > 0) this.firstRate = header.lr;
+      const [low, high] = header.lrRange ?? [header.lr, header.lr];
+      const groups = low < high ? ` ${text.groups(format.measure(low, 2), format.measure(high, 2))}` : "";
+      this.rate.show({
+        value: header.lr, text: format.measure(header.lr), rest: "", hint: text.rateHint + groups, enabled,
+      }, rateScale(this.firstRate ?? 1));
+    }
+    const problem = { hooks: text.noHooks, closure: text.closure }[story.clipProblem];
+    const { clip, clipNorm } = header;
+    const bites = clip !== null && clipNorm !== null && !(clipNorm <= clip);
+    this.clipping.show({
+      value: clip, text: problem ? text.noClip : clip === null ? text.off : format.measure(clip, 2),
+      rest: bites ? text.clips(format.measure(clipNorm, 2)) : "", alarm: bites, hint: problem ?? text.clipHint,
+      enabled: enabled && !problem,
+    }, CLIP_SCALE);
+
+    const { step } = selection;
+    const loss = history.loss[history.rowAt(step ?? history.lastStep)] ?? NaN;
+    const target = step === null ? null : snapshotFor(this.store, step);
+    const goes = step !== null && story.rewind !== "no" && target !== null;
+    const says = step === null || story.snapshots.length === 0 ? "" : target === null ? ` · ${text.noSnapshot}`
+      : active ? "" : ` · ${text.atRest(step)}`;
+    setText(this.where, step === null ? (history.length > 1 ? text.look : "")
+      : `${text.at(format.count(step))}${Number.isNaN(loss) ? "" : ` · ${text.name(this.store.meta.lossName)} ${format.measure(loss)}`}${says}`);
+    this.rewind.hidden = !goes || !active;
+    if (goes) {
+      setText(this.rewind, text.rewind(format.count(target)));
+      this.rewind.title = story.rewind === "full" ? text.rewindHint : text.rewindModel;
+    }
+    this.newest.hidden = step === null;
+  }
+
+  private goBack(): void {
+    const { step } = this.store.selection;
+    if (step !== null) this.store.request({ op: "rewind", step });
   }
 
   private metric(name: string): Fact {
@@ -138,58 +192,13 @@ export class RunBar implements Part {
     if (!fact) {
       fact = new Fact();
       this.metrics.set(name, fact);
-      this.facts.insertBefore(fact.element, this.lossGroup);
+      this.facts.append(fact.element);
     }
     return fact;
   }
 
-  /** The loss of the whole run: in each pixel column the band between its least and greatest value. */
-  private drawSpark(theme: Theme): void {
-    const { width, height } = SPARK;
-    const context = this.spark.reset(width, height);
-    const { steps, loss, length, lastStep } = this.store.history;
-    const columns = Array.from({ length: width }, () => [Infinity, -Infinity] as [number, number]);
-    let low = Infinity;
-    let high = -Infinity;
-    const first = steps[0] ?? 0;
-    const span = Math.max(1, lastStep - first);
-    for (let row = 0; row < length; row++) {
-      const value = loss[row] ?? NaN;
-      if (!Number.isFinite(value)) continue;
-      const column = columns[Math.round((((steps[row] ?? 0) - first) / span) * (width - 1))];
-      if (!column) continue;
-      column[0] = Math.min(column[0], value);
-      column[1] = Math.max(column[1], value);
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
-    if (low > high) return;
-    const y = (value: number) => 3 + (height - 6) * (1 - (high > low ? (value - low) / (high - low) : 0.5));
-    context.strokeStyle = theme.accent;
-    context.lineWidth = 1.5;
-    context.lineJoin = context.lineCap = "round";
-    context.beginPath();
-    let last: [number, number] | null = null;
-    columns.forEach(([least, greatest], x) => {
-      if (least > greatest) return;
-      const from = last ? Math.min(Math.max(last[1], y(greatest)), y(least)) : y(greatest);
-      if (last) context.lineTo(x, from);
-      else context.moveTo(x, from);
-      if (greatest > least) {
-        context.lineTo(x, y(greatest));
-        context.lineTo(x, y(least));
-      }
-      last = [x, greatest > least ? y(least) : y(greatest)];
-    });
-    context.stroke();
-    if (last) {
-      const [x, at] = last as [number, number];
-      context.fillStyle = theme.accent;
-      context.beginPath();
-      context.arc(Math.min(x, width - 2.5), at, 2.5, 0, 2 * Math.PI);
-      context.fill();
-    }
+  dispose(): void {
+    this.rate.dispose();
+    this.clipping.dispose();
   }
-
-  dispose(): void {}
 }

@@ -76,8 +76,53 @@ export const STYLE = `
 .nbt-label { color: var(--nbt-muted); font-size: 11px; line-height: 14px; white-space: nowrap; }
 .nbt-value { font-size: 15px; line-height: 20px; font-weight: 600; white-space: nowrap; }
 .nbt-rest { color: var(--nbt-muted); font-size: 12px; line-height: 1; font-weight: 400; }
-.nbt-loss { display: flex; align-items: flex-end; gap: 10px; }
-.nbt-loss .nbt-fact { min-width: 56px; }
+.nbt-facts .nbt-fact:nth-child(4) { min-width: 48px; }
+
+.nbt-timeline { position: relative; height: 64px; margin-top: 8px; cursor: ew-resize; touch-action: pan-y; border-radius: 2px; }
+.nbt-timeline:focus-within { outline: none; }
+.nbt-timeline:not([data-pointer]):has(:focus-visible) { outline: 2px solid var(--nbt-accent); outline-offset: 2px; }
+.nbt-timeline canvas { position: absolute; inset: 0; }
+.nbt-scrub { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; pointer-events: none; }
+.nbt-timeline + .nbt-progress { margin-top: 4px; }
+.nbt-steering { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 8px 16px; margin-top: 10px; }
+.nbt-steer { display: block; flex: 1 1 140px; max-width: 190px; margin: 0; }
+.nbt-steer-head { display: flex; align-items: baseline; gap: 6px; white-space: nowrap; }
+.nbt-steer-head .nbt-label { margin-right: auto; line-height: 16px; }
+.nbt-steer-value { font-size: 12px; line-height: 16px; font-weight: 600; }
+.nbt-steer-rest { color: var(--nbt-muted); font-size: 11px; line-height: 16px; margin-right: -2px; }
+.nbt-steer-rest.nbt-alarm { color: var(--nbt-text); }
+.nbt-steer-rest.nbt-alarm::before { content: "✂ "; }
+.nbt-range {
+  -webkit-appearance: none; appearance: none; display: block; width: 100%; height: 16px; margin: 0; padding: 0; border: 0;
+  background: none; cursor: pointer; outline: none;
+}
+.nbt-range::-webkit-slider-runnable-track {
+  height: 4px; border-radius: 2px;
+  background: linear-gradient(to right, var(--nbt-accent) calc(6px + (100% - 12px) * var(--nbt-at, 0)), var(--nbt-line) 0);
+}
+.nbt-range::-moz-range-track { height: 4px; border-radius: 2px; background: var(--nbt-line); }
+.nbt-range::-moz-range-progress { height: 4px; border-radius: 2px; background: var(--nbt-accent); }
+.nbt-range::-webkit-slider-thumb {
+  -webkit-appearance: none; appearance: none; width: 12px; height: 12px; margin-top: -4px; border: 2px solid var(--nbt-accent);
+  border-radius: 50%; background: var(--nbt-surface);
+}
+.nbt-range::-moz-range-thumb {
+  box-sizing: border-box; width: 12px; height: 12px; border: 2px solid var(--nbt-accent); border-radius: 50%;
+  background: var(--nbt-surface);
+}
+.nbt-range:hover::-webkit-slider-thumb { background: var(--nbt-accent); }
+.nbt-range:focus-visible { outline: 2px solid var(--nbt-accent); outline-offset: 1px; border-radius: 4px; }
+.nbt-range:disabled { opacity: 0.4; cursor: default; }
+.nbt-back {
+  display: flex; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 4px 8px; min-height: 26px; margin-left: auto;
+}
+.nbt-where { color: var(--nbt-muted); font-size: 12px; line-height: 16px; }
+.nbt-action {
+  height: 26px; margin: 0; padding: 0 10px; border: 1px solid var(--nbt-line); border-radius: 6px; background: none;
+  color: var(--nbt-text); font: inherit; font-size: 12px; line-height: 24px; white-space: nowrap; cursor: pointer;
+}
+.nbt-action:hover { background: var(--nbt-fill); }
+.nbt-action:focus-visible { outline: 2px solid var(--nbt-accent); outline-offset: -1px; }
 
 .nbt-progress { height: 4px; margin-top: 10px; border-radius: 2px; background: var(--nbt-fill); overflow: hidden; }
 .nbt-progress > div {
@@ -164,6 +209,7 @@ export const STYLE = `
   .nbt-root *, .nbt-root *::before { animation: none !important; transition: none !important; }
 }
 @media (forced-colors: active) {
+  .nbt-range { -webkit-appearance: auto; appearance: auto; }
   .nbt-progress > div { background: Highlight; }
   .nbt-tab[aria-selected=true] { border-bottom: 2px solid Highlight; }
 }

@@ -3,6 +3,7 @@ import { make, setText } from "../dom";
 import * as format from "../format";
 import { FROZEN, INF, NAN, NO_GRAD, ZERO } from "../protocol";
 import { axisEnd, decades, logRange, ticks, type LogRange } from "../scale";
+import { changesAt, markChanges } from "../runbar/timeline";
 import type { RunStore } from "../store";
 import type { Theme } from "../theme";
 import { UpdateHistory } from "../updates";
@@ -283,6 +284,7 @@ export class Seismograph implements Part {
     }
     context.textAlign = "right";
     if (left > 40) context.fillText(WORDS().step, left - GAP, bottom + 17);
+    markChanges(context, theme, this.store, (step) => left + (step - firstStep) * scale, left, right, bottom);
   }
 
   // ---- legend and words ----
@@ -481,6 +483,7 @@ export class Seismograph implements Part {
       make("b", "", {}, [meta.names[parameter] ?? ""]),
       make("span", "", {}, [`${text.step} ${format.count(step)} · `]), value, make("br"),
       make("span", "", {}, [Number.isNaN(loss) ? "" : `${meta.lossName} ${format.measure(loss, 4)}`]),
+      ...changesAt(this.store, step, grid.steps[sample + 1] ?? Infinity).map((change) => make("div", "", {}, [change])),
     );
     this.tip.hidden = false;
     const width = this.tip.offsetWidth;
