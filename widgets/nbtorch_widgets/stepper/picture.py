@@ -22,7 +22,7 @@ _MOST_ROWS = 60
 _SMALLEST = 0.45  # scale of the graph below which it is left out
 
 _SIGNS = {
-    r"\cdot": "·", r"\times": "×", r"\,": " ", r"\sum": "Σ", r"\partial": "∂", r"\sigma": "σ", r"\ln": "ln ",
+    r"\cdot": "·", r"\times": "×", r"\,": " ", r"\sum": "Σ", r"\partial ": "∂", r"\sigma": "σ", r"\ln": "ln ",
     r"\infty": "∞", r"\sin": "sin", r"\cos": "cos", r"\tanh": "tanh", r"\max": "max", r"\min": "min",
 }  # fmt: skip
 _UP = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -45,7 +45,7 @@ def plain(formula: str, names: Sequence[str]) -> str:
         text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", _fraction, text)
     for sign, character in _SIGNS.items():
         text = re.sub(re.escape(sign) + r"(?![a-z])", character, text)
-    text = re.sub(r"(?<![\w⁻])-(?=\d)", "−", text)
+    text = text.replace("-", "−")
     text = re.sub(r"\s+", " ", text).strip()
     return re.sub(r"\\name<(\d+)>", lambda m: names[int(m[1])] if int(m[1]) < len(names) else "?", text)
 
@@ -112,8 +112,12 @@ def _graph(canvas: Canvas, items: Sequence[Item], right: Walk, corners: Any, lin
         canvas.text(x + BOX[0] - 8, y + 17, _cut(item.op.replace("_", " "), 9), "m e")
         small = item.value is None or item.value.size == 1
         canvas.text(x + 8, y + 35, short(item.value) if small else "×".join(map(str, item.value.shape)), "t l")  # type: ignore[union-attr]
-        gradient = short(total) if total is None or total.size == 1 else f"‖{float(np.linalg.norm(total)):.2g}‖"
-        canvas.text(x + BOX[0] - 8, y + 35, f"∇ {gradient}", "m l e")
+        canvas.text(x + BOX[0] - 8, y + 35, f"∇ {_flow(total)}", "m l e")
+
+
+def _flow(gradient: Array | None) -> str:
+    """A gradient in few signs: of a tensor its norm."""
+    return short(gradient) if gradient is None or gradient.size == 1 else f"‖{float(np.linalg.norm(gradient)):.2g}‖"
 
 
 def _table(canvas: Canvas, items: Sequence[Item], right: Walk, names: Sequence[str]) -> None:
@@ -133,12 +137,12 @@ def _table(canvas: Canvas, items: Sequence[Item], right: Walk, names: Sequence[s
             y += _ROW
             if place == 0:
                 canvas.text(columns[0], y, _cut(operation, 34), "t")
-                canvas.text(columns[1], y, _cut(short(visit.incoming), 14), "t l")
+                canvas.text(columns[1], y, _flow(visit.incoming), "t l")
             symbols = " = ".join(plain(part, names) for part in local_formula(items, visit.item, step)[:1] if part)
             value = f" = {short(step.local)}" if step.local is not None and step.local.size == 1 else ""
             formula = symbols if not value or symbols.endswith(value) else symbols + value
             canvas.text(columns[2], y, _cut(formula or f"to {names[step.target]}", 48), "t")
-            total = f"{names[step.target]}: {'' if step.before is None else '+= '}{short(step.product)}"
+            total = f"{names[step.target]}: {'' if step.before is None else '+= '}{_flow(step.product)}"
             canvas.text(columns[3], y, _cut(total, 20), "t l")
     if hidden:
         y += _ROW

@@ -126,7 +126,8 @@ RULES: dict[str, Rule] = {
     "t": Rule("#1^{T}", ("#g^{T}",), None, lambda x: x.t(), ("self",)),
     "log_softmax": Rule(r"\ln \operatorname{softmax}(#1)", (r"#g - e^{#0} \sum #g",), None, None, ("self",)),
     "softmax": Rule(r"\operatorname{softmax}(#1)", (r"#0 \cdot (#g - \sum #g \cdot #0)",), None, None, ("self",)),
-    "nll_loss": Rule(r"-\operatorname{mean}(#1_{i, #2_i})", (r"-\frac{1}{n} #g \text{ at the targets}",), None, None,
+    "nll_loss": Rule(r"-\operatorname{mean}(#1_{i, #2_i})",
+                     (r"-\frac{1}{n} #g \text{ at the targets}", "0"), None, None,
                      ("self", "target")),
     "mse_loss": Rule(r"\operatorname{mean}((#1 - #2)^{2})", (r"\frac{2}{n}(#1 - #2) \cdot #g",
                      r"-\frac{2}{n}(#1 - #2) \cdot #g"), None, None, ("self", "target")),
@@ -174,7 +175,7 @@ def fill(template: str, parts: dict[str, str]) -> str:
         fenced = (
             template[found.start() - 1 : found.start()] in "({[|" and template[found.end() : found.end() + 1] in ")}]|"
         )
-        simple = re.fullmatch(r"[\d.]+|\\[a-z]+\{\d+\}|[^-\s\\]", text)
+        simple = re.fullmatch(r"[\d.]+|\\[a-z]+\{\w+\}|\\bar\{\\name\{\d+\}\}|[^-\s\\]", text)
         if alone or simple or (fenced and found.start() > 0):
             return text
         return rf"({text})"

@@ -102,7 +102,7 @@ export class Graph {
       draw("text", { x: 10, y: 18, class: "nbt-st-name" }, fit(node.name, op ? w - 26 - measureOp(op) : w - 20, measureName)),
       draw("text", { x: w - 9, y: 18, class: "nbt-st-label" }, op),
     );
-    const value = known.values.has(index) ? (node.value && scalar(node.value) === null ? node.value.shape.join("×") : brief(node.value)) : "";
+    const value = known.values.has(index) ? (node.value && scalar(node.value) === null ? fit(node.value.shape.join("×"), total ? 50 : 92, measureOp) : brief(node.value)) : "";
     group.append(draw("text", { x: 10, y: 36, class: "nbt-st-value" }, value));
     if (total) {
       const gradient = hidden.has(index) ? "?" : brief(total);

@@ -17,8 +17,10 @@ export function picture(values: Values | null, theme: Theme): HTMLElement {
   const columns = values.shown.at(-1) ?? 1;
   const most = Math.max(Math.abs(values.min), Math.abs(values.max));
   const words = `${WORDS().tensor(values.shape.join(" × "))}: ${WORDS().stats(say(values.min), say(values.max), say(values.mean))}`;
+  // The means of a thumbnail are smaller than what they are means of: they get a scale of their own.
+  const shown = isFull(values) ? most : values.data.reduce((m, v) => Math.max(m, Math.abs(v) || 0), 0);
   const small = isFull(values) && values.data.length <= CELLS && columns <= COLUMNS;
-  const body = small ? cells(values, rows, columns, most, theme) : image(values, rows, columns, most, theme);
+  const body = small ? cells(values, rows, columns, most, theme) : image(values, rows, columns, shown, theme);
   return make("div", "nbt-st-tensor", { role: "img", "aria-label": words, title: words }, [
     body, make("div", "nbt-label", {}, [small ? values.shape.join(" × ") : words]),
   ]);

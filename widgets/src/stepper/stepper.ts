@@ -39,6 +39,7 @@ class Stepper implements Part {
   private note = "";
   private theme: Theme | null = null;
   private leavesOf: Tape | null = null;
+  private secret = false;
   private readonly elements = new Map<number, number>();
   private readonly answers = new Map<string, Answer>();
   private readonly graph = new Graph((node) => this.goto(node));
@@ -309,7 +310,8 @@ class Stepper implements Part {
     const trouble = this.note || (tape.overwrites ? words.overwrites : "");
     this.trouble.hidden = !trouble;
     setText(this.trouble, trouble);
-    if (this.leavesOf !== tape || themeChanged) this.fillLeaves(tape);
+    const secret = this.guessing && step.phase !== "end";
+    if (this.leavesOf !== tape || themeChanged || secret !== this.secret) this.fillLeaves(tape, secret);
     setText(this.live, `${words.of(this.position, last)}. ${this.describe(tape, step)}`);
   }
 
@@ -370,10 +372,10 @@ class Stepper implements Part {
     if (current) this.table.scrollTop = Math.max(0, current.offsetTop - 120);
   }
 
-  private fillLeaves(tape: Tape): void {
+  private fillLeaves(tape: Tape, secret: boolean): void {
     const words = WORDS();
-    if (this.leaves.contains(document.activeElement) && this.leavesOf === tape) return;
     this.leavesOf = tape;
+    this.secret = secret;
     const body = make("tbody");
     tape.nodes.forEach((node, index) => {
       if (node.kind !== "leaf") return;
@@ -381,8 +383,8 @@ class Stepper implements Part {
       body.append(make("tr", "", {}, [
         make("th", "", { scope: "row" }, [node.name]),
         make("td", "", {}, this.valueCell(tape, index)),
-        make("td", "", {}, [this.guessing ? "…" : brief(gradient)]),
-        make("td", "", {}, [this.guessing ? "…" : badge(tape.checks.get(index), false, node.value?.shape)]),
+        make("td", "", {}, [secret ? "…" : brief(gradient)]),
+        make("td", "", {}, [secret ? "…" : badge(tape.checks.get(index), false, node.value?.shape)]),
       ]));
     });
     const why = tape.editable ? "" : `${words.notEditable}: ${tape.reason === "again" ? words.again : tape.reason}`;

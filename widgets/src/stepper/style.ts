@@ -86,6 +86,11 @@ export const STYLE = `
 .nbt-st-part table.nbt-table { width: 100%; margin: 0; border: 0; border-collapse: collapse; color: inherit; font: inherit; font-size: 12px; table-layout: auto; }
 .nbt-st-part .nbt-table th, .nbt-st-part .nbt-table td { text-align: left; }
 .nbt-st-part .nbt-table thead th:first-child, .nbt-st-part .nbt-table tbody th { padding-left: 0; }
+@container (max-width: 420px) {
+  .nbt-st-leaves .nbt-table th, .nbt-st-leaves .nbt-table td { padding: 3px 4px; white-space: normal; }
+  .nbt-st-leaves .nbt-st-input { width: 58px; }
+  .nbt-st-leaves .nbt-st-badge { border: 0; padding: 0; }
+}
 .nbt-st-steps { max-height: 520px; overflow: auto; }
 .nbt-st-steps tr[aria-current=step] > * { background: color-mix(in srgb, var(--nbt-accent) 14%, transparent); }
 .nbt-st-steps tbody tr { cursor: pointer; }
