@@ -155,6 +155,22 @@ def test_what_cannot_be_evaluated_again_says_so(lib: Any) -> None:
     assert noisy.tape["reason"] == "again"
 
 
+def test_a_long_tape_is_cut_and_says_so(lib: Any) -> None:
+    x = result = lib.tensor(1.0, requires_grad=True)
+    for _ in range(300):
+        result = result * 1.01
+    stepper = BackpropStepper(result)
+    assert len(stepper.history) == 2 * 240
+    assert "longer" in stepper.tape["reason"]
+    assert float(x.item()) == 1.0
+
+
+def test_what_is_not_finite_is_shown_as_such(lib: Any) -> None:
+    stepper = BackpropStepper(lambda a: (a - 1).log(), lib.tensor(0.0))
+    assert repr(stepper) == "BackpropStepper(L = nan, 2 operations, 1 leaves)"
+    assert "NaN" in stepper.to_svg()
+
+
 def test_a_kink_is_told_from_a_mistake(lib: Any) -> None:
     stepper = BackpropStepper(lambda a: (a * 2).relu(), lib.tensor(0.0, dtype=lib.float64))
     assert next(c for c in stepper.tape["checks"] if c["node"] == 0)["state"] == "kink"

@@ -165,6 +165,8 @@ class RuleProgram(Program):
     def run(self, items: Sequence[Item], values: dict[int, Array], double: bool = False) -> Recording:
         own = is_own(self._loss)
         lib = None if own else library(self._loss)
+        if any(item.kind == "cut" for item in items):
+            raise StepperError("this tape is longer than what is shown of it")
         first = next(item.handle for item in items if item.kind == "leaf")
         results: list[Any] = []
         names = {}

@@ -26,7 +26,6 @@ from nbtorch_widgets.stepper.program import (
     names_in,
     new_leaf,
 )
-from nbtorch_widgets.stepper.rules import number
 from nbtorch_widgets.stepper.tape import Array, Item, StepperError, Walk, differs
 from nbtorch_widgets.stepper.torch_reader import is_tensor
 from nbtorch_widgets.widget import NotebookWidget
@@ -229,7 +228,7 @@ class BackpropStepper(NotebookWidget):
         operations = sum(item.kind == "op" for item in self._items)
         leaves = sum(item.kind == "leaf" for item in self._items)
         last = self._items[-1]
-        value = number(float(last.value.reshape(()))) if last.value is not None else "?"
+        value = f"{float(last.value.reshape(())):.4g}" if last.value is not None else "?"
         return f"BackpropStepper({last.name} = {value}, {operations} operations, {leaves} leaves)"
 
     def to_svg(self) -> str:
