@@ -109,8 +109,14 @@ def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     name = notebook.metadata["nbtorch"]["lesson"]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     with tempfile.TemporaryDirectory(prefix="nbtorch-build-") as folder:
+        environment = {
+            **os.environ,
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONHASHSEED": "0",
+            "NBTORCH_COURSE_HOME": folder,
+            "NBTORCH_LANGUAGE": notebook.metadata["nbtorch"]["lang"],
+        }
         client = NotebookClient(
             notebook,
             timeout=_CELL_TIMEOUT,
