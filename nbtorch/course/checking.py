@@ -194,8 +194,8 @@ def close(
         )
     if dtype is not None and have.dtype != np.dtype(dtype):
         raise Wrong(
-            f"{shown} should be of dtype {np.dtype(dtype)}, but it is {have.dtype}.",
-            f"{shown}의 dtype은 {np.dtype(dtype)}이어야 하는데 {have.dtype}입니다.",
+            f"{shown} should be of dtype {np.dtype(dtype)}, but it is {have.dtype}.{_because(why, 'en')}",
+            f"{shown}의 dtype은 {np.dtype(dtype)}이어야 하는데 {have.dtype}입니다.{_because(why, 'ko')}",
             symptom or "dtype",
         )
     if not np.allclose(numbers, want, rtol=tolerance, atol=tolerance, equal_nan=True):
