@@ -23,7 +23,7 @@
 import numpy as np
 
 from nbtorch import course
-
+from nbtorch_widgets import BroadcastBoard, StrideTape
 
 course.start("01")
 # %% [markdown] lang="en"
@@ -153,16 +153,16 @@ read_grid(storage, shape=(4, 3), strides=(1, 4))
 # small numbers are as quickly exchanged for a million elements as for four. Such a second way of looking at one storage is
 # called a **view**.
 #
-# Below is the street itself. **Use it:** move over the grid on the left (or use the arrow keys) and watch the place on the
+# Below is the street itself. **Use it:** move over `grid` (or use the arrow keys) and watch the place on the
 # tape; then the same in the turned view. *In which of the two do neighbours on the tape stand above each other?*
-# %% [markdown] lang="ko" of="b573e164"
+# %% [markdown] lang="ko" of="5d1d3cfc"
 # 같은 수 열두 개가 같은 자리 열두 곳에 그대로 있습니다. 바뀐 것은 모양과 스트라이드, 작은 수 네 개뿐입니다. 원소가 백만 개라도 네 개일
 # 때와 똑같이 빨리 바꿀 수 있습니다. 이렇게 하나의 저장소를 바라보는 또 다른 방법을 **뷰**(view)라고 합니다.
 #
-# 아래가 그 거리입니다. **직접 해 보세요.** 왼쪽 격자 위에서 마우스를 움직이거나 화살표 키를 누르면서 테이프의 어느 자리인지 보고, 눕힌
+# 아래가 그 거리입니다. **직접 해 보세요.** `grid` 위에서 마우스를 움직이거나 화살표 키를 누르면서 테이프의 어느 자리인지 보고, 눕힌
 # 뷰에서도 똑같이 해 보세요. **테이프에서 이웃한 수가 위아래로 놓이는 것은 둘 가운데 어느 쪽인가요?**
 # %%
-grid.T
+StrideTape(grid, grid.T, names=["grid", "grid.T"])
 # %% [markdown] lang="en"
 # In the turned one: its strides are `(1, 4)`, so going *down* is the jump of 1.
 #
@@ -264,7 +264,7 @@ read_grid(row, shape=(4, 3), strides=(0, 1))
 # 늘어나기만 한 칸은 어느 것인가요?**
 # %%
 column = np.array([[100], [200]])
-column
+BroadcastBoard(column, row, names=["a", "b"])
 # %% [markdown] lang="en"
 # ### Exercise 3 · `broadcast_shapes`  (15 minutes, important)
 #
