@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import nbtorch
 import nbtorch_widgets
 import numpy as np
 import pytest
 from browser.test_front import Front
-from nbtorch import nn
 from nbtorch_widgets.flow.view import GradFlow
 from playwright.sync_api import Page, expect
+
+import nbtorch
+from nbtorch import nn
 
 STEPS = 4
 

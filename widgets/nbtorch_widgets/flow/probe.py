@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +23,9 @@ from nbtorch_widgets.telemetry import Telemetry
 FORWARD_NAN, FORWARD_INF = 32, 64
 
 _BYTES = 1 << 23  # of history kept
+# A trace costs as much as a step of a small model: the first steps are traced, and the last, and of the others as many
+# as fit into this share of the time. The norms of the parameters, which cost less, are sampled more often than that.
+_FIRST, _SHARE = 4, 0.01
 _PATIENCE = 3  # sampled steps without a traced vertex after which a model counts as untraceable
 
 
@@ -42,6 +46,8 @@ class FlowProbe(Probe):
         self._direct: dict[int, Norm] = {}
         self._fruitless = 0
         self.table = self._new_table()
+        self._began = self._seconds_traced = 0.0
+        self._traces = 0
         self._repeated: set[str] = set()
         self._merged = 0  # of them when the graph was begun
         self._shape = (2, 0)  # vertices and edges that the history has columns for
@@ -56,6 +62,11 @@ class FlowProbe(Probe):
         self._drop()
         if not self._modules or self._fruitless >= _PATIENCE:
             return
+        began = time.perf_counter()
+        rich = self._seconds_traced <= _SHARE * (began - self._began)
+        asked = step == self._telemetry.total or self._telemetry.state != "running"  # the last, or one at a time
+        if self._traces >= _FIRST and not asked and not rich:
+            return
         if len(self._repeated) > self._merged:
             # Modules turned out to be called many times: each is one vertex of a new graph.
             self._merged = len(self._repeated)
@@ -63,8 +74,11 @@ class FlowProbe(Probe):
             self.graph, self._shape = Graph(self._telemetry.loss_name), (2, 0)
             self.graph.version = version
             self.table = self._new_table()
+        self._began = self._began or began
+        self._traces += 1
         self._trace = Trace(self.graph, self._modules, self._named, self._repeated)
         self._trace.install()
+        self._seconds_traced += time.perf_counter() - began
 
     def before_update(self) -> None:
         for vertex in self.graph.vertices:
@@ -78,6 +92,13 @@ class FlowProbe(Probe):
         trace, self._trace = self._trace, None
         if trace is None:
             return
+        began = time.perf_counter()
+        try:
+            self._take(step, trace)
+        finally:
+            self._seconds_traced += trace.seconds + time.perf_counter() - began
+
+    def _take(self, step: int, trace: Trace) -> None:
         trace.finish()
         self._seconds += trace.seconds
         if trace.error is not None:
