@@ -671,10 +671,11 @@ def watch(
     `run.set_clip(x)`; both take effect at the next checkpoint, which is before each batch.
 
     A snapshot holds a copy of model, gradients and optimizer in host memory: four times the parameters with Adam. It
-    takes about as long as copying that much memory, and so little of a step's time if `snapshots` is 10 or more.
+    took 1 ms for 8 thousand parameters and 4 to 17 ms for a million on one core.
     Rewinding goes through the epoch's batches again to find its place in the data. Variables of the loop's own (a list
-    of losses, a counter) don't go back, nor do random generators that neither the loader nor the model holds; of a
-    model without `state_dict` only the parameters go back. The history keeps every branch (`run.branches`).
+    of losses, a counter) don't go back, nor do random generators that neither the loader nor the model holds, such as
+    those in a DataLoader's persistent workers; of a model without `state_dict` only the parameters go back. The history
+    keeps every branch (`run.branches`).
 
     Returns:
         The run: iterate it, or use it in `with`. After Stop was pressed, `run.stopped` is True and the loop has ended.
