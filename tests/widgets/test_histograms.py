@@ -179,7 +179,8 @@ def test_the_feed_follows_what_is_picked(lib: Any) -> None:
         if number == 3:
             message = feed.news(everything=False)
             assert message is not None and message[0]["show"] == "activations" and message[0]["all"] is True
-            assert message[0]["names"] == ["1"] and message[0]["layers"] == ["0", "1", "2"]
+            assert message[0]["names"] == ["1"]
+            assert message[0]["layers"] == [["0", "Linear"], ["1", "Tanh"], ["2", "Linear"]]
             assert message[0]["units"][0]["total"] == message[0]["units"][0]["shown"] == 4
             assert len(message[1][0]) == 3 * (4 + 64 * 4 + 8 + 4) + 4
             for wrong in ({"show": "x"}, {"show": "weights", "names": 3}, {"show": "weights", "names": [3]}, {}):

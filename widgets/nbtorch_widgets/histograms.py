@@ -370,8 +370,8 @@ class HistogramsFeed(Feed):
     """The histograms of what its page has picked. `src/ridgelines/history.ts` is the other half.
 
     Header: `show`, the kind; `names` of the T tensors; `rows` R; `all`, whether these are all there are; `picked`,
-    whether somebody picked the names; `layers`, the names of all layers; `units`, for the tensors whose units are
-    counted: `of` (position of the tensor), `kind`, `bad`, `total`, `share` (of all outputs) and `shown`, the length
+    whether somebody picked the names; `layers`, name and class of all there are; `units`, for the tensors whose units
+    are counted: `of` (position of the tensor), `kind`, `bad`, `total`, `share` (of all outputs) and `shown`, the length
     of their map. Buffer: step u32[R], counts u32[R, T, 64], ranges f32[R, T, 2], odd u32[R, T], then the maps,
     u8[shown] each: the share of a unit's outputs that are zero or saturated, 255 for all. A tensor that wasn't measured
     at a step has NaN for its range.
@@ -430,7 +430,7 @@ class HistogramsFeed(Feed):
                     }
                 )
         show, picked = self.probe.pick(self)
-        header = {
+        header: dict[str, Any] = {
             "show": show,
             "names": [name for _, name in items],
             "rows": len(packed[0]),
@@ -439,7 +439,7 @@ class HistogramsFeed(Feed):
             "units": units,
         }
         if everything:
-            header["layers"] = [layer.name for layer in self.probe.layers]
+            header["layers"] = [[layer.name, layer.type] for layer in self.probe.layers]
         return header, [b"".join([*(column.tobytes() for column in packed), *maps])]
 
 

@@ -23,7 +23,7 @@ _RISE = 3.0  # how many ridges' distances the highest one is high
 
 
 class Ridgelines(RunView):
-    """One facet a tensor: its histogram at every sampled step, older ones behind newer.
+    """One facet a tensor: its histogram at every sampled step, older ones behind newer, the roots of counts as heights.
 
     Of layers whose class is called ReLU, Tanh or Sigmoid, or ends so, units are counted over the recent samples: dead
     ones, whose outputs are all zero; saturated ones, more than half of whose outputs are beyond 0.97 (tanh), or outside
@@ -107,7 +107,7 @@ class Ridgelines(RunView):
             for depth, row in enumerate(chosen):
                 low, high = rows.ranges[row].astype(float)
                 edges = np.linspace(low, high, 65) if high > low else np.linspace(low - 0.5, low + 0.5, 65)
-                height = rows.counts[row] / max(1, rows.counts[row].max()) * _RISE
+                height = np.sqrt(rows.counts[row] / max(1, rows.counts[row].max())) * _RISE
                 base = len(chosen) - depth
                 place.fill_between(
                     (edges[1:] + edges[:-1]) / 2, base, base + height, zorder=depth, facecolor="w", edgecolor="C0"
@@ -133,7 +133,7 @@ def ridgelines_svg(show: str, shown: dict[str, Histograms], units: dict[str, Uni
         + ".k{stroke:#fff;stroke-width:1}@media(prefers-color-scheme:dark){.k{stroke:#1c1f23}}"
     )
     canvas.text(PAD, PAD + 12, show.capitalize(), "t b")
-    canvas.text(PAD + 9 * len(show), PAD + 12, "by step, the newest in front", "m")
+    canvas.text(PAD + 9 * len(show), PAD + 12, "by step, the newest in front; height √count", "m")
     top = PAD + 28
     columns = min(3, max(1, len(shown)))
     gap, height = 20, 92
@@ -173,7 +173,7 @@ def _facet(canvas: Canvas, rows: Histograms, x: float, y: float, width: float, h
         at = np.linspace(first, last, 33)
         middle = (at[1:] + at[:-1]) / 2 if last > first else np.full(32, first)
         xs = x + np.round((middle - low) / (high - low) * width)
-        ys = base - np.round(counts / max(1.0, counts.max()) * _RISE * distance)
+        ys = base - np.round(np.sqrt(counts / max(1.0, counts.max())) * _RISE * distance)
         points = " ".join(f"{a:.0f},{b:.0f}" for a, b in zip(xs, ys, strict=True))
         canvas.add(
             f'<polygon points="{xs[0]:.0f},{base:.0f} {points} {xs[-1]:.0f},{base:.0f}" '

@@ -16,6 +16,7 @@ import traitlets
 from nbtorch_widgets import protocol, steering
 from nbtorch_widgets.feed import Feed
 from nbtorch_widgets.flow.feed import FlowFeed
+from nbtorch_widgets.histograms import HistogramsFeed
 from nbtorch_widgets.svg import run_svg, seismograph_svg
 from nbtorch_widgets.telemetry import NEVER, Telemetry
 from nbtorch_widgets.updates import UpdatesFeed
@@ -308,4 +309,4 @@ class Seismograph(RunView):
 class Monitor(RunView):
     """A `RunBar` above everything else there is about a run, in one widget: what `watch` displays."""
 
-    feeds = (UpdatesFeed, FlowFeed)
+    feeds = (UpdatesFeed, FlowFeed, HistogramsFeed)

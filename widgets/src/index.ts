@@ -3,6 +3,7 @@ import { GradFlow } from "./gradflow/gradflow";
 import { FLOW_STYLE } from "./gradflow/style";
 import { landscape } from "./landscape/landscape";
 import type { Model } from "./model";
+import { Ridgelines, STYLE as RIDGES_STYLE } from "./ridgelines/ridgelines";
 import { RunBar } from "./runbar";
 import { Seismograph } from "./seismograph";
 import { RunStore } from "./store";
@@ -15,11 +16,11 @@ import { setLanguage, words } from "./words";
 
 const WORDS = words(
   {
-    run: "Training run", parts: "Views of the run", gradients: "Gradients", flow: "Flow", updates: "Updates",
+    run: "Training run", parts: "Views of the run", gradients: "Gradients", flow: "Flow", updates: "Updates", histograms: "Histograms",
     unknown: (kind: string) => `This version of nbtorch's widgets has no view of kind ${kind}.`,
   },
   {
-    run: "학습", parts: "학습 보기", gradients: "그래디언트", flow: "흐름", updates: "갱신",
+    run: "학습", parts: "학습 보기", gradients: "그래디언트", flow: "흐름", updates: "갱신", histograms: "히스토그램",
     unknown: (kind: string) => `이 버전의 nbtorch 위젯에는 ${kind} 보기가 없습니다.`,
   },
 );
@@ -38,6 +39,7 @@ function ofRun(...parts: ((store: RunStore) => Part)[]): (model: Model) => Widge
 }
 
 const runBar = (store: RunStore) => new RunBar(store);
+const ridgelines = (store: RunStore) => new Ridgelines(store);
 const updateRatio = (store: RunStore) => new UpdateRatio(store);
 const seismograph = (store: RunStore) => new Seismograph(store);
 
@@ -48,6 +50,7 @@ const monitorTabs = (store: RunStore): Tab[] => [
   { name: "gradients", label: WORDS().gradients, make: () => seismograph(store) },
   { name: "flow", label: WORDS().flow, make: () => gradFlow(store) },
   { name: "updates", label: WORDS().updates, make: () => updateRatio(store) },
+  { name: "histograms", label: WORDS().histograms, make: () => ridgelines(store) },
 ];
 const tabs = (store: RunStore) => new Tabs(monitorTabs(store), WORDS().parts, store.meta.key, () => store.schedule());
 
@@ -57,7 +60,8 @@ const KINDS: Record<string, (model: Model) => Widget> = {
   stepper,
   runbar: ofRun(runBar),
   seismograph: ofRun(seismograph),
-  monitor: styled(ofRun(runBar, tabs), RATIO_STYLE + FLOW_STYLE),
+  monitor: styled(ofRun(runBar, tabs), RATIO_STYLE + FLOW_STYLE + RIDGES_STYLE),
+  ridgelines: styled(ofRun(ridgelines), RIDGES_STYLE),
   updateratio: styled(ofRun(updateRatio), RATIO_STYLE),
   landscape,
   gradflow: styled(ofRun(gradFlow), FLOW_STYLE),
