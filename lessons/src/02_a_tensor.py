@@ -294,7 +294,7 @@ def __rtruediv__(self, other):
 # %%
 celsius = Tensor([0.0, 37.0, 100.0])
 print("fahrenheit:", celsius * 9 / 5 + 32)
-print("1 / x:", 1 / x, sep="\n")
+print("one over it:", 1 / Tensor([1.0, 2.0, 4.0]))
 # %% [markdown] lang="en"
 # ## 5. Break it: a weight of whole numbers
 #

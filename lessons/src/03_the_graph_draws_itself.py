@@ -275,7 +275,7 @@ loss = (w * x + w).exp()
 # %%
 node = loss.grad_fn
 while node is not None:
-    print(node.name(), "saved", [float(np.asarray(a)) for a in getattr(node, "saved_tensors", ())])
+    print(node.name(), "saved", [round(float(a), 1) for a in getattr(node, "saved_tensors", ())])
     node = node.next_functions[0][0] if node.next_functions else None
 # %% [markdown] lang="en"
 # ## 4. A different program, a different graph
