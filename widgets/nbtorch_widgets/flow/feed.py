@@ -28,6 +28,11 @@ class FlowFeed(Feed):
         super().__init__(telemetry)
         self.probe = self.flow = telemetry.add_probe(FlowProbe(telemetry))
         self._sent: tuple[object, int] = (None, 0)
+        self._asked = False
+
+    def want(self, wanted: bool) -> None:
+        super().want(wanted)
+        self._asked |= wanted
 
     def current(self) -> tuple[Graph, Samples, bool]:
         """The graph and its rows, and whether it was traced; else the parameters' owners stand for it."""
@@ -39,6 +44,9 @@ class FlowFeed(Feed):
         traced = self.flow.traced
         if not traced and self.telemetry.phase == "running" and not self.flow.problem:
             return None  # the graph will be there after the first step
+        if not traced and not self._asked:
+            self._asked = True  # a view that doesn't show it comes to rest; who asks after that gets it
+            return None
         graph, rows, _ = self.current()
         key = (traced, graph.version)
         whole = everything or self._sent[0] != key
