@@ -208,9 +208,23 @@ export const STYLE = `
 @media (prefers-reduced-motion: reduce) {
   .nbt-root *, .nbt-root *::before { animation: none !important; transition: none !important; }
 }
+/* Where people ask for high contrast nothing is muted, and lines are as strong as text. */
+@media (prefers-contrast: more) { .nbt-root { --nbt-muted: var(--nbt-text); --nbt-line: var(--nbt-text); } }
+body[data-jp-theme-name*="High Contrast"] .nbt-root { --nbt-muted: var(--nbt-text); --nbt-line: var(--jp-border-color0, currentColor); }
+body[data-jp-theme-name*="High Contrast"] .nbt-choice button[aria-pressed=true] { background: var(--nbt-text); color: var(--nbt-surface); }
+
+/* The system's own colours: what says something by its background keeps it, in colours of the system. */
 @media (forced-colors: active) {
   .nbt-range { -webkit-appearance: auto; appearance: auto; }
-  .nbt-progress > div { background: Highlight; }
-  .nbt-tab[aria-selected=true] { border-bottom: 2px solid Highlight; }
+  .nbt-root {
+    --nbt-text: CanvasText; --nbt-muted: CanvasText; --nbt-surface: Canvas; --nbt-line: CanvasText; --nbt-accent: Highlight;
+  }
+  .nbt-ramp, .nbt-progress, .nbt-progress > div, .nbt-state::before, .nbt-choice button[aria-pressed=true] { forced-color-adjust: none; }
+  .nbt-root .nbt-progress { background: Canvas; outline: 1px solid CanvasText; }
+  .nbt-root .nbt-progress > div { background: Highlight; }
+  .nbt-root .nbt-state::before { background: CanvasText; }
+  .nbt-root .nbt-choice button[aria-pressed=true] { background: Highlight; color: HighlightText; }
+  .nbt-root .nbt-tab[aria-selected=true] { border-bottom: 3px solid Highlight; }
+  .nbt-root .nbt-button[aria-disabled=true] { color: GrayText; opacity: 1; }
 }
 `;
