@@ -6,29 +6,33 @@ import { columns, type Geometry } from "./geometry";
 import type { Grid } from "./grid";
 import { drawMark } from "./marks";
 
-/** The cells of a map. What was painted for the same data, place and colours is painted again as an image. */
+/** The cells of a map, kept as an image: only columns that show something else than before are coloured again. */
 export class Cells {
-  private readonly image = document.createElement("canvas");
+  private readonly canvas = document.createElement("canvas");
+  private image: ImageData | null = null;
   private grid: Grid | null = null;
   private shown: Int32Array | null = null;
-  private key = "";
+  private look = "";
+  private data = "";
   private columns: Int32Array = new Int32Array(0);
+  /** For each column the step it is coloured for; 0: none. */
+  private coloured = new Uint32Array(0);
 
   draw(
     context: CanvasRenderingContext2D, theme: Theme, geometry: Geometry, grid: Grid, parameters: number, shown: Int32Array,
     range: LogRange | null,
   ): void {
-    const { left, row, bottom, firstStep, lastStep, firstRow, right } = geometry;
-    const key = [
-      left, right, firstStep, lastStep, firstRow, grid.length, grid.lastStep, grid.steps[0], range?.low, range?.high,
-      theme.palette.dark,
-    ].join(" ");
-    if (key !== this.key || grid !== this.grid || shown !== this.shown) {
-      this.key = key;
+    const { left, row, bottom, firstStep, lastStep, right } = geometry;
+    const look = [right - left, range?.low, range?.high, theme.palette.dark].join(" ");
+    const data = [left, firstStep, lastStep, geometry.firstRow, grid.length, grid.lastStep, grid.steps[0]].join(" ");
+    const other = look !== this.look || grid !== this.grid || shown !== this.shown;
+    if (other || data !== this.data) {
+      this.look = look;
+      this.data = data;
       this.grid = grid;
       this.shown = shown;
       this.columns = columns(grid, geometry);
-      if (range) this.colour(theme, grid, parameters, shown, range);
+      if (range && shown.length > 0) this.colour(theme, grid, parameters, shown, range, other);
     }
     const width = this.columns.length;
     context.save();
@@ -41,7 +45,7 @@ export class Cells {
     context.globalAlpha = 1;
     if (range && shown.length > 0) {
       context.imageSmoothingEnabled = false;
-      context.drawImage(this.image, left, 0, width, bottom);
+      context.drawImage(this.canvas, left, 0, width, bottom);
     }
     this.drawMarks(context, theme, geometry, grid, parameters, shown);
     if (row >= 6 && grid.length > 0) {
@@ -55,28 +59,49 @@ export class Cells {
     context.restore();
   }
 
-  private colour(theme: Theme, grid: Grid, parameters: number, shown: Int32Array, range: LogRange): void {
+  /** Colour the columns whose sample is another one than before, or all if the rest of the picture changed. */
+  private colour(
+    theme: Theme, grid: Grid, parameters: number, shown: Int32Array, range: LogRange, afresh: boolean,
+  ): void {
     const width = this.columns.length;
     const rows = shown.length;
-    if (rows === 0) return;
-    const image = new ImageData(width, rows);
-    const pixels = new Uint32Array(image.data.buffer);
-    const { table } = theme.palette;
-    const { flags, logs } = grid;
-    const factor = 255 / (range.high - range.low);
-    for (let x = 0; x < width; x++) {
-      const sample = this.columns[x] ?? -1;
-      if (sample < 0) continue;
-      for (let i = 0; i < rows; i++) {
-        const at = sample * parameters + (shown[i] ?? 0);
-        if ((flags[at] ?? 0) & SPECIAL) continue;
-        const level = ((logs[at] ?? 0) - range.low) * factor;
-        pixels[i * width + x] = table[level <= 0 ? 0 : level >= 255 ? 255 : Math.round(level)] ?? 0;
-      }
+    if (afresh || !this.image || this.image.width !== width || this.image.height !== rows) {
+      this.image = new ImageData(width, rows);
+      this.coloured = new Uint32Array(width);
+      this.canvas.width = width;
+      this.canvas.height = rows;
     }
-    this.image.width = width;
-    this.image.height = rows;
-    this.image.getContext("2d")?.putImageData(image, 0, 0);
+    const pixels = new Uint32Array(this.image.data.buffer);
+    const { table } = theme.palette;
+    const { flags, logs, steps } = grid;
+    const factor = 255 / (range.high - range.low);
+    let first = width;
+    let last = 0;
+    for (let x = 0; x < width; ) {
+      const sample = this.columns[x] ?? -1;
+      const step = sample < 0 ? 0 : (steps[sample] ?? 0);
+      let end = x;
+      let same = true;
+      while (end < width && this.columns[end] === sample) same = this.coloured[end++] === step && same;
+      if (!same) {
+        for (let i = 0; i < rows; i++) {
+          const at = sample * parameters + (shown[i] ?? 0);
+          let colour = 0;
+          if (sample >= 0 && !((flags[at] ?? 0) & SPECIAL)) {
+            const level = ((logs[at] ?? 0) - range.low) * factor;
+            colour = table[level <= 0 ? 0 : level >= 255 ? 255 : Math.round(level)] ?? 0;
+          }
+          const line = i * width;
+          if (end - x === 1) pixels[line + x] = colour;
+          else pixels.fill(colour, line + x, line + end);
+        }
+        this.coloured.fill(step, x, end);
+        first = Math.min(first, x);
+        last = end;
+      }
+      x = end;
+    }
+    if (last > first) this.canvas.getContext("2d")?.putImageData(this.image, 0, 0, first, 0, last - first, rows);
   }
 
   /** Cells without an ordinary number, neighbours joined. */

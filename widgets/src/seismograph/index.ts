@@ -13,6 +13,7 @@ import { Controls } from "./controls";
 import { matching } from "./filter";
 import { AXIS, ends, GAP, LABEL, NARROW, RECENT, rowHeight, span, stepAt, type Geometry, type Window } from "./geometry";
 import { NormGrid, type Grid, type Quantity } from "./grid";
+import { Labels } from "./labels";
 import { drawMark, special } from "./marks";
 import { NormTable } from "./table";
 import { WORDS } from "./words";
@@ -40,6 +41,7 @@ export class Seismograph implements Part {
   private readonly updates: UpdateHistory;
   private readonly grids: Record<Quantity, Grid>;
   private readonly table: NormTable;
+  private readonly labels: Labels;
   private shownRows: Int32Array;
   private tabular = false;
   private quantity: Quantity = "gradient";
@@ -70,6 +72,7 @@ export class Seismograph implements Part {
       weight: new NormGrid(this.updates, "weight", isFrozen),
       update: new NormGrid(this.updates, "update", isFrozen),
     };
+    this.labels = new Labels(names);
     this.table = new NormTable(names, (parameter) => this.pick(parameter));
     this.table.element.hidden = true;
     this.base.element.setAttribute("role", "img");
@@ -198,7 +201,7 @@ export class Seismograph implements Part {
     context.font = font(true);
     const textWidth = (text: string) => context.measureText(text).width;
     // The place of the labels doesn't change with the filter.
-    const widest = Math.min(width * 0.36, Math.max(24, ...meta.names.map(textWidth)));
+    const widest = this.labels.widest(context.font, width, textWidth);
     const values = width >= NARROW && row >= LABEL ? Math.ceil(textWidth("0.00e−00")) + GAP : 0;
     const geometry: Geometry = {
       left: Math.ceil(widest) + GAP, right: width - values, row, bottom, ...this.extent(),
@@ -227,7 +230,7 @@ export class Seismograph implements Part {
         context.font = font(isChosen);
         context.textAlign = "right";
         context.fillStyle = isChosen ? theme.accent : theme.text;
-        context.fillText(format.fit(name, widest, textWidth), geometry.left - GAP, y);
+        context.fillText(this.labels.fit(parameter, widest, textWidth), geometry.left - GAP, y);
       }
       if (values && sample >= 0) {
         const at = sample * parameters + parameter;
