@@ -21,6 +21,8 @@ export class History {
   readonly high: Float32Array;
   /** For each row the marks that any of its cells has. */
   readonly marks: Uint8Array;
+  /** Grows whenever rows go that others of the same steps may take the place of. */
+  revision = 0;
   private count = 0;
 
   constructor(parameters: number, capacity = 1024) {
@@ -46,6 +48,7 @@ export class History {
   }
 
   clear(): void {
+    this.revision++;
     this.count = 0;
   }
 
@@ -53,6 +56,7 @@ export class History {
   cut(step: number): { steps: Uint32Array; loss: Float32Array } {
     const from = this.rowAt(step) + 1;
     const tail = { steps: this.steps.slice(from, this.count), loss: this.loss.slice(from, this.count) };
+    this.revision++;
     this.count = from;
     return tail;
   }

@@ -23,7 +23,7 @@ export class Cells {
     range: LogRange | null,
   ): void {
     const { left, row, bottom, firstStep, lastStep, right } = geometry;
-    const look = [right - left, range?.low, range?.high, theme.palette.dark].join(" ");
+    const look = [grid.revision, right - left, range?.low, range?.high, theme.palette.dark].join(" ");
     const data = [left, firstStep, lastStep, geometry.firstRow, grid.length, grid.lastStep, grid.steps[0]].join(" ");
     const other = look !== this.look || grid !== this.grid || shown !== this.shown;
     if (other || data !== this.data) {

@@ -7,7 +7,7 @@ export type Quantity = "gradient" | "weight" | "update";
 
 /** Norms by step and parameter, as `History` keeps those of gradients. */
 export type Grid = Pick<
-  History, "length" | "lastStep" | "steps" | "norms" | "logs" | "flags" | "low" | "high" | "marks" | "rowAt"
+  History, "length" | "lastStep" | "steps" | "norms" | "logs" | "flags" | "low" | "high" | "marks" | "rowAt" | "revision"
 >;
 
 /** The norms of weights or of their updates in the form of `Grid`; brought up to date by `sync`. */
@@ -17,6 +17,7 @@ export class NormGrid implements Grid {
   readonly low: Float32Array;
   readonly high: Float32Array;
   readonly marks: Uint8Array;
+  revision = 0;
   private ready = 0;
 
   /** `isFrozen` says which parameters aren't trained: that nothing is known of their update is in order. */
@@ -60,6 +61,7 @@ export class NormGrid implements Grid {
   sync(): void {
     const { length, steps, parameters } = this.source;
     const same = this.ready > 0 && this.ready <= length && steps[this.ready - 1] === this.knownLast && steps[0] === this.knownFirst;
+    if (!same) this.revision++;
     for (let row = same ? this.ready : 0; row < length; row++) this.summarise(row, parameters);
     this.ready = length;
     this.knownLast = this.lastStep;
