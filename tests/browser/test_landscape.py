@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import nbtorch_widgets
+import numpy as np
 import pytest
-from nbtorch_widgets import Landscape
+from nbtorch_widgets import DecisionBoundary, Landscape
 from playwright.sync_api import Locator, Page, expect
 
 BUNDLE = (pathlib.Path(nbtorch_widgets.__file__).parent / "static" / "nbtorch.js").read_text(encoding="utf-8")
@@ -123,3 +124,21 @@ def test_play_runs_to_the_end_and_space_stops_it(new_page: Callable[..., Page], 
     root.focus()
     page.keyboard.press("Space")
     expect(step).to_have_text("step 30 / 30")
+
+
+def test_regions_and_points_are_shown(new_page: Callable[..., Page]) -> None:
+    points = np.array([[-1.0, 0.0], [1.0, 0.0], [0.9, 0.5]])
+    widget = DecisionBoundary(lambda p: p[:, 0] * 9, points, [0, 1, 0], names=["<i>left", "right"])
+    page = new_page(viewport={"width": 320, "height": 700})
+    root = show(page, widget, "points", "saved", "snapshot")
+    expect(root.locator(".nbt-subtitle")).to_have_text("66.7 % of 3 points right")
+    expect(root.locator(".nbt-mark")).to_have_text(["<i>left", "right", "wrong class"])
+    root.locator(".nbt-plane").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(root.locator(".nbt-tip")).to_contain_text("right")
+    page.evaluate("() => emit('msg:custom', {op: 'boundary', size: 64}, [])")
+    expect(root).to_have_attribute("data-problem", "expected regions")
+    root.get_by_role("button", name="Table").click()
+    expect(root.locator("tbody tr").first).to_have_text(re.compile(r"<i>left212\d|<i>left21"))
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert sent(page, "want")[-1]["feeds"] == ["boundary"]

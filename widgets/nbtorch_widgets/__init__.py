@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nbtorch_widgets.export import export_notebook, save_html
     from nbtorch_widgets.flow.view import GradFlow
     from nbtorch_widgets.landscape import Landscape
+    from nbtorch_widgets.landscape.boundary import DecisionBoundary
     from nbtorch_widgets.ridgelines import Ridgelines
     from nbtorch_widgets.stepper.widget import BackpropStepper
     from nbtorch_widgets.tensorview import BroadcastBoard, StrideTape, TensorView
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackpropStepper",
     "BroadcastBoard",
+    "DecisionBoundary",
     "GradFlow",
     "Landscape",
     "Monitor",
@@ -61,6 +63,7 @@ _VIEWS = {
     "BackpropStepper": "stepper.widget",
     "BroadcastBoard": "tensorview",
     "GradFlow": "flow.view",
+    "DecisionBoundary": "landscape.boundary",
     "Landscape": "landscape",
     "Monitor": "views",
     "Ridgelines": "ridgelines",

@@ -1,7 +1,9 @@
 /** The module that all widgets of nbtorch share: the trait `kind` of a widget's model says which of them it is. */
 import { GradFlow } from "./gradflow/gradflow";
 import { FLOW_STYLE } from "./gradflow/style";
+import { Boundary } from "./landscape/boundary";
 import { landscape } from "./landscape/landscape";
+import { STYLE as LANDSCAPE_STYLE } from "./landscape/look";
 import type { Model } from "./model";
 import { Ridgelines, STYLE as RIDGES_STYLE } from "./ridgelines/ridgelines";
 import { RunBar } from "./runbar";
@@ -68,6 +70,7 @@ const KINDS: Record<string, (model: Model) => Widget> = {
   tensorview: tensorView,
   stridetape: strideTape,
   broadcastboard: broadcastBoard,
+  boundary: styled(ofRun((store: RunStore) => new Boundary(store)), LANDSCAPE_STYLE),
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

@@ -52,3 +52,23 @@ def landscape_figure(landscape: Any) -> Any:
     figure.tight_layout()
     plt.close(figure)
     return figure
+
+
+def boundary_figure(history: dict[str, Any], points: Any, numbers: Any, names: Any, features: Any) -> Any:
+    """The regions of a model's classes, fainter where it is less sure, and the data on them."""
+    plt = pyplot("DecisionBoundary")
+    figure, axes = plt.subplots(figsize=(6, 4.8))
+    colours = categories("light")
+    levels = np.arange(len(names) + 1) - 0.5
+    fills = [colours[k % 7] for k in range(len(names))]
+    axes.contourf(history["x"], history["y"], history["classes"], levels=levels, colors=fills, alpha=0.3)
+    for number, name in enumerate(names):
+        chosen = points[numbers == number]
+        axes.scatter(*chosen.T, color=fills[number], marker=MARKERS[number % 6], edgecolor="white", label=name)
+    axes.set_xlabel(features[0])
+    axes.set_ylabel(features[1])
+    axes.set_title("Decision boundary")
+    axes.legend()
+    figure.tight_layout()
+    plt.close(figure)
+    return figure

@@ -17,7 +17,7 @@ from nbtorch_widgets.landscape.problems import Range
 
 _WIDTH = 720
 _PAD = 16
-_CELLS = 32  # along each side of the picture of a field
+_CELLS = 40  # along each side of the picture of a field
 LEVELS = 14
 _DEPTH = 1000.0  # as `Shade` in src/landscape/field.ts
 _FAR = 4000.0  # px, where a line that leaves the picture ends
@@ -227,6 +227,8 @@ def landscape_svg(landscape: Any) -> str:
         if math.isfinite(x):
             px, py = frame.at(x, y)
             card.add(f'<path d="M{_short(px - 4)} {_short(py - 4)}l8 8m0-8l-8 8" class="s" stroke-width="2"/>')
+    if meta["mode"] == "slice":
+        card.shape(0, *frame.at(0.0, 0.0), 5, 'class="s" fill="none" stroke-width="2"')
     card.add("</g>")
     y = 60.0
     for index, (_, finding) in enumerate(tracks):
@@ -243,7 +245,7 @@ def landscape_svg(landscape: Any) -> str:
     card.text(446, y, f"{low:.3g} to {high:.3g}{', log scale' if landscape.log_scale else ''}", "m")
     for level in range(LEVELS):
         card.add(f'<rect x="{446 + level * 12}" y="{_short(y + 8)}" width="12" height="10" class="f{level}"/>')
-    card.text(446, y + 38, "× lowest, ○ start" if start is not None else "× lowest", "m")
+    card.text(446, y + 38, "× lowest, ○ start" if start is not None else "× lowest, ○ the model's weights", "m")
     if meta["source"]:
         card.text(_PAD, 394, _cut(str(meta["source"]), 110), "m")
     card.height = 388 if meta["source"] else 372
@@ -262,3 +264,30 @@ def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def boundary_svg(
+    regions: Any, data: Any, x: Range, y: Range, names: Sequence[str], features: Sequence[str], label: str
+) -> str:
+    """The regions of a model's classes and the data on them."""
+    card = Card()
+    card.text(_PAD, 28, "Decision boundary", "t b")
+    frame = Frame(card, x, y, 66, 44, 360, 300)
+    size = len(regions.classes)
+    pick = ((np.arange(_CELLS) + 0.5) / _CELLS * (size - 1)).round().astype(int)
+    cells = regions.classes[np.ix_(pick, pick)].astype(int)
+    card.add('<g opacity=".35">')
+    frame.cells(cells, "k")
+    card.add("</g>")
+    frame.axes(features)
+    points, numbers = data
+    for point, number in list(zip(points, numbers, strict=True))[:: max(1, len(points) // 300)]:
+        card.shape(int(number), *frame.at(*map(float, point)), 4, f'class="k{int(number) % 7} o"')
+    top = 60.0
+    for number, name in enumerate(names):
+        card.shape(number, 454, top - 4, 5, f'class="k{number % 7}"')
+        card.text(468, top, _cut(name, 34))
+        top += 22
+    card.text(446, top + 8, f"accuracy {regions.accuracy:.1%} of {len(points)} points", "m")
+    card.height = 372
+    return card.render(label)

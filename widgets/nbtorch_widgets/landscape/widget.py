@@ -199,6 +199,8 @@ class Landscape(NotebookWidget):
     def _compute(self, cancelled: Callable[[], bool]) -> None:
         if self._oracle is not None and not self._walked:
             self._walk(self._settings, 0, cancelled)
+        elif self._walked and not self.tracks:
+            self._settle_tracks(0)
         if not cancelled() and not self._stopped:
             self._fill(cancelled)
 

@@ -262,13 +262,14 @@ export class Landscape implements Part {
       return;
     }
     const lowest = this.lowest();
-    if (lowest && this.store.progress >= 1) {
-      const [x, y] = [plane.px(lowest.x), plane.py(lowest.y)];
-      cross(x, y);
-      label(WORDS().lowest(format.measure(lowest.value)), x, y);
-    }
+    const sure = lowest !== null && this.store.progress >= 1;
     if (meta.mode === "slice") {
       const [x, y] = [plane.px(0), plane.py(0)];
+      // The grid's nodes lie beside the weights themselves, which may be lower than all of them.
+      const best = sure && meta.centre !== null && meta.centre <= lowest.value;
+      const close = sure && !best && Math.hypot(plane.px(lowest.x) - x, plane.py(lowest.y) - y) < 40;
+      if (sure && !best) cross(plane.px(lowest.x), plane.py(lowest.y));
+      if (sure && !best && !close) label(WORDS().lowest(format.measure(lowest.value)), plane.px(lowest.x), plane.py(lowest.y));
       shapePath(context, 0, x, y, 5);
       context.lineWidth = 4;
       context.strokeStyle = theme.surface;
@@ -276,8 +277,12 @@ export class Landscape implements Part {
       context.lineWidth = 2;
       context.strokeStyle = theme.text;
       context.stroke();
-      const close = lowest && this.store.progress >= 1 && Math.hypot(plane.px(lowest.x) - x, plane.py(lowest.y) - y) < 16;
-      label(WORDS().weightsNow, x, close ? y + 15 : y);
+      label(WORDS().weightsNow, x, best || close ? y - 14 : y);
+      if (best || close) label(WORDS().lowest(format.measure(best ? meta.centre! : lowest!.value)), x, y + 14);
+    } else if (sure) {
+      const [x, y] = [plane.px(lowest.x), plane.py(lowest.y)];
+      cross(x, y);
+      label(WORDS().lowest(format.measure(lowest.value)), x, y);
     }
   }
 

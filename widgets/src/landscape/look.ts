@@ -72,5 +72,6 @@ export const STYLE = `
 .nbt-foot .nbt-source { flex: 1 1 200px; text-align: right; overflow-wrap: anywhere; }
 .nbt-work { display: flex; align-items: center; gap: 8px; }
 .nbt-work button { height: 20px; margin: 0; padding: 0 8px; border: 1px solid var(--nbt-line); border-radius: 5px; background: none; color: var(--nbt-text); font: inherit; font-size: 11px; line-height: 16px; cursor: pointer; }
+.nbt-foot .nbt-classes { margin-left: 0; }
 .nbt-plot .nbt-tip { text-align: left; }
 `;

@@ -33,7 +33,8 @@ export class Racers {
   constructor(private readonly store: LandscapeStore) {
     const text = WORDS();
     const { meta } = store;
-    this.rows = meta.racers.map(({ key, label, adjustable }) => {
+    this.rows = meta.racers.map(({ key, label: given, adjustable }) => {
+      const label = key === "path" && meta.mode === "slice" ? text.path : given;
       const box = make("input", "", { type: "checkbox", "aria-label": text.show(label) });
       box.checked = true;
       box.addEventListener("change", () => store.schedule());

@@ -26,6 +26,7 @@ export const WORDS = words(
       `Map of the loss of ${title} over ${x} and ${y}, from ${low} to ${high}.`,
     from: (x: string, y: string) => ` Start at ${x}, ${y}.`,
     empty: "The landscape is being computed",
+    path: "path of the weights",
     point: "Point", value: "Loss", centre: "Centre",
   },
   {
@@ -52,6 +53,7 @@ export const WORDS = words(
     summary: (title, x, y, low, high) => `${title}의 손실 지도. 가로 ${x}, 세로 ${y}, 손실 ${low}부터 ${high}까지.`,
     from: (x, y) => ` 시작점 ${x}, ${y}.`,
     empty: "손실 지형을 계산하고 있습니다",
+    path: "가중치의 경로",
     point: "위치", value: "손실", centre: "중심",
   },
 );
