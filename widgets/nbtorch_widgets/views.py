@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import traitlets
 
 from nbtorch_widgets import protocol, steering
+from nbtorch_widgets.doctor.feed import FindingsFeed
 from nbtorch_widgets.feed import Feed
 from nbtorch_widgets.flow.feed import FlowFeed
 from nbtorch_widgets.histograms import HistogramsFeed
@@ -309,4 +310,4 @@ class Seismograph(RunView):
 class Monitor(RunView):
     """A `RunBar` above everything else there is about a run, in one widget: what `watch` displays."""
 
-    feeds = (UpdatesFeed, FlowFeed, HistogramsFeed)
+    feeds = (UpdatesFeed, FlowFeed, HistogramsFeed, FindingsFeed)

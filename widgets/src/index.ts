@@ -1,4 +1,5 @@
 /** The module that all widgets of nbtorch share: the trait `kind` of a widget's model says which of them it is. */
+import { FindingsList, STYLE as FINDINGS_STYLE } from "./findings/findings";
 import { GradFlow } from "./gradflow/gradflow";
 import { FLOW_STYLE } from "./gradflow/style";
 import { Boundary } from "./landscape/boundary";
@@ -45,6 +46,7 @@ const ridgelines = (store: RunStore) => new Ridgelines(store);
 const updateRatio = (store: RunStore) => new UpdateRatio(store);
 const seismograph = (store: RunStore) => new Seismograph(store);
 
+const findings = (store: RunStore) => new FindingsList(store);
 const gradFlow = (store: RunStore) => new GradFlow(store);
 
 /** What stands below the run bar: one line for each part that shows the whole run. */
@@ -62,7 +64,7 @@ const KINDS: Record<string, (model: Model) => Widget> = {
   stepper,
   runbar: ofRun(runBar),
   seismograph: ofRun(seismograph),
-  monitor: styled(ofRun(runBar, tabs), RATIO_STYLE + FLOW_STYLE + RIDGES_STYLE),
+  monitor: styled(ofRun(runBar, findings, tabs), FINDINGS_STYLE + RATIO_STYLE + FLOW_STYLE + RIDGES_STYLE),
   ridgelines: styled(ofRun(ridgelines), RIDGES_STYLE),
   updateratio: styled(ofRun(updateRatio), RATIO_STYLE),
   landscape,
