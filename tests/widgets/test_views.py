@@ -29,7 +29,7 @@ class Wire:
 
     def _take(self, content: dict[str, Any], buffers: Any = None) -> None:
         json.dumps(content, allow_nan=False)  # what JSON can't carry, the front end can't read
-        if content["op"] != "findings":  # the doctor's feed, which comes beside the rows when the run ends
+        if content["op"] not in {feed.name for feed in self.view.feeds}:  # those come beside the rows, at the end too
             self.messages.append((content, bytes(buffers[0]) if buffers else b""))
 
     def receive(self, message: Any) -> None:
