@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
-from nbtorch_widgets import Landscape
+from nbtorch_widgets import Landscape, watch
 from nbtorch_widgets.landscape import slices
 from nbtorch_widgets.landscape.grid import Grid
 from nbtorch_widgets.landscape.sandbox import RandomState
@@ -260,3 +260,18 @@ def test_pictures(lib: Any) -> None:
     assert "<script" not in hostile.to_svg()
     pytest.importorskip("matplotlib")
     assert len(hostile.plot().axes) == 2
+
+
+def test_the_snapshots_of_a_run_are_its_path(lib: Any) -> None:
+    model, (inputs, targets) = network(lib)
+    optimizer = lib.optim.SGD(model.parameters(), lr=0.1)
+    run, criterion = watch(model, optimizer, range(6), show=False, snapshots=2), lib.nn.MSELoss()
+    for _ in run:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+    shown = Landscape(run, criterion, (inputs, targets), resolution=8)
+    assert len(shown.paths["path"]) == len(run.snapshots) > 2
+    plain = watch(model, optimizer, range(2), show=False)
+    assert Landscape(plain, criterion, (inputs, targets), resolution=8).paths == {}

@@ -502,10 +502,12 @@ def _unwrap(what: Any, path: Any) -> tuple[Any, Any]:
     """A run's model, and its snapshots where it keeps some."""
     if not hasattr(what, "telemetry"):
         return what, path
-    snapshots = getattr(what, "snapshots", None)
-    if path is None and snapshots is not None:
-        states = [getattr(each, "model_state", getattr(each, "model", each)) for each in snapshots]
-        path = states if len(states) > 1 else None
+    rewinder = getattr(what, "_rewinder", None)
+    if path is None and rewinder is not None:
+        found = [(step, rewinder.find(step, None)) for step in sorted({step for _, step in what.snapshots})]
+        # Of the branch that the run is on: where it has none at a step, the one before is found again.
+        states = [snapshot.state.model for step, snapshot in found if snapshot.step == step]
+        path = states if len(states) > 1 and all(isinstance(state, Mapping) for state in states) else None
     return what._model, path
 
 

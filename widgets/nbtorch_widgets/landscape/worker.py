@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections.abc import Callable
 
 #: Work that looks now and then whether it is still wanted.
 Job = Callable[[Callable[[], bool]], None]
+
+_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
+_LAST_SECONDS = 5.0  # that the interpreter's end waits for a job to notice that it isn't wanted any more
+
+
+@atexit.register
+def _stop_all() -> None:
+    """A thread inside a library of compiled code, when the interpreter ends, would abort the process."""
+    for worker in list(_workers):
+        worker.cancel()
+        worker.wait(_LAST_SECONDS)
 
 
 class Worker:
@@ -23,6 +36,7 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._idle = threading.Event()
         self._idle.set()
+        _workers.add(self)
 
     def submit(self, job: Job) -> None:
         """Do this, and nothing that was asked for before."""
