@@ -26,16 +26,21 @@ from nbtorch_widgets import watch
 torch.manual_seed(0)
 images, labels = digits("train")
 loader = DataLoader(TensorDataset(images, labels), batch_size=32, shuffle=True)
-model = nn.Sequential(
-    nn.Linear(64, 32), nn.Sigmoid(),
-    nn.Linear(32, 32), nn.Sigmoid(),
-    nn.Linear(32, 32), nn.Sigmoid(),
-    nn.Linear(32, 10),
-)
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.up, self.act, self.down = nn.Linear(width, width), nn.Tanh(), nn.Linear(width, width)
+
+    def forward(self, x):
+        return x + self.down(self.act(self.up(x)))
+
+model = nn.Sequential(nn.Linear(64, 32), Block(32), Block(32), nn.Linear(32, 10))
 criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
 """
-LOOP = """for images, labels in watch(model, optimizer, loader, epochs=20):
+LOOP = """for images, labels in watch(model, optimizer, loader, epochs=20, snapshots=100):
     optimizer.zero_grad()
     loss = criterion(model(images), labels)
     loss.backward()
@@ -61,7 +66,8 @@ def directory(fallback: pathlib.Path) -> pathlib.Path:
     return path
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+# One theme is enough to see that it works; the pictures are wanted in both.
+@pytest.mark.parametrize("theme", ["light", "dark"] if "NBTORCH_SCREENSHOTS" in os.environ else ["dark"])
 def test_a_live_training(lab: Callable[..., Notebook], tmp_path: pathlib.Path, theme: str) -> None:
     notebook = lab(TRAINING, SLOW, LOOP, device_scale_factor=2)
     page = notebook.page
@@ -83,6 +89,9 @@ def test_a_live_training(lab: Callable[..., Notebook], tmp_path: pathlib.Path, t
     page.add_style_tag(content=".jp-cell-toolbar, .jp-Collapser { visibility: hidden }")
     output.screenshot(path=folder / f"watch-{theme}.png")
     page.screenshot(path=folder / f"watch-lab-{theme}.png")
+    root.get_by_role("tab", name="Flow").click()
+    page.wait_for_timeout(2000)  # some steps, for gradients to be seen on the graph
+    output.screenshot(path=folder / f"flow-{theme}.png")
     assert root.get_attribute("data-state") == "running" and 420 <= step_of(root) < 920
     root.get_by_role("button", name="Stop").click()
     notebook.wait(10)
