@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 
 @pytest.fixture
 def view(new_page: Callable[..., Page]) -> Front:
-    """A monitor of a run of 100 steps."""
-    view = Front(new_page())
+    """The map of a run of 100 steps."""
+    view = Front(new_page(), kind="seismograph")
     view.emit("snapshot", samples(range(1, 101)), total=100)
     expect(view.root).to_have_attribute("data-columns", "100")
     return view

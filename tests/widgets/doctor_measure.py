@@ -1,4 +1,4 @@
-"""Precision and recall of the doctor on the catalogue: python tests/widgets/doctor_measure.py [nbtorch torch] [held]"""
+"""Precision and recall of the doctor on the catalogue: python tests/widgets/doctor_measure.py [nbtorch torch]"""
 
 from __future__ import annotations
 
@@ -43,13 +43,9 @@ def measure(lib: Any, broken: Any, healthy: Any) -> tuple[int, int, int, int]:
 
 def main() -> None:
     names = [a for a in sys.argv[1:] if a in ("nbtorch", "torch")] or ["nbtorch", "torch"]
-    broken, healthy = BROKEN, HEALTHY
-    if "held" in sys.argv:
-        held = importlib.import_module("widgets.doctor_held_out")
-        broken, healthy = held.BROKEN, held.HEALTHY
     for name in names:
         print(name)
-        named, count, quiet, sound = measure(importlib.import_module(name), broken, healthy)
+        named, count, quiet, sound = measure(importlib.import_module(name), BROKEN, HEALTHY)
         print(f"  named first {named} of {count}, nothing said on {quiet} of {sound} healthy")
 
 

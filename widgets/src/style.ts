@@ -138,7 +138,7 @@ export const STYLE = `
 .nbt-part + .nbt-part {
   margin-top: 14px; padding-top: 12px; border-top: 1px solid var(--nbt-line);
 }
-.nbt-tabs { display: flex; gap: 20px; margin: -4px 0 12px; border-bottom: 1px solid var(--nbt-line); overflow-x: auto; scrollbar-width: none; }
+.nbt-tabs { display: flex; flex-wrap: wrap; gap: 0 20px; margin: -4px 0 12px; border-bottom: 1px solid var(--nbt-line); }
 .nbt-tab {
   height: 30px; margin: 0; padding: 0; border: 0; border-radius: 0; background: none; color: var(--nbt-muted); font: inherit;
   line-height: 30px; cursor: pointer; white-space: nowrap; transition: color var(--nbt-fast);
