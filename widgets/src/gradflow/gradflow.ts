@@ -8,9 +8,7 @@ import { logRange, type LogRange } from "../scale";
 import type { RunStore } from "../store";
 import { prefersReducedMotion, type Theme } from "../theme";
 import type { Part } from "../view";
-import {
-  atVertex, buildTree, combine, decodeGraph, logOf, onEdge, openAtFirst, type Graph, type Item,
-} from "./graph";
+import { atVertex, buildTree, combine, decodeGraph, logOf, onEdge, openAtFirst, type Graph, type Item } from "./graph";
 import { Inspector, words } from "./inspector";
 import { origins, since, smallestPath, type Origins } from "./origins";
 import { Painter, short, type Camera, type Scene } from "./paint";
@@ -20,13 +18,11 @@ import { WORDS } from "./words";
 const BOXES = { narrow: 18, wide: 40 }; // that groups are opened for at first
 const NARROW = 560;
 const HEIGHT = { least: 110, most: 480 };
-const MARGIN = 14;
-const SCALES = [1, 0.9, 0.8, 0.7];
+const MARGIN = 14, SCALES = [1, 0.9, 0.8, 0.7];
 const RECENT = 64; // rows that the scale of colours covers
 const DECADES = 12;
 const MANY = 150; // lines from which the still layer is painted less often
-const PULSE_MS = 1500;
-const PULSE_GAP_MS = 900;
+const PULSE_MS = 1500, PULSE_GAP_MS = 900;
 
 interface Flow {
   graph: Graph;
