@@ -18,6 +18,8 @@ NEEDED = (
     "nbtorch/course/lessons/ko/00_start_here.ipynb",
     "nbtorch_widgets/__init__.py",
     "nbtorch_widgets/static/nbtorch.js",
+    "nbtorch_widgets/static/loader.js",
+    "nbtorch_widgets/static/offline.js",
     ".data/data/share/jupyter/kernels/nbtorch/kernel.json",
 )
 
