@@ -6,6 +6,7 @@ are measured and sent.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TypeAlias
 
 from nbtorch_widgets.probe import Probe
@@ -15,7 +16,7 @@ from nbtorch_widgets.telemetry import Telemetry
 Message: TypeAlias = tuple[dict[str, Any], list[bytes]]
 
 
-class Feed:
+class Feed(ABC):
     """One stream of one view. A subclass has a `name`, makes its probe, and packs its messages."""
 
     #: The operation of its messages, and its name in `want`.
@@ -28,11 +29,11 @@ class Feed:
         #: What measures for it, shared by all feeds of the run that need the same; None: it reads the telemetry alone.
         self.probe: Probe | None = None
 
+    @abstractmethod
     def news(self, *, everything: bool) -> Message | None:
         """What is new since the last call, or `everything` for a page that has nothing yet; None: nothing to send."""
-        raise NotImplementedError
 
-    def receive(self, message: dict[str, Any]) -> None:
+    def receive(self, message: dict[str, Any]) -> None:  # noqa: B027 - most feeds are told nothing
         """A message of the front end with this feed's name as its operation: what the user wants of it."""
 
     def want(self, wanted: bool) -> None:

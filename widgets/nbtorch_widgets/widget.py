@@ -77,7 +77,7 @@ class NotebookWidget(anywidget.AnyWidget):
 
     def to_svg(self) -> str:
         """A still picture of the widget as it is now; the same for the same numbers."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no still picture: a widget's class defines to_svg()")
 
     def freeze(self) -> None:
         """Bring what is saved with the widget up to date."""

@@ -42,9 +42,9 @@ class Grid:
         """Compute what isn't known, a few points at a time."""
         for stride in _STRIDES:
             rows, columns = np.nonzero(~self.known[::stride, ::stride])
-            todo = [(int(i) * stride, int(j) * stride) for i, j in zip(rows, columns, strict=True)]
-            for first in range(0, len(todo), chunk):
-                part = todo[first : first + chunk]
+            missing = [(int(i) * stride, int(j) * stride) for i, j in zip(rows, columns, strict=True)]
+            for first in range(0, len(missing), chunk):
+                part = missing[first : first + chunk]
                 found = losses([(float(self.xs[j]), float(self.ys[i])) for i, j in part])
                 with np.errstate(over="ignore"):
                     for (i, j), value in zip(part, found, strict=True):

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,14 +56,15 @@ class Recording:
         return OwnReader(self.loss, self.names) if is_own(self.loss) else TorchReader(self.loss, self.names, self.trace)
 
 
-class Program:
+class Program(ABC):
     """How a tape can be evaluated again. `run` takes values by the positions of items: leaves, or results as well."""
 
     #: Whether results may be replaced, too.
     inner = False
 
+    @abstractmethod
     def run(self, items: Sequence[Item], values: dict[int, Array], double: bool = False) -> Recording:
-        raise NotImplementedError
+        """Evaluate the tape with these values in the places of the items at their positions; in float64 if `double`."""
 
     def editable(self, items: Sequence[Item]) -> list[int]:
         """The positions of the leaves whose values can be replaced."""
