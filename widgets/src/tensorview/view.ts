@@ -359,6 +359,13 @@ export class TensorView implements Part {
     block.panels.forEach((view, i) => {
       if (!view.panel.whole) view.panel.page = pages[i] ?? view.panel.page;
     });
+    // A cursor that was set while the answer was on its way stood in the region shown before.
+    const focus = this.focusOf(block.tensor);
+    if (focus.cursor) {
+      const [top, bottom, left, right] = focus.window;
+      const inside = (at: number, from: number, to: number) => Math.min(Math.max(at, from), to - 1);
+      focus.cursor = [focus.cursor[0], inside(focus.cursor[1], top, bottom), inside(focus.cursor[2], left, right)];
+    }
     this.wire.schedule();
   }
 
