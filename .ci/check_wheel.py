@@ -16,6 +16,8 @@ NEEDED = (
     "nbtorch/datasets/data/digits.npz",
     "nbtorch/course/lessons/en/00_start_here.ipynb",
     "nbtorch/course/lessons/ko/00_start_here.ipynb",
+    "nbtorch/course/lessons/teaching/en/08_linear_regression.md",
+    "nbtorch/course/lessons/teaching/ko/08_linear_regression.md",
     "nbtorch_widgets/__init__.py",
     "nbtorch_widgets/static/nbtorch.js",
     "nbtorch_widgets/static/loader.js",

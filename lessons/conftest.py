@@ -18,3 +18,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     home = Path(_homes.name, item.path.parent.name, item.path.stem)
     home.mkdir(parents=True, exist_ok=True)
     os.environ["NBTORCH_COURSE_HOME"] = str(home)
+    os.environ["NBTORCH_LANGUAGE"] = item.path.parent.name  # as the build did

@@ -1,23 +1,23 @@
 # %% [markdown] lang="en"
 # # 00 · Start here
 #
-# *About 10 minutes. You need a little Python and school mathematics; nothing to download.*
+# *About 12 minutes. You need a little Python and school mathematics; nothing to download.*
 #
 # **How can a program get better at something nobody told it how to do?**
 #
-# In the next ten minutes you will watch a program find a rule by itself, open it up to see how, take one of its steps by
+# In the next twelve minutes you will watch a program find a rule by itself, open it up to see how, take one of its steps by
 # hand, and then train a network that reads handwriting while its gradients move in front of you.
 #
 # Run each cell with <kbd>Shift</kbd> + <kbd>Enter</kbd>. Where it says **Predict**, decide first and run afterwards:
 # a wrong guess is worth more here than a right one.
-# %% [markdown] lang="ko" of="a83a0740"
+# %% [markdown] lang="ko" of="ac231272"
 # # 00 · 여기서 시작하세요
 #
-# 약 10분. 파이썬 기초와 고등학교 수학이면 충분합니다. 내려받을 것은 없습니다.
+# 약 12분. 파이썬 기초와 고등학교 수학이면 충분합니다. 내려받을 것은 없습니다.
 #
 # **아무도 방법을 알려 주지 않은 일을, 프로그램은 어떻게 점점 더 잘하게 될까요?**
 #
-# 앞으로 10분 동안 프로그램이 스스로 규칙을 찾아내는 모습을 지켜보고, 그 속을 열어 원리를 확인하고, 그 가운데 한 걸음을 손으로
+# 앞으로 12분 동안 프로그램이 스스로 규칙을 찾아내는 모습을 지켜보고, 그 속을 열어 원리를 확인하고, 그 가운데 한 걸음을 손으로
 # 직접 계산해 봅니다. 마지막에는 손글씨를 읽는 신경망을 학습시키면서 그래디언트가 눈앞에서 움직이는 것을 봅니다.
 #
 # 각 셀은 <kbd>Shift</kbd> + <kbd>Enter</kbd>로 실행합니다. **예측**이라고 적힌 곳에서는 먼저 답을 정한 다음 실행하세요.
@@ -30,9 +30,12 @@ import matplotlib.pyplot as plt
 import nbtorch as torch
 import nbtorch.nn as nn
 import nbtorch.optim as optim
+from nbtorch import course
 from nbtorch.datasets import digits
 from nbtorch.utils.data import DataLoader, TensorDataset
 from nbtorch_widgets import watch
+
+course.start("00")
 # %% [markdown] lang="en"
 # The names are PyTorch's, on purpose: nbtorch is a PyTorch small enough to look into. Write `torch` for `nbtorch` in the
 # three lines that import `torch`, `nn` and `optim`, and every model of today runs in PyTorch as it stands.
@@ -363,18 +366,22 @@ descend(lr=0.2)
 # optimizers other than plain SGD.
 # </details>
 #
-# ## What to take with you
+# ## 6. How the exercises work  (2 minutes)
 #
-# 1. A model is a calculation with numbers that may change; the **loss** says how wrong they are.
-# 2. Running the calculation leaves a **graph** behind.
-# 3. `backward()` walks it in reverse and gives every number its slope, the **gradient**.
-# 4. The optimizer steps **against** the gradient: small enough not to leap, large enough to arrive.
-# 5. From one weight to 2,410 (the digit reader) to billions, the principle stays the same.
+# From lesson 01 on **you** write the key pieces. An exercise is a cell with `#@save` and a name at its head and a line
+# `raise NotImplementedError` where your code goes. The cell below it checks the answer, and says one of three things:
 #
-# **What comes next.** You have used four things: tensors, the graph, `backward` and an optimizer. The lessons after this one
-# let you build each of them yourself, from a plain array up to the program of part 1 running on your own code.
-# `nbtorch lab` brings new lessons and never touches a notebook you have changed.
-# %% [markdown] lang="ko" of="81d234de"
+# * **○** not written yet; the lesson goes on with the reference in its place, so you can always run on;
+# * **✗** with what was expected, what came, and the likely cause;
+# * **✓** right, and saved: your code becomes part of your own library, the folder `mytorch` beside the lessons.
+#
+# Stuck? `course.hint("answer")` says a little more each time you call it; `course.solution("answer")` shows a way, and
+# `course.reset("answer")` begins anew.
+#
+# ### Exercise · `answer`  (1 minute)
+#
+# Let the function return 42.
+# %% [markdown] lang="ko" of="40524a5d"
 # 더 나빠집니다. 한 걸음마다 바닥을 뛰어넘어 반대편의 더 높은 곳에 떨어지는데, 그곳은 기울기가 더 가팔라서 다음 걸음은 더 커집니다.
 # 손실은 매번 네 배로 **커집니다**. 손실이 점점 커지거나 `nan`이 나오면 가장 먼저 학습률을 의심하세요.
 #
@@ -387,6 +394,49 @@ descend(lr=0.2)
 # 모두에 맞는 학습률 하나란 없습니다. 단순한 SGD 말고도 여러 옵티마이저가 있는 까닭입니다.
 # </details>
 #
+# ## 6. 연습 문제를 푸는 방법  (2분)
+#
+# 01번 수업부터는 핵심이 되는 부분을 **여러분이** 씁니다. 연습 문제는 맨 위에 `#@save`와 이름이 있고, 코드를 쓸 자리에
+# `raise NotImplementedError`가 있는 셀입니다. 그 아래 셀이 답을 검사해서 셋 가운데 하나를 말합니다.
+#
+# * **○** 아직 쓰지 않았습니다. 참고 답안이 대신하므로 수업은 언제나 계속할 수 있습니다.
+# * **✗** 기대한 것, 나온 것, 짐작되는 원인을 알려 줍니다.
+# * **✓** 맞았고 저장되었습니다. 여러분의 코드는 수업 노트북 옆의 `mytorch` 폴더, 곧 여러분만의 라이브러리에 들어갑니다.
+#
+# 막히면 `course.hint("answer")`를 부르세요. 부를 때마다 조금씩 더 알려 줍니다. `course.solution("answer")`는 한 가지 풀이를 보여 주고,
+# `course.reset("answer")`는 처음으로 되돌립니다.
+#
+# ### 연습 · `answer`  (1분)
+#
+# 함수가 42를 돌려주게 하세요.
+# %%
+#@save answer
+def answer():
+    """The answer, as you will find it in many a test: 42."""
+    ### BEGIN SOLUTION
+    return 42
+    ### END SOLUTION
+# %%
+course.check("answer")
+# %% [markdown] lang="en"
+# And this is your map. It is there in every lesson, and `nbtorch course status` prints it in a terminal.
+# %% [markdown] lang="ko" of="8e7eb055"
+# 그리고 이것이 여러분의 지도입니다. 어느 수업에서나 볼 수 있고, 터미널에서는 `nbtorch course status`로 볼 수 있습니다.
+# %%
+course.progress()
+# %% [markdown] lang="en"
+# ## What to take with you
+#
+# 1. A model is a calculation with numbers that may change; the **loss** says how wrong they are.
+# 2. Running the calculation leaves a **graph** behind.
+# 3. `backward()` walks it in reverse and gives every number its slope, the **gradient**.
+# 4. The optimizer steps **against** the gradient: small enough not to leap, large enough to arrive.
+# 5. From one weight to 2,410 (the digit reader) to billions, the principle stays the same.
+#
+# **What comes next.** You have used four things: tensors, the graph, `backward` and an optimizer. The lessons after this one
+# let you build each of them yourself, from a plain array up to the program of part 1 running on your own code.
+# `nbtorch lab` brings new lessons and never touches a notebook you have changed.
+# %% [markdown] lang="ko" of="e75ae703"
 # ## 기억할 것
 #
 # 1. 모델은 바뀔 수 있는 수로 하는 계산이고, **손실**은 그 수들이 얼마나 틀렸는지를 말해 줍니다.
@@ -398,3 +448,47 @@ descend(lr=0.2)
 # **다음에는.** 오늘 쓴 것은 네 가지, 텐서와 그래프와 `backward`와 옵티마이저입니다. 이어지는 수업에서는 이 네 가지를 평범한 배열에서
 # 시작해 직접 만들고, 마지막에는 1장의 프로그램을 여러분이 만든 코드 위에서 돌립니다. `nbtorch lab`은 새 수업을 가져오되,
 # 여러분이 고친 노트북은 결코 건드리지 않습니다.
+# %% [markdown] lang="en" tags=["instructor"]
+# # Instructor's notes
+#
+# ## Goals
+#
+# - See a program improve without being told the rule, and name the four parts: model, loss, gradient, step.
+# - Read the drawing of a graph from the leaves to the loss.
+# - Know how the exercises work: check, hint, solution.
+#
+# ## Three common errors
+#
+# 1. “The gradient points where we want to go.” It points uphill; the step goes against it.
+# 2. A larger learning rate is taken for a faster one; part 5 shows it leap.
+# 3. The cells are run without a guess. Insist on the predictions: a wrong one is the beginning of a question.
+#
+# ## A question to discuss
+#
+# The digit reader was never told what a 3 is. Where is what it knows now, and could you read it there?
+#
+# ## What to skip
+#
+# With little time, leave out part 4 (the digits) and come back to it after lesson 08.
+# %% [markdown] lang="ko" of="b5196cbb" tags=["instructor"]
+# # 강사용 노트
+#
+# ## 목표
+#
+# - 규칙을 알려 주지 않아도 나아지는 프로그램을 보고 모델, 손실, 그래디언트, 걸음이라는 네 부분을 말한다.
+# - 그래프 그림을 잎에서 손실까지 읽는다.
+# - 연습 문제를 푸는 방법(check, hint, solution)을 안다.
+#
+# ## 흔한 오류 셋
+#
+# 1. “그래디언트는 우리가 가려는 쪽을 가리킨다.” 오르막을 가리키며, 걸음은 그 반대쪽이다.
+# 2. 학습률이 크면 빠르다고 생각한다. 5장에서 뛰어넘는 모습을 보인다.
+# 3. 예측하지 않고 셀을 실행한다. 예측을 꼭 시킨다. 빗나간 예측이 질문의 시작이다.
+#
+# ## 토론할 질문
+#
+# 손글씨를 읽는 신경망에게 3이 무엇인지 알려 준 적이 없다. 지금 알고 있는 것은 어디에 있고, 거기서 읽어 낼 수 있을까?
+#
+# ## 건너뛸 것
+#
+# 시간이 없으면 4장(손글씨)을 빼고 08번 수업 뒤에 돌아온다.

@@ -364,3 +364,47 @@ print("same storage: ", t.data_ptr() == t.T.data_ptr())
 #
 # **다음에는.** 한 줄로 늘어선 수는 자기가 어떻게 생겨났는지 아직 모릅니다. 02번 수업에서 수들은 `Tensor`라는 클래스를 갖게 됩니다.
 # 여러분이 쓴 함수 세 개는 이미 `mytorch/numbers.py`에 들어 있습니다.
+# %% [markdown] lang="en" tags=["instructor"]
+# # Instructor's notes
+#
+# ## Goals
+#
+# - Explain shape and stride as a way of reading one row of numbers, and compute a place in memory from an index.
+# - Say why a view costs nothing, and what it shares.
+# - Apply the rule of broadcasting from the right.
+#
+# ## Three common errors
+#
+# 1. Strides listed from the back, or multiplied by the axis's own size.
+# 2. Shapes compared from the left.
+# 3. `max` as the rule of broadcasting, which is wrong for axes of length 0.
+#
+# ## A question to discuss
+#
+# A transposed view is slower to walk through than a copy of it, although not one number differs. Why?
+#
+# ## What to skip
+#
+# Exercise 3 can be left to the reference: only its picture is needed later.
+# %% [markdown] lang="ko" of="e05009c8" tags=["instructor"]
+# # 강사용 노트
+#
+# ## 목표
+#
+# - 모양과 스트라이드를 한 줄의 수를 읽는 방법으로 설명하고, 인덱스에서 메모리의 자리를 계산한다.
+# - 뷰에 비용이 들지 않는 까닭과 무엇을 공유하는지 말한다.
+# - 브로드캐스팅 규칙을 오른쪽부터 적용한다.
+#
+# ## 흔한 오류 셋
+#
+# 1. 스트라이드를 뒤에서부터 적거나 자기 축의 크기까지 곱한다.
+# 2. 모양을 왼쪽부터 비교한다.
+# 3. 브로드캐스팅의 규칙을 `max`로 쓴다. 길이 0인 축에서 틀린다.
+#
+# ## 토론할 질문
+#
+# 전치한 뷰는 수가 하나도 다르지 않은데 그 복사본보다 훑는 데 오래 걸린다. 왜일까?
+#
+# ## 건너뛸 것
+#
+# 연습 3은 참고 답안에 맡겨도 된다. 뒤에 필요한 것은 그 그림뿐이다.

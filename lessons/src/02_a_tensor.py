@@ -45,7 +45,7 @@ class Tensor:
 
     def __init__(self, data, dtype=None):
         chosen = isinstance(data, (np.ndarray, np.generic)) or dtype is not None
-        array = np.array(data, dtype=dtype)
+        array = np.asarray(data, dtype=dtype)
         if array.dtype == np.float64 and not chosen:
             array = array.astype(np.float32)
         self.data = array
@@ -345,7 +345,7 @@ for name, formula in {"2 - x / 3": lambda x: 2 - x / 3, "1 / (x * x)": lambda x:
 #@save tensor
 def tensor(data, dtype=None):
     """A new tensor around a copy of the numbers."""
-    return Tensor(data, dtype)
+    return Tensor(np.array(data) if isinstance(data, np.ndarray) else data, dtype)
 # %% [markdown] lang="en"
 # ## What to take with you
 #
@@ -368,3 +368,47 @@ def tensor(data, dtype=None):
 #
 # **다음에는.** 03번 수업에서 상자가 기억하기 시작합니다. 나를 만든 것은 어떤 연산이고, 무엇으로 만들었나? 그러면 그래프가 저절로
 # 그려집니다.
+# %% [markdown] lang="en" tags=["instructor"]
+# # Instructor's notes
+#
+# ## Goals
+#
+# - Wrap an array in a class that behaves like a number.
+# - Explain who is asked in `2 - x`.
+# - Keep one dtype through a calculation.
+#
+# ## Three common errors
+#
+# 1. An array returned where a tensor is needed.
+# 2. `x - 2` for `2 - x`.
+# 3. 64 bits creeping in through whole numbers.
+#
+# ## A question to discuss
+#
+# Division is made of two other operations. What does one gain by having few operations, and what does one pay?
+#
+# ## What to skip
+#
+# `__truediv__` can be left to the reference; its idea returns in lesson 05.
+# %% [markdown] lang="ko" of="efa1f368" tags=["instructor"]
+# # 강사용 노트
+#
+# ## 목표
+#
+# - 배열을 수처럼 쓸 수 있는 클래스로 감싼다.
+# - `2 - x`에서 누구에게 묻는지 설명한다.
+# - 계산 내내 dtype을 하나로 지킨다.
+#
+# ## 흔한 오류 셋
+#
+# 1. 텐서가 필요한 곳에서 배열을 돌려준다.
+# 2. `2 - x`를 `x - 2`로 쓴다.
+# 3. 정수를 거쳐 64비트가 스며든다.
+#
+# ## 토론할 질문
+#
+# 나눗셈은 다른 두 연산으로 만들었다. 연산의 수가 적으면 무엇을 얻고 무엇을 치르는가?
+#
+# ## 건너뛸 것
+#
+# `__truediv__`는 참고 답안에 맡겨도 된다. 그 생각은 05번 수업에서 다시 나온다.

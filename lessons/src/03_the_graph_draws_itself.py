@@ -102,7 +102,7 @@ def is_leaf(self):
 
 def tensor(data, dtype=None, requires_grad=False):
     """A new tensor around a copy of the numbers."""
-    made = Tensor(data, dtype)
+    made = Tensor(np.array(data) if isinstance(data, np.ndarray) else data, dtype)
     if requires_grad and made.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point dtype can require gradients")
     made.requires_grad = requires_grad
@@ -378,3 +378,47 @@ print(loss.grad_fn.next_functions[0][0].name(), "<-", [f.name() for f, _ in loss
 #
 # **다음에는.** 지도를 따라 걸으려면 연산 하나하나의 기울기를 알아야 합니다. 04번 수업에서는 기울기란 무엇인지 묻고, 누군가가 쓴
 # 기울기가 맞는지 알아내는 기계를 만듭니다.
+# %% [markdown] lang="en" tags=["instructor"]
+# # Instructor's notes
+#
+# ## Goals
+#
+# - Describe a node: operation, arrows, saved numbers.
+# - Say when a graph is made and why `if` and `for` need nothing special.
+# - Find the place where the thread breaks.
+#
+# ## Three common errors
+#
+# 1. Two nodes instead of one, so that what was saved is lost.
+# 2. `all` for `any`: one input that learns is enough.
+# 3. The input saved where the result would do.
+#
+# ## A question to discuss
+#
+# A graph could also be declared before it runs. What becomes easier then, and what becomes impossible?
+#
+# ## What to skip
+#
+# Exercise 3 for `Exp` alone; `Mul` shows all there is.
+# %% [markdown] lang="ko" of="929eea75" tags=["instructor"]
+# # 강사용 노트
+#
+# ## 목표
+#
+# - 노드를 연산, 화살표, 저장된 수로 설명한다.
+# - 그래프가 언제 만들어지고 `if`와 `for`에 왜 특별한 것이 필요 없는지 말한다.
+# - 실이 끊어진 곳을 찾는다.
+#
+# ## 흔한 오류 셋
+#
+# 1. 노드를 두 개 만들어 저장한 것을 잃는다.
+# 2. `any` 대신 `all`을 쓴다. 배우는 입력은 하나면 된다.
+# 3. 결과면 충분한 곳에서 입력을 저장한다.
+#
+# ## 토론할 질문
+#
+# 그래프를 실행 전에 미리 선언할 수도 있다. 그러면 무엇이 쉬워지고 무엇이 불가능해질까?
+#
+# ## 건너뛸 것
+#
+# 연습 3의 `Exp`. `Mul`에 필요한 것이 모두 있다.

@@ -11,18 +11,20 @@
 | `handout` | copies them for the learner, never overwriting the learner's work         | standard library   |
 | `source`  | reads `lessons/src/NN_name.py`: two languages, one code, marked solutions | jupytext           |
 | `build`   | makes the executed notebooks in `lessons/en` and `lessons/ko`             | nbformat, nbclient |
+| `nbgrader`| writes the lessons as a course for nbgrader                               | standard library   |
 | `lint`    | finds what comparing outputs doesn't: unrun cells, stale translations     | nbformat           |
 """
 
 from pathlib import Path
 
-from nbtorch.course.desk import check, find_home, hint, method, reset, solution, start
+from nbtorch.course.desk import assemble, check, find_home, find_language, hint, method, reset, solution, start
 from nbtorch.course.places import LANGUAGES, CourseError, lesson_names, lessons_folder, sources_folder
 from nbtorch.course.progress import ProgressMap
 
 __all__ = [
     "LANGUAGES",
     "CourseError",
+    "assemble",
     "check",
     "hint",
     "lesson_names",
@@ -38,4 +40,4 @@ __all__ = [
 
 def progress() -> ProgressMap:
     """The map of all lessons with what is done in them."""
-    return ProgressMap(find_home(Path.cwd()))
+    return ProgressMap(find_home(Path.cwd()), find_language(Path.cwd()))

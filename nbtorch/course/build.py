@@ -1,5 +1,7 @@
 """Making the notebooks that are committed: `lessons/src/NN_name.py` -> `lessons/{en,ko}/NN_name.ipynb`, executed.
 
+A text tagged `instructor` is for teachers: it goes into `lessons/teaching/{en,ko}/NN_name.md` instead.
+
 Building twice gives the same bytes: cell ids come from the text, nothing that depends on the hour, the machine or the
 run is stored (times, versions, widget models, paths in tracebacks). What is stored is the *solved* edition, with its
 solutions still between their marks; `handout.learner_edition` derives the learner's from it.
@@ -16,8 +18,8 @@ from typing import Any
 
 import nbformat
 
-from nbtorch.course.places import LANGUAGES, CourseError, sources_folder
-from nbtorch.course.source import Lesson, find_sources, read_lesson
+from nbtorch.course.places import LANGUAGES, NOTES, CourseError, sources_folder
+from nbtorch.course.source import Cell, Lesson, find_sources, read_lesson
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -42,6 +44,11 @@ def notebook_path(name: str, language: str) -> Path:
     return sources_folder().parent / language / f"{name}.ipynb"
 
 
+def notes_path(name: str, language: str) -> Path:
+    """Where the instructor's notes of a lesson lie in a checkout."""
+    return sources_folder().parent / NOTES / language / f"{name}.md"
+
+
 def build(names: list[str]) -> Iterator[Path]:
     """Build and execute the named lessons (all, when none is named) in every language; yields each file written.
 
@@ -56,6 +63,12 @@ def build(names: list[str]) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
             yield path
+            notes = instructor_notes(lesson, language)
+            if notes:
+                path = notes_path(lesson.name, language)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(notes, encoding="utf-8", newline="\n")
+                yield path
 
 
 def check(names: list[str]) -> list[str]:
@@ -75,6 +88,7 @@ def check(names: list[str]) -> list[str]:
             continue
         for language in LANGUAGES:
             faults += _differences(lesson, language)
+            faults += _note_differences(lesson, language)
     if not names:
         faults += _strays({source.stem for source in sources})
     return faults
@@ -84,6 +98,8 @@ def unexecuted(lesson: Lesson, language: str) -> nbformat.NotebookNode:
     """The lesson's notebook in one language, not yet run."""
     cells: list[dict[str, Any]] = []
     for cell, cell_id in zip(lesson.cells, _cell_ids(lesson), strict=True):
+        if is_for_instructors(cell):
+            continue
         made: dict[str, Any] = {
             "cell_type": cell.kind,
             "id": cell_id,
@@ -97,6 +113,17 @@ def unexecuted(lesson: Lesson, language: str) -> nbformat.NotebookNode:
     whole = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     notebook: nbformat.NotebookNode = nbformat.from_dict(whole)  # type: ignore[no-untyped-call]
     return notebook
+
+
+def is_for_instructors(cell: Cell) -> bool:
+    """Whether a cell is kept out of the learners' notebooks."""
+    return "instructor" in cell.metadata.get("tags", ())
+
+
+def instructor_notes(lesson: Lesson, language: str) -> str:
+    """What a lesson's source tells its teachers, as Markdown; empty where it says nothing."""
+    texts = [cell.text[language].strip() for cell in lesson.cells if is_for_instructors(cell)]
+    return "\n\n".join(texts) + "\n" if texts else ""
 
 
 def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -211,8 +238,18 @@ def _differences(lesson: Lesson, language: str) -> Iterator[str]:
                 yield f"{where}: cell {number} was never run; {remedy}"
 
 
+def _note_differences(lesson: Lesson, language: str) -> Iterator[str]:
+    path, expected = notes_path(lesson.name, language), instructor_notes(lesson, language)
+    have = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if have != expected:
+        yield f"{NOTES}/{language}/{path.name}: differs from its source; run: nbtorch course build {lesson.name}"
+
+
 def _strays(known: set[str]) -> Iterator[str]:
     for language in LANGUAGES:
         for path in sorted((sources_folder().parent / language).glob("*.ipynb")):
             if path.stem not in known:
                 yield f"{language}/{path.name}: has no source; remove it or write lessons/src/{path.stem}.py"
+        for path in sorted((sources_folder().parent / NOTES / language).glob("*.md")):
+            if path.stem not in known:
+                yield f"{NOTES}/{language}/{path.name}: has no source; remove it"

@@ -7,7 +7,11 @@ cause. It uses nothing that is taught later, and what the learner's code raises 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import _thread
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -36,6 +40,46 @@ class Wrong(Exception):
 
 class Open(Exception):
     """The learner hasn't written this yet."""
+
+
+@contextlib.contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Let what is inside run for so long; in the main thread only, the one that can be interrupted.
+
+    Raises:
+        Wrong: it was still running then. A loop in the learner's code may never end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    lock, state = threading.Lock(), {"over": False, "fired": False}
+
+    def fire() -> None:
+        with lock:
+            if not state["over"]:
+                state["fired"] = True
+                _thread.interrupt_main()
+
+    timer = threading.Timer(seconds, fire)
+    timer.daemon = True
+    timer.start()
+    try:
+        try:
+            yield
+        finally:
+            with lock:
+                state["over"] = True
+            timer.cancel()
+            if state["fired"]:
+                time.sleep(0.05)  # the interrupt is delivered here if it wasn't yet
+    except KeyboardInterrupt:
+        if not state["fired"]:
+            raise
+        raise Wrong(
+            f"it was still running after {seconds:g} seconds. Is there a loop that never ends?",
+            f"{seconds:g}초가 지나도 끝나지 않습니다. 끝나지 않는 반복문이 있지 않나요?",
+            "endless",
+        ) from None
 
 
 Names: TypeAlias = Mapping[str, Any]
@@ -116,6 +160,8 @@ def call(shown: str, function: Callable[..., Any], *arguments: Any, **keywords: 
     """
     try:
         return function(*arguments, **keywords)
+    except (Wrong, Open):
+        raise
     except NotImplementedError as error:
         if error.args:
             raise _raised(shown, error) from error
@@ -145,9 +191,27 @@ def returned_something(shown: str, value: Any) -> None:
         )
 
 
-def equal(shown: str, value: Any, expected: Any, why: Text | None = None, symptom: str = "") -> None:
-    """Compare plain Python values: type, then value."""
+class Mistake(NamedTuple):
+    """A mistake that is known by what comes out of it."""
+
+    value: Any
+    why: Text
+    symptom: str = ""
+
+
+def equal(
+    shown: str,
+    value: Any,
+    expected: Any,
+    why: Text | None = None,
+    symptom: str = "",
+    mistakes: Sequence[Mistake] = (),
+) -> None:
+    """Compare plain Python values: type, then value. A value that one of `mistakes` gives is told with its cause."""
     returned_something(shown, value)
+    if value != expected:
+        made = next((m for m in mistakes if type(m.value) is type(value) and m.value == value), None)
+        why, symptom = (made.why, made.symptom) if made is not None else (why, symptom)
     have, want = type(value).__name__, type(expected).__name__
     if type(value) is not type(expected) and not _both_numbers(value, expected):
         raise Wrong(
@@ -156,7 +220,14 @@ def equal(shown: str, value: Any, expected: Any, why: Text | None = None, sympto
             symptom or "type",
         )
     if value != expected:
-        raise _different(shown, repr(value), repr(expected), why, symptom)
+        raise _different(shown, repr(_plain(value)), repr(expected), why, symptom)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's, which are easier to read."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(_plain(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _both_numbers(value: Any, expected: Any) -> bool:
@@ -173,8 +244,12 @@ def close(
     tolerance: float = 1e-6,
     why: Text | None = None,
     symptom: str = "",
+    mistakes: Sequence[Mistake] = (),
 ) -> None:
-    """Compare arrays (or numbers): shape, then dtype, then every value within `tolerance`, relative and absolute."""
+    """Compare arrays (or numbers): shape, then dtype, then every value within `tolerance`, relative and absolute.
+
+    A value that one of `mistakes` gives, and the right way doesn't, is told with its cause.
+    """
     returned_something(shown, value)
     try:
         have = np.asarray(value)
@@ -186,6 +261,11 @@ def close(
             symptom or "type",
         ) from None
     want = np.asarray(expected, np.float64)
+    for made in mistakes:
+        wrong = np.asarray(made.value, np.float64)
+        if _alike(numbers, wrong, tolerance) and not _alike(numbers, want, tolerance):
+            why, symptom = made.why, made.symptom
+            break
     if have.shape != want.shape:
         raise Wrong(
             f"{shown} should have the shape {want.shape}, but it has {have.shape}.{_because(why, 'en')}",
@@ -198,8 +278,12 @@ def close(
             f"{shown}의 dtype은 {np.dtype(dtype)}이어야 하는데 {have.dtype}입니다.{_because(why, 'ko')}",
             symptom or "dtype",
         )
-    if not np.allclose(numbers, want, rtol=tolerance, atol=tolerance, equal_nan=True):
+    if not _alike(numbers, want, tolerance):
         raise _different(shown, _short(have), _short(np.asarray(expected)), why, symptom)
+
+
+def _alike(a: npt.NDArray[Any], b: npt.NDArray[Any], tolerance: float) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def _different(shown: str, value: str, expected: str, why: Text | None, symptom: str) -> Wrong:

@@ -103,8 +103,8 @@ def hand_out(folder: Path, language: str) -> Handout:
     return report
 
 
-def prepare(folder: Path) -> None:
-    """Make `folder` and prove that files can be written there.
+def prepare(folder: Path, remedy: str = "nbtorch lab --dir FOLDER") -> None:
+    """Make `folder` and prove that files can be written there; `remedy` is the command that chooses another.
 
     Raises:
         CourseError: it can't be made, is a file, or refuses to be written to.
@@ -114,7 +114,7 @@ def prepare(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise _cannot_write(folder, error, remedy) from error
 
 
 def hand_out_one(folder: Path, place: str, text: str, handed: list[str], report: Handout) -> None:
@@ -185,10 +185,10 @@ def write_whole(path: Path, text: str) -> None:
         raise _cannot_write(path.parent, error) from error
 
 
-def _cannot_write(folder: Path, error: OSError) -> CourseError:
+def _cannot_write(folder: Path, error: OSError, remedy: str = "nbtorch lab --dir FOLDER") -> CourseError:
     return CourseError(
         f"The notebooks can't be put into {folder}.\n"
         "  expected: a folder in which you may write\n"
         f"  found:    {error.strerror or error}\n"
-        "  to do:    choose another folder: nbtorch lab --dir FOLDER"
+        f"  to do:    choose another folder: {remedy}"
     )

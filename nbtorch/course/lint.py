@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from nbtorch.course.build import notebook_path, read_notebook
+from nbtorch.course.build import instructor_notes, notebook_path, read_notebook
+from nbtorch.course.exercises import saved_name
 from nbtorch.course.places import LANGUAGES, CourseError
-from nbtorch.course.source import find_sources, read_lesson
+from nbtorch.course.source import Lesson, find_sources, read_lesson
 
 MAX_OUTPUT_BYTES = 200_000
 """The largest a cell's stored outputs may be, as JSON text: a lesson is read on slow lines too."""
@@ -43,7 +44,7 @@ def lint(names: list[str]) -> list[Finding]:
     findings: list[Finding] = []
     for source in find_sources(names):
         try:
-            read_lesson(source)
+            findings += lint_notes(read_lesson(source))
         except CourseError as error:
             findings += [Finding("src", line) for line in str(error).splitlines()]
         notebooks = {}
@@ -76,6 +77,30 @@ def lint_notebook(notebook: Any, name: str) -> list[Finding]:
                 )  # fmt: skip
         for rule in CELL_RULES:
             findings += [Finding(where, message) for message in rule(cell)]
+    return findings
+
+
+#: What the instructor's notes of a lesson must say something about.
+NOTE_HEADINGS = {
+    "en": ("Goals", "Three common errors", "A question to discuss", "What to skip"),
+    "ko": ("목표", "흔한 오류 셋", "토론할 질문", "건너뛸 것"),
+}
+
+
+def lint_notes(lesson: Lesson) -> list[Finding]:
+    """A lesson with exercises has notes for its teachers, with these headings."""
+    codes = [cell.text[LANGUAGES[0]] for cell in lesson.cells if cell.kind == "code"]
+    if not any(saved_name(code) and "### BEGIN SOLUTION" in code for code in codes):
+        return []
+    findings = []
+    for language in LANGUAGES:
+        have = re.findall(r"^## (.+)$", instructor_notes(lesson, language), re.MULTILINE)
+        missing = [heading for heading in NOTE_HEADINGS[language] if heading not in have]
+        if missing:
+            what = f"the instructor's notes lack {', '.join(missing)}"
+            findings.append(
+                Finding(f"src/{lesson.name}.py, {language}", f"{what} (a block tagged instructor, ## headings)")
+            )
     return findings
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 LANGUAGES = ("en", "ko")
 """The languages every lesson exists in; the first is the one the others are translated from."""
 
+NOTES = "teaching"
+"""The folder of the instructor's notes, beside those of the languages; in it again one for each language."""
+
 _PACKAGED = Path(__file__).parent / "lessons"
 _CHECKOUT = Path(__file__).parents[2]
 

@@ -59,7 +59,9 @@ def parser() -> argparse.ArgumentParser:
     _add_folder(doctor)
     doctor.set_defaults(run=_doctor)
 
-    course = commands.add_parser("course", help="your progress; in a checkout, building the lessons")
+    course = commands.add_parser(
+        "course", help="your progress; for teachers, an nbgrader course; in a checkout, building the lessons"
+    )
     actions = course.add_subparsers(required=True, metavar="ACTION")
     build = actions.add_parser("build", help="make and execute the notebooks from lessons/src")
     build.add_argument("--check", action="store_true", help="write nothing; fail if sources and notebooks disagree")
@@ -71,6 +73,10 @@ def parser() -> argparse.ArgumentParser:
     status = actions.add_parser("status", help="print how far you have come")
     _add_folder(status)
     status.set_defaults(run=_course_status)
+    export = actions.add_parser("export", help="write the lessons as a course for nbgrader")
+    export.add_argument("--nbgrader", type=_folder, required=True, metavar="DIR", help="the course's folder")
+    export.add_argument("--lang", choices=LANGUAGES, default=LANGUAGES[0], help="the lessons' language (default: en)")
+    export.set_defaults(run=_course_export)
     for action in (build, lint, confirm):
         action.add_argument("names", nargs="*", metavar="NAME", help="lessons, e.g. 00 (default: all)")
     return root
@@ -80,6 +86,12 @@ def _add_folder(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dir", type=Path, default=DEFAULT_FOLDER, metavar="DIR", help=f"your folder (default: {DEFAULT_FOLDER})"
     )
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a folder's path, got nothing")
+    return Path(text)
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -136,6 +148,20 @@ def _course_status(options: argparse.Namespace) -> int:
     from nbtorch.course.progress import ProgressMap
 
     print(ProgressMap(options.dir.expanduser()))
+    return 0
+
+
+def _course_export(options: argparse.Namespace) -> int:
+    from nbtorch.course.nbgrader import export_nbgrader
+
+    folder = options.nbgrader.expanduser()
+    report = export_nbgrader(folder, options.lang)
+    for place in (*report.written, *report.updated):
+        print(f"written {folder / place}")
+    for place in report.kept:
+        beside = report.beside.get(place)
+        print(f"kept    {folder / place}: it is yours, or changed" + (f"; the new one is {beside}" if beside else ""))
+    print(f"To hand the first lesson out: cd {folder} && nbgrader generate_assignment LESSON")
     return 0
 
 

@@ -116,4 +116,4 @@ def test_board_forward_backward_and_korean(new_page: Callable[..., Page]) -> Non
     root.page.keyboard.press("Home")
     expect(root.locator(".nbt-readout")).to_contain_text("the sum of 3 cells: 0 + 2 + 4 = 6")
     korean = show(new_page(), BroadcastBoard((2, 3), (4,)), language="ko")
-    expect(korean.locator(".nbt-verdict")).to_contain_text("축 −1의 크기가 3와 4입니다")
+    expect(korean.locator(".nbt-verdict")).to_contain_text("축 −1의 크기가 3과 4입니다")

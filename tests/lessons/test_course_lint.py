@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from nbtorch.course import lint
+from nbtorch.course import lint, source
 from nbtorch.course.build import notebook_path
 from nbtorch.course.places import lesson_names
 
@@ -127,3 +127,20 @@ def test_the_real_course_is_clean() -> None:
 
     assert check([]) == []
     assert [str(finding) for finding in lint.lint([])] == []
+
+
+def test_an_exercise_without_notes_for_teachers_is_found(built: Path, lesson: Path) -> None:
+    text = lesson.read_text(encoding="utf-8").replace("def double", "#@save double\ndef double")
+    lesson.write_text(text, encoding="utf-8")
+    faults = [str(finding) for finding in lint.lint([]) if "instructor" in str(finding)]
+    assert len(faults) == 2 and "Goals" in faults[0] and "목표" in faults[1]
+    english = "".join(f"# ## {heading}\n" for heading in lint.NOTE_HEADINGS["en"])
+    korean = "".join(f"# ## {heading}\n" for heading in lint.NOTE_HEADINGS["ko"][:-1])
+    first, second = (
+        '# %% [markdown] lang="en" tags=["instructor"]',
+        '# %% [markdown] lang="ko" of="" tags=["instructor"]',
+    )
+    notes = f"{first}\n{english}{second}\n{korean}"
+    lesson.write_text(text + notes, encoding="utf-8")
+    source.confirm(lesson)
+    assert ["건너뛸 것" in str(f) for f in lint.lint([]) if "instructor" in str(f)] == [True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 
 from nbtorch import course
 from nbtorch.course import checks, desk, library, places
-from nbtorch.course.checking import Checks, Text, call, close, defined, equal
+from nbtorch.course.checking import Checks, Text, Wrong, at_most, call, close, defined, equal
 from nbtorch.course.desk import Desk, Failed
 from nbtorch.course.exercises import saved_cells, saved_name
 from nbtorch.course.places import CourseError
@@ -257,7 +258,7 @@ def test_the_map_shows_what_is_done(learner: Callable[..., Learner]) -> None:
     me = learner()
     me.answer(DOUBLE)
     shown = ProgressMap(me.desk.home)
-    assert repr(shown) == "01 first   ●  1/1\n02 second  ○○  0/2"
+    assert repr(shown) == "01  first   ●  1/1\n02  second  ○○  0/2"
     assert shown._repr_html_().count("○") == 2
 
 
@@ -293,3 +294,14 @@ def test_method_takes_properties_and_class_methods() -> None:
     assert Thing.make().size == 3  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="expected a function, got int"):
         course.method(Thing)(3)  # type: ignore[type-var]
+
+
+def test_an_endless_loop_is_told_and_ends() -> None:
+    with pytest.raises(Wrong, match="never ends"), at_most(0.2):
+        while True:
+            pass
+    with at_most(0.2):
+        pass
+    time.sleep(0.3)  # no interrupt comes later
+    with pytest.raises(KeyboardInterrupt), at_most(5):
+        raise KeyboardInterrupt

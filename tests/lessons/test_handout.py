@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from nbtorch.course import handout, places
+from nbtorch.course import handout, lesson_names, library, places
 from nbtorch.course.build import notebook_path
+from nbtorch.course.handout import hand_out, learner_edition
 from nbtorch.course.places import CourseError
 
 
@@ -201,3 +202,29 @@ def test_a_course_without_lessons_is_an_error_that_teaches(
     with pytest.raises(CourseError, match="no lessons for --lang en"):
         handout.hand_out(learner, "en")
     assert not learner.exists()
+
+
+def test_a_half_done_folder_goes_through_an_update(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lesson with the learner's answer, progress and a module edited by hand, when the course brings new editions."""
+    hand_out(tmp_path, "ko")
+    library.write_progress(tmp_path, {"01_numbers_in_a_row": {"index_to_offset": "#@save index_to_offset\nmine = 1\n"}})
+    library.compose(tmp_path, lesson_names("ko"), library.read_progress(tmp_path))
+    mine, untouched = (tmp_path / f"ko/{name}.ipynb" for name in lesson_names("ko")[1:3])
+    mine.write_text(
+        mine.read_text(encoding="utf-8").replace("raise NotImplementedError", "return 42", 1), encoding="utf-8"
+    )
+    module = tmp_path / "mytorch/tensor.py"
+    module.write_text(module.read_text(encoding="utf-8") + "\n# mine\n", encoding="utf-8")
+    kept = {path: path.read_bytes() for path in (mine, module, tmp_path / library.PROGRESS)}
+    newer = learner_edition
+    monkeypatch.setattr(
+        "nbtorch.course.handout.learner_edition",
+        lambda notebook: newer({**notebook, "cells": [*notebook["cells"], {**notebook["cells"][0], "id": "new"}]}),
+    )
+    report = hand_out(tmp_path, "ko")
+    again = library.compose(tmp_path, lesson_names("ko")[:-1], library.read_progress(tmp_path))
+    assert all(path.read_bytes() == content for path, content in kept.items())
+    assert f"ko/{mine.name}" in report.kept and f"ko/{untouched.name}" in report.updated
+    assert (tmp_path / report.beside[f"ko/{mine.name}"]).is_file()
+    assert "mytorch/tensor.py" in again.kept
+    assert "— yours\nmine = 1" in (tmp_path / "mytorch/numbers.py").read_text(encoding="utf-8")

@@ -51,3 +51,15 @@ def test_open_wrong_and_right_in_turn(lesson: str) -> None:
             given[name] = answers.RIGHT[name][0]
     shown = verdicts(execute(answered(lesson, "en", given)))
     assert {name: text[0] for name, text in shown.items()} == expected
+
+
+@pytest.mark.parametrize("lesson", LESSONS[1:])  # 00 takes long, and its only check is run above
+def test_the_untouched_lesson_runs_through_in_korean(lesson: str) -> None:
+    notebook = execute(answered(lesson, "ko", {}))
+    shown = verdicts(notebook)
+    assert set(shown) == set(answers_of(lesson).RIGHT)
+    assert all(text.startswith("○") and "아직" in text for text in shown.values())
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            assert output.output_type != "error" or "raises-exception" in cell.metadata.get("tags", ())
+            assert output.get("name") != "stderr", output.text

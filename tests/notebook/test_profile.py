@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from helpers import import_torch
 from IPython.core.interactiveshell import InteractiveShell
-from notebook.test_displays import Outline
+from outline import Outline
 
 import nbtorch
 from nbtorch.notebook import extension

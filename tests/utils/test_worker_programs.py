@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="worker processes are tested on POSIX systems")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="worker processes are tested on POSIX systems"),
+    pytest.mark.cpu_only("programs of their own, which make their tensors on the host"),
+]
 LIMIT = 120.0  # seconds for one program; far more than any takes, so that a hang fails and a slow machine doesn't
 
 PROGRAM = """

@@ -16,6 +16,8 @@ from nbtorch_widgets.doctor.rules import EXPLAINS
 from nbtorch_widgets.doctor.texts import TEXTS
 from widgets.doctor_broken import BROKEN
 from widgets.doctor_healthy import HEALTHY
+from widgets.doctor_heldout import BROKEN as UNSEEN
+from widgets.doctor_heldout import HEALTHY as UNSEEN_HEALTHY
 from widgets.doctor_support import Bench
 
 LIBRARIES = [
@@ -149,3 +151,14 @@ def test_the_magic() -> None:
     extension.unload(shell)
     assert "doctor" not in shell.magics_manager.magics["line"]
     InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize("name", ["lstm_detached", "log_of_a_relu", "lstm_frozen_by_accident"])
+def test_a_broken_training_that_no_rule_was_tuned_on(name: str, lib: Any) -> None:
+    codes, training = UNSEEN[name]
+    assert training(Bench(lib)).doctor().codes[0] in codes
+
+
+@pytest.mark.parametrize("name", ["two_towers_whole", "accumulation_of_three"])
+def test_a_healthy_training_that_no_rule_was_tuned_on(name: str, lib: Any) -> None:
+    assert UNSEEN_HEALTHY[name](Bench(lib)).doctor().codes == []

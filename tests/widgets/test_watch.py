@@ -442,7 +442,7 @@ def test_a_loop_of_ones_own_needs_hooks(lib: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "message"),
     [
-        ((3,), {}, TypeError, "named_parameters.*got int"),
+        ((3,), {}, TypeError, r"a model with parameters\(\).*got int"),
         (({},), {}, ValueError, "no parameters"),
         (({"w": 1}, [1, 2, 3]), {}, TypeError, r"optimizer with a step.*watch\(model, optimizer, loader\)"),
         (({"w": 1}, None, 10), {}, TypeError, r"range\(10\)"),

@@ -22,9 +22,11 @@ from nbtorch_widgets.snapshots import RewindError, Snapshots
 
 if TYPE_CHECKING:
     from nbtorch_widgets.export import export_notebook, save_html
+    from nbtorch_widgets.fitandbowl import FitAndBowl
     from nbtorch_widgets.flow.view import GradFlow
     from nbtorch_widgets.landscape import Landscape
     from nbtorch_widgets.landscape.boundary import DecisionBoundary
+    from nbtorch_widgets.matmulflow import MatmulFlow
     from nbtorch_widgets.ridgelines import Ridgelines
     from nbtorch_widgets.stepper.widget import BackpropStepper
     from nbtorch_widgets.tensorview import BroadcastBoard, StrideTape, TensorView
@@ -35,8 +37,10 @@ __all__ = [
     "BackpropStepper",
     "BroadcastBoard",
     "DecisionBoundary",
+    "FitAndBowl",
     "GradFlow",
     "Landscape",
+    "MatmulFlow",
     "Monitor",
     "RewindError",
     "Ridgelines",
@@ -65,6 +69,8 @@ _VIEWS = {
     "GradFlow": "flow.view",
     "DecisionBoundary": "landscape.boundary",
     "Landscape": "landscape",
+    "FitAndBowl": "fitandbowl",
+    "MatmulFlow": "matmulflow",
     "Monitor": "views",
     "Ridgelines": "ridgelines",
     "RunBar": "views",

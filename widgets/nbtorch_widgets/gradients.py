@@ -31,7 +31,8 @@ Norm: TypeAlias = float | _DeviceNorm
 def named_parameters(model: Any) -> list[tuple[str, Any]]:
     """The parameters of `model` with their names, in the model's own order.
 
-    `model` is anything with `named_parameters()`, or a mapping of names to tensors for a model that is no class.
+    `model` is anything with `named_parameters()`, or with `parameters()` alone, as in a first version of one's own
+    `Module` (the names are then those of its attributes), or a mapping of names to tensors where it is no class.
 
     Raises:
         TypeError: if it is neither.
@@ -41,9 +42,11 @@ def named_parameters(model: Any) -> list[tuple[str, Any]]:
         pairs = [(str(name), parameter) for name, parameter in model.items()]
     elif callable(getattr(model, "named_parameters", None)):
         pairs = [(str(name), parameter) for name, parameter in model.named_parameters()]
+    elif callable(getattr(model, "parameters", None)):
+        pairs = parameters_by_attribute(model)
     else:
         raise TypeError(
-            "watch() expected a model with named_parameters(), or a dict of named tensors, as its first argument; "
+            "watch() expected a model with parameters(), or a dict of named tensors, as its first argument; "
             f"got {type(model).__name__}. For loose tensors pass them with names: watch({{'w': w, 'b': b}}, ...)."
         )
     if not pairs:
@@ -52,6 +55,22 @@ def named_parameters(model: Any) -> list[tuple[str, Any]]:
             "Are the layers attributes of the module (self.layer = ...), and lists of them in an nn.ModuleList?"
         )
     return pairs
+
+
+def parameters_by_attribute(model: Any) -> list[tuple[str, Any]]:
+    """The parameters that `model.parameters()` gives, by the attributes that lead to them."""
+    paths: dict[int, str] = {}
+    seen: set[int] = set()
+
+    def look(owner: Any, prefix: str) -> None:
+        for name, value in getattr(owner, "__dict__", {}).items():
+            paths.setdefault(id(value), prefix + name)
+            if callable(getattr(value, "parameters", None)) and id(value) not in seen:
+                seen.add(id(value))
+                look(value, f"{prefix}{name}.")
+
+    look(model, "")
+    return [(paths.get(id(p), f"parameters.{index}"), p) for index, p in enumerate(model.parameters())]
 
 
 def host_norm(values: npt.ArrayLike) -> float:

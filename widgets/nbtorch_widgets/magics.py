@@ -197,14 +197,14 @@ class Watcher:
             if _is_optimizer(self._namespace.get(name)):
                 return self._namespace[name]
         found = _distinct(pair for pair in self._candidates() if _is_optimizer(pair[1]))
-        return _only(found, "optimizer", "an object with step() and param_groups")
+        return _only(found, "optimizer", "an object with step() and param_groups (or params)")
 
     def _find_model(self, optimizer: Any) -> Any:
         chosen = self._named("model")
         if chosen is not None:
             return chosen
         models = _distinct(pair for pair in self._candidates() if _is_model(pair[1]))
-        owned = {id(p) for group in getattr(optimizer, "param_groups", ()) for p in group["params"]}
+        owned = {id(parameter) for parameter in _parameters_of(optimizer)}
         shares = {name: sum(id(p) in owned for p in model.parameters()) for name, model in models.items()}
         best = max(shares.values(), default=0)
         fitting = {name: models[name] for name, share in shares.items() if share == best and best > 0}
@@ -212,23 +212,32 @@ class Watcher:
             return self._loose_parameters(optimizer)
         called = self._loop.called() if self._loop is not None else set()
         in_loop = {name: model for name, model in fitting.items() if name in called}
-        return _only(in_loop or fitting, "model", "an object with named_parameters() whose parameters it updates")
+        return _only(in_loop or fitting, "model", "an object with parameters() that it updates")
 
     def _loose_parameters(self, optimizer: Any) -> dict[str, Any]:
         """Parameters of no model, by the names of their variables."""
         names = {id(value): name for name, value in self._candidates()}
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        return {names.get(id(p), f"parameter {index}"): p for index, p in enumerate(parameters)}
+        return {names.get(id(p), f"parameter {index}"): p for index, p in enumerate(_parameters_of(optimizer))}
 
 
 def _is_optimizer(value: Any) -> bool:
-    return not isinstance(value, type) and callable(getattr(value, "step", None)) and hasattr(value, "param_groups")
+    return (
+        not isinstance(value, type)
+        and callable(getattr(value, "step", None))
+        and (hasattr(value, "param_groups") or isinstance(getattr(value, "params", None), list))
+    )
+
+
+def _parameters_of(optimizer: Any) -> list[Any]:
+    """What an optimizer updates; a first one of one's own keeps them in `params`."""
+    groups = getattr(optimizer, "param_groups", None)
+    if groups is None:
+        return list(getattr(optimizer, "params", ()))
+    return [parameter for group in groups for parameter in group["params"]]
 
 
 def _is_model(value: Any) -> bool:
-    return not isinstance(value, type) and all(
-        callable(getattr(value, name, None)) for name in ("named_parameters", "parameters")
-    )
+    return not isinstance(value, type) and callable(value) and callable(getattr(value, "parameters", None))
 
 
 def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Watched(NamedTuple):
     """What a run watches."""
 
     model: Any
-    """Has `named_parameters()`, or is a dict of named tensors; with `named_modules()` it has layers too."""
+    """Has `named_parameters()` or `parameters()`, or is a dict of tensors; with `named_modules()` it has layers too."""
     parameters: Sequence[tuple[str, Any]]
     optimizers: Sequence[Any]
 

@@ -650,7 +650,7 @@ def watch(
     names; outside a notebook it runs the same, without widgets.
 
     Args:
-        model: has `named_parameters()`; or a dict of named tensors.
+        model: has `named_parameters()` or `parameters()`; or a dict of named tensors.
         optimizer: the optimizer, several in a list, or None. With `register_step_pre_hook` gradients are read when its
             step begins; without, as soon as `backward` has accumulated them.
         loader: any iterable of batches. Without one, `with watch(model, optimizer):` counts the optimizer's steps in a

@@ -5,6 +5,8 @@ import { FLOW_STYLE } from "./gradflow/style";
 import { Boundary } from "./landscape/boundary";
 import { landscape } from "./landscape/landscape";
 import { STYLE as LANDSCAPE_STYLE } from "./landscape/look";
+import { fitAndBowl } from "./fitandbowl/fitandbowl";
+import { matmulFlow } from "./matmulflow/matmulflow";
 import type { Model } from "./model";
 import { Ridgelines, STYLE as RIDGES_STYLE } from "./ridgelines/ridgelines";
 import { RunBar } from "./runbar";
@@ -72,6 +74,8 @@ const KINDS: Record<string, (model: Model) => Widget> = {
   tensorview: tensorView,
   stridetape: strideTape,
   broadcastboard: broadcastBoard,
+  matmulflow: matmulFlow,
+  fitandbowl: fitAndBowl,
   boundary: styled(ofRun((store: RunStore) => new Boundary(store)), LANDSCAPE_STYLE),
 };
 

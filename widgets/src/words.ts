@@ -20,3 +20,8 @@ export function setLanguage(wish: unknown): Language {
 export function words<T extends object>(en: T, ko: Same<T>): () => T {
   return () => (chosen === "ko" ? (ko as T) : en);
 }
+
+/** Of two Korean particles the one that fits after a whole number as it is read: 3(삼)과, 4(사)와. */
+export function after(number: number, consonant: string, vowel: string): string {
+  return "2459".includes(String(number).slice(-1)) ? vowel : consonant;
+}

@@ -6,10 +6,23 @@ import itertools
 
 import numpy as np
 
-from nbtorch.course.checking import Checks, Names, Text, Wrong, call, defined, equal
+from nbtorch.course.checking import Checks, Mistake, Names, Text, Wrong, call, defined, equal
 
 CHECKS = Checks("numbers")
 
+_NO_STRIDES = Text("The indices are added up without their strides.", "인덱스를 스트라이드 없이 그대로 더했습니다.")
+_ADD_START = Text(
+    "`start` is where the walk begins: it is added, not multiplied.",
+    "`start`는 걷기 시작하는 곳이므로 곱하지 않고 더합니다.",
+)
+_ADD_ONCE = Text("`start` is added once, not for every axis.", "`start`는 축마다가 아니라 한 번만 더합니다.")
+_ALL_AXES = Text(
+    "Only one axis was counted. Is there a return inside the loop?",
+    "축 하나만 셌습니다. 반복문 안에 return이 있지 않나요?",
+)
+_PAIRS = Text(
+    "Each index belongs to the stride at its own place.", "각 인덱스는 같은 자리의 스트라이드와 짝을 이룹니다."
+)
 _LAST_IS_ONE = Text(
     "The last axis always has the stride 1: its neighbours lie side by side.",
     "마지막 축의 스트라이드는 언제나 1입니다. 그 축의 이웃은 바로 옆에 있으니까요.",
@@ -67,9 +80,28 @@ def contiguous_strides(names: Names) -> None:
                     "모두 자기 축의 크기만큼 큽니다. 그 축의 **뒤에 있는** 크기만 곱해야 합니다.",
                 )
                 symptom = "off by one"
+            elif value in (tuple(8 * e for e in expected), tuple(4 * e for e in expected)):
+                why = Text(
+                    "Those are bytes, as NumPy counts. The last axis always has the stride 1: count in numbers.",
+                    "그것은 NumPy처럼 바이트로 센 값입니다. 마지막 축의 스트라이드는 언제나 1입니다. 수의 개수로 세세요.",
+                )
+            elif value == _first_fastest(shape):
+                why = Text(
+                    "There the first axis lies side by side, which is another order (column-major). Here it is the last.",
+                    "첫 축이 바로 옆에 놓이는 다른 순서(열 우선)입니다. 여기서는 마지막 축이 바로 옆에 놓입니다.",
+                )
+            elif value == shape:
+                why = Text(
+                    "That is the shape itself. A stride says how far apart two neighbours lie, not how many there are.",
+                    "그것은 모양 그대로입니다. 스트라이드는 몇 개인지가 아니라 이웃이 얼마나 떨어져 있는지입니다.",
+                )
             elif value and value[-1] != 1:
                 why = _LAST_IS_ONE
         equal(shown, value, expected, why, symptom)
+
+
+def _first_fastest(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(itertools.accumulate((1, *shape[:-1]), lambda a, b: a * b)) if shape else ()
 
 
 @CHECKS.exercise(
@@ -109,7 +141,16 @@ def index_to_offset(names: Names) -> None:
             value = call(shown, function, *arguments)
             forgot = start and value == int(view[index]) - start
             why = Text("Was `start` left out?", "`start`를 빠뜨리지 않았나요?") if forgot else None
-            equal(shown, value, int(view[index]), why, "start" if forgot else "")
+            mistakes = [
+                Mistake(start + sum(index), _NO_STRIDES),
+                Mistake(start * sum(i * s for i, s in zip(index, strides, strict=True)), _ADD_START),
+                Mistake(sum((i + start) * s for i, s in zip(index, strides, strict=True)), _ADD_ONCE),
+                Mistake(start + index[0] * strides[0], _ALL_AXES),
+                Mistake(start + index[-1] * strides[-1], _ALL_AXES),
+                Mistake(start + sum(i * s for i, s in zip(index, strides[::-1], strict=True)), _PAIRS),
+            ]
+            known = () if forgot else mistakes
+            equal(shown, value, int(view[index]), why, "start" if forgot else "", known)
     equal("index_to_offset((), ())", call("index_to_offset((), ())", function, (), ()), 0)
 
 
@@ -172,6 +213,13 @@ def broadcast_shapes(names: Names) -> None:
         value = tuple(value) if isinstance(value, list) else value
         symptom = "zero" if 0 in expected and value != expected else ""
         why = Text("The 0 must win over the 1.", "0과 1이 만나면 0이어야 합니다.") if symptom else None
+        if isinstance(value, tuple) and len(value) < len(expected):
+            why = Text(
+                "The longer shape lost its front axes: the shorter one counts as having 1s there.",
+                "긴 쪽의 앞 축이 사라졌습니다. 짧은 쪽은 그 자리에 1이 있는 것으로 봅니다.",
+            )
+        elif isinstance(value, tuple) and value == expected[::-1]:
+            why = Text("It is the right shape from back to front.", "맞는 모양인데 앞뒤가 뒤집혔습니다.")
         equal(shown, value, expected, why, symptom)
 
 

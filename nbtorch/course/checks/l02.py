@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nbtorch.course.checking import Checks, Names, Text, Wrong, call, close, defined
+from nbtorch.course.checking import Checks, Mistake, Names, Text, Wrong, call, close, defined
 
 CHECKS = Checks("tensor")
 
@@ -51,13 +51,44 @@ def _binary(names: Names, method: str, sign: str, operation: Any) -> None:
             expected = operation(np.array(left, np.float32), np.array(right, np.float32))
             wide = getattr(value.data, "dtype", None) == np.float64
             why = Text("Did both sides go through pair()?", "양쪽이 모두 pair()를 거쳤나요?") if wide else None
-            close(shown, value.data, expected, dtype=np.float32, why=why, symptom="wide" if wide else "")
+            mistakes = [] if wide else _mistakes(sign, np.array(left, np.float32), np.array(right, np.float32))
+            close(
+                shown,
+                value.data,
+                expected,
+                dtype=np.float32,
+                why=why,
+                symptom="wide" if wide else "",
+                mistakes=mistakes,
+            )
             if not np.array_equal(mine.data, before):
                 raise Wrong(
                     f"{shown} changed its left operand from {before.tolist()} to {mine.data.tolist()}. Compute a new array.",
                     f"{shown}이(가) 왼쪽 피연산자를 {before.tolist()}에서 {mine.data.tolist()}(으)로 바꾸었습니다. 새 배열을 계산하세요.",
                     "in place",
                 )
+
+
+def _mistakes(sign: str, a: Any, b: Any) -> list[Mistake]:
+    """What other operations give for the same operands."""
+    others = {"+": a + b, "-": a - b, "*": a * b, "the other way round, -": b - a}
+    found = [
+        Mistake(
+            value,
+            Text(
+                f"That is what {name} gives.",
+                f"그것은 {name.replace('the other way round, ', '순서를 바꾼 ')}의 결과입니다.",
+            ),
+        )
+        for name, value in others.items()
+        if name != sign
+    ]
+    found += [
+        Mistake(-b, Text("That is only the negative of the right side.", "오른쪽의 부호만 바꾼 값입니다.")),
+        Mistake(-a - b, Text("Both sides were subtracted.", "양쪽을 모두 뺐습니다.")),
+    ]
+    only = Text("The other side has no part in it.", "상대편이 계산에 들어가지 않았습니다.")
+    return [*found, Mistake(a, only), Mistake(b, only)]
 
 
 _IN_PLACE = Text(
@@ -182,7 +213,18 @@ def rsub(names: Names) -> None:
         expected = number - np.array(numbers, np.float32)
         swapped = np.shape(value.data) == expected.shape and np.allclose(value.data, -expected)
         why = Text("That is x - 2, the other way round.", "그것은 순서가 반대인 x - 2입니다.") if swapped else None
-        close(shown, value.data, expected, dtype=np.float32, why=why, symptom="swapped" if swapped else "")
+        mistakes = [] if swapped else _mistakes("-", np.array(number, np.float32), np.array(numbers, np.float32))
+        if getattr(value.data, "dtype", None) == np.float64:
+            why = Text("Did the number become a tensor of 64 bits?", "수가 64비트 텐서가 되지 않았나요?")
+        close(
+            shown,
+            value.data,
+            expected,
+            dtype=np.float32,
+            why=why,
+            symptom="swapped" if swapped else "",
+            mistakes=mistakes,
+        )
 
 
 @CHECKS.exercise(
@@ -235,7 +277,22 @@ def truediv(names: Names) -> None:
             expected = np.array(left, np.float64) / np.array(right, np.float64)
             floored = np.shape(value.data) == expected.shape and np.array_equal(value.data, np.floor(expected))
             why = Text("Was it divided with //?", "//로 나누지 않았나요?") if floored else None
-            close(shown, value.data, expected, why=why, symptom="floor" if floored else "")
+            a, b = np.array(left, np.float64), np.array(right, np.float64)
+            mistakes = [
+                Mistake(b / a, Text("That is b / a, the other way round.", "그것은 순서가 반대인 b / a입니다.")),
+                Mistake(a * b, Text("That is the product.", "그것은 곱입니다.")),
+                Mistake(1 / b, Text("That is 1 / b; where is a?", "그것은 1 / b입니다. a는 어디에 있나요?")),
+                Mistake(-a * b, Text("-b is not the inverse of b.", "-b는 b의 역수가 아닙니다.")),
+                Mistake(a - b, Text("That is the difference.", "그것은 차입니다.")),
+            ]
+            known = [] if floored else mistakes
+            close(shown, value.data, expected, why=why, symptom="floor" if floored else "", mistakes=known)
+            if value.data.dtype == np.float64:
+                raise Wrong(
+                    f"{shown} has 64 bits; PyTorch's answer has 32. Did NumPy divide the whole numbers itself?",
+                    f"{shown}의 결과가 64비트입니다. PyTorch의 답은 32비트입니다. NumPy가 정수를 직접 나누지 않았나요?",
+                    "wide",
+                )
             if value.data.dtype.kind != "f":
                 raise Wrong(
                     f"{shown} should hold floating-point numbers, but its dtype is {value.data.dtype}.",

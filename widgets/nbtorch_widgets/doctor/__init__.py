@@ -34,9 +34,9 @@ def doctor(thing: Any) -> Report:
     probe = next((p for p in getattr(telemetry, "probes", ()) if isinstance(p, DoctorProbe)), None)
     if probe is not None:
         return examine(probe.chart)
-    if callable(getattr(thing, "named_parameters", None)):
+    if callable(getattr(thing, "parameters", None)):
         return examine_model(thing)
     raise TypeError(
         "doctor() expected a run, as nbtorch_widgets.watch(model, optimizer, loader) returns it, or a model with "
-        f"named_parameters(); got {type(thing).__name__}"
+        f"parameters(); got {type(thing).__name__}"
     )

@@ -60,6 +60,6 @@ def _subject(name: str | None, namespace: dict[str, Any]) -> Any:
     if name not in namespace:
         raise DoctorError(f"%doctor {name}: there is no variable of that name")
     thing = namespace[name]
-    if not isinstance(thing, Run) and not hasattr(thing, "named_parameters") and not hasattr(thing, "telemetry"):
+    if not isinstance(thing, Run) and not hasattr(thing, "parameters") and not hasattr(thing, "telemetry"):
         raise DoctorError(f"%doctor {name}: expected a run or a model, got {type(thing).__name__}")
     return thing

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from nbtorch_widgets.gradients import parameters_by_attribute
+
 _LIBRARIES = ("nbtorch", "torch")
 
 
@@ -80,6 +82,8 @@ def named_tensors(model: Any, kind: str) -> list[tuple[str, Any]]:
     if isinstance(model, Mapping):
         return [(str(name), each) for name, each in model.items()] if kind == "parameters" else []
     method = getattr(model, f"named_{kind}", None)
+    if method is None and kind == "parameters" and callable(getattr(model, "parameters", None)):
+        return parameters_by_attribute(model)
     return [(str(name), each) for name, each in method()] if callable(method) else []
 
 

@@ -512,13 +512,13 @@ def _unwrap(what: Any, path: Any) -> tuple[Any, Any]:
 
 
 def _is_model(what: Any) -> bool:
-    if isinstance(what, Mapping) or callable(getattr(what, "named_parameters", None)):
+    if isinstance(what, Mapping) or callable(getattr(what, "parameters", None)):
         if not named_tensors(what, "parameters"):
             raise ValueError(f"{type(what).__name__} has no parameters, so its loss has no landscape")
         return True
     if library_of([what]) is not None or not callable(what):
         raise TypeError(
-            "Landscape expected the name of a function, a function f(x, y), a model with named_parameters(), or a run; "
+            "Landscape expected the name of a function, a function f(x, y), a model with parameters(), or a run; "
             f"got {type(what).__name__}"
         )
     return False

@@ -17,6 +17,8 @@ from IPython.core import magic_arguments
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.display import display
 
+from nbtorch_widgets.stepper.graph_reader import Calls, functions_in, is_graph_tensor
+from nbtorch_widgets.stepper.graph_reader import recording as recording_calls
 from nbtorch_widgets.stepper.own_reader import is_own
 from nbtorch_widgets.stepper.program import Recording, names_in
 from nbtorch_widgets.stepper.torch_reader import Trace, is_tensor, leading_to, tracing
@@ -88,6 +90,8 @@ class StepMagics(Magics):
 def _is_loss(value: Any) -> bool:
     if is_tensor(value):
         return value.grad_fn is not None and value.numel() == 1
+    if is_graph_tensor(value):
+        return value.grad_fn is not None and value.data.size == 1
     return is_own(value)
 
 
@@ -97,6 +101,7 @@ class _Kept:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
         self._traces: dict[str, Trace] = {}
+        self._calls: Calls | None = None
         self._taken: tuple[Any, Recording] | None = None
 
     @property
@@ -120,6 +125,7 @@ class _Kept:
                 for name in ("torch", "nbtorch"):
                     if name in sys.modules:
                         self._traces[name] = stack.enter_context(tracing(sys.modules[name]))
+                self._calls = stack.enter_context(recording_calls(functions_in(self._namespace)))
                 exec(shell.compile(tree, filename, "exec"), shell.user_global_ns, shell.user_ns)
                 value = None
                 if isinstance(last, ast.Expr):
@@ -139,6 +145,8 @@ class _Kept:
 
     def _record(self, loss: Any) -> Recording:
         names = names_in(self._namespace)
+        if is_graph_tensor(loss):
+            return Recording(loss, names, calls=self._calls)
         trace = self._traces.get(type(loss).__module__.split(".")[0])
         trace = leading_to(trace, loss) if trace is not None else None
         return Recording(loss, names, trace if trace is not None and trace.calls else None)
@@ -148,7 +156,11 @@ class _Kept:
         if not _is_loss(owner):
             return owner.backward
         if not is_tensor(owner):
-            self._taken = (owner, self._record(owner))
+            recording = self._record(owner)
+            if is_graph_tensor(owner):  # of which backward may use up the graph
+                with contextlib.suppress(StepperError):
+                    recording.take()
+            self._taken = (owner, recording)
             return owner.backward
 
         def backward(*arguments: Any, **named: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nbtorch_widgets.stepper.rules import RULES, SIGNS
-from nbtorch_widgets.stepper.tape import Array, Choose, Item, Products, StepperError
+from nbtorch_widgets.stepper.tape import Array, Choose, Item, Products, StepperError, inputs_first
 from nbtorch_widgets.stepper.torch_reader import MOST, is_tensor
 
 _PARENTS = ("_prev", "_parents", "parents", "_children", "inputs")
@@ -43,17 +43,7 @@ class OwnReader:
             raise StepperError(
                 f"the stepper walks back from one number, and this value has the shape {np.shape(loss.data)}"
             )
-        order: list[Any] = []
-        seen: set[int] = set()
-        stack: list[tuple[Any, bool]] = [(loss, False)]
-        while stack:
-            value, ready = stack.pop()
-            if ready:
-                order.append(value)
-            elif id(value) not in seen:
-                seen.add(id(value))
-                stack.append((value, True))
-                stack.extend((parent, False) for parent in self._above(value, names)[::-1])
+        order = inputs_first(loss, lambda value: self._above(value, names))
         if not parents(loss):
             raise StepperError("there is no tape behind this value: it has no parents")
         if len(order) > MOST:

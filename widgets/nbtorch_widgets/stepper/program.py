@@ -13,6 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from nbtorch_widgets.gradients import named_parameters
+from nbtorch_widgets.stepper.graph_reader import (
+    Calls,
+    GraphReader,
+    as_double,
+    functions_of,
+    is_graph_tensor,
+    recording,
+)
 from nbtorch_widgets.stepper.own_reader import OwnReader, is_own
 from nbtorch_widgets.stepper.rules import library
 from nbtorch_widgets.stepper.tape import Array, Item, Reader, StepperError, Walk, walks
@@ -29,6 +38,10 @@ def new_leaf(leaf: Any, value: Array, double: bool = False) -> Any:
         dtype = lib.float64 if double else leaf.dtype
         return lib.tensor(value, dtype=dtype, device=leaf.device, requires_grad=True)
     made = copy.copy(leaf)
+    if is_graph_tensor(leaf):
+        made.data = np.array(value, np.float64 if double else leaf.data.dtype)
+        made.grad, made.grad_fn, made.requires_grad = None, None, True
+        return made
     made.data = value.copy() if np.ndim(leaf.data) else float(value)
     made.grad = np.zeros_like(value) if np.ndim(leaf.data) else 0.0
     return made
@@ -42,6 +55,7 @@ class Recording:
     names: dict[int, str]
     trace: Trace | None = None
     leaves: tuple[Any, ...] = ()
+    calls: Calls | None = None
     taken: tuple[Reader, dict[str, Walk], bool] | None = None
 
     def take(self) -> tuple[Reader, dict[str, Walk], bool]:
@@ -53,6 +67,8 @@ class Recording:
 
     def read(self) -> Reader:
         """The tape as it is now."""
+        if is_graph_tensor(self.loss):
+            return GraphReader(self.loss, self.names, self.calls)
         return OwnReader(self.loss, self.names) if is_own(self.loss) else TorchReader(self.loss, self.names, self.trace)
 
 
@@ -106,11 +122,15 @@ class FunctionProgram(Program):
         traced = tracing(lib) if lib is not None else contextlib.nullcontext()
         with traced as trace, _locals_of(self._function) as variables:
             loss = self._function(*leaves)
-        if not is_tensor(loss) and not is_own(loss):
+        calls = None
+        if is_graph_tensor(loss):  # only now it is known whose operations are to be watched
+            with recording(functions_of(loss)) as calls, _locals_of(self._function) as variables:
+                loss = self._function(*leaves)
+        if not is_tensor(loss) and not is_own(loss) and not is_graph_tensor(loss):
             raise StepperError(f"the function must return the loss as a tensor, and returned {type(loss).__name__}")
         names = {_identity(value): name for name, value in variables.items()}
         names.update({id(leaf): name for leaf, name in zip(leaves, self._names, strict=True)})
-        return Recording(loss, names, trace, tuple(leaves))
+        return Recording(loss, names, trace, tuple(leaves), calls)
 
     def run(self, items: Sequence[Item], values: dict[int, Array], double: bool = False) -> Recording:
         place = {id(item.handle): index for index, item in enumerate(items)}
@@ -156,6 +176,40 @@ class RecordedProgram(Program):
         return Recording(loss, names, again)
 
 
+class GraphProgram(Program):
+    """The operations of a library of one's own are applied again."""
+
+    inner = True
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def run(self, items: Sequence[Item], values: dict[int, Array], double: bool = False) -> Recording:
+        reader = self._recording.take()[0]
+        assert isinstance(reader, GraphReader)
+        first = next(item.handle for item in items if item.kind == "leaf")
+        known = self._recording.calls.made if self._recording.calls is not None else {}
+        results: list[Any] = []
+        names = {}
+        with recording(functions_of(self._recording.loss)) as calls:
+            for index, item in enumerate(items):
+                if index in values or item.kind == "leaf":
+                    value = values.get(index, item.value)
+                    results.append(new_leaf(item.handle if item.kind == "leaf" else first, value, double))
+                    names[id(results[-1])] = item.name
+                    continue
+                if item.handle not in known:
+                    raise StepperError(
+                        f"the graph keeps only what backward needs, and {item.op} can't be evaluated again from that. "
+                        "%%step or BackpropStepper(f, *leaves) can"
+                    )
+                given = reader.given[index]
+                inputs = [results[v[0]] if isinstance(v, list) else as_double(v) if double and is_graph_tensor(v) else v
+                          for v in given]  # fmt: skip
+                results.append(item.handle.operation.apply(*inputs))
+        return Recording(results[-1], names, calls=calls)
+
+
 class RuleProgram(Program):
     """The operations are done again by their rules, for a tape that was there before the stepper."""
 
@@ -197,9 +251,16 @@ class RuleProgram(Program):
         return Recording(results[-1], names, trace)
 
 
+def program_of(recording: Recording) -> Program:
+    """How what was recorded can be evaluated again."""
+    if is_graph_tensor(recording.loss):
+        return GraphProgram(recording)
+    return RecordedProgram(recording) if recording.trace is not None else RuleProgram(recording.loss)
+
+
 def _identity(value: Any) -> int:
     node = getattr(value, "grad_fn", None)
-    return id(value) if node is None or not is_tensor(value) else id(node)
+    return id(value) if node is None or is_own(value) else id(node)
 
 
 def names_in(*namespaces: dict[str, Any]) -> dict[int, str]:
@@ -209,11 +270,11 @@ def names_in(*namespaces: dict[str, Any]) -> dict[int, str]:
         for name, value in list(namespace.items()):
             if name.startswith("_") or isinstance(value, type):
                 continue
-            if is_tensor(value) or is_own(value):
+            if is_tensor(value) or is_own(value) or is_graph_tensor(value):
                 names[_identity(value)] = name
-            elif callable(getattr(value, "named_parameters", None)):
+            elif callable(getattr(value, "parameters", None)):
                 with contextlib.suppress(Exception):
-                    for inner, parameter in value.named_parameters():
+                    for inner, parameter in named_parameters(value):
                         names.setdefault(id(parameter), f"{name}.{inner}")
     return names
 

@@ -1,8 +1,8 @@
 """The tape: the operations that led to a loss, in order, with their values; and the walk of the gradients back over it.
 
-Gradients are never computed here. A reader (`torch_reader.py`, `own_reader.py`) lets the library or the learner's own
-code run backward and says for each operation what it made of the gradient that arrived. That is done four times: in the
-right way and in three wrong ones, for which only the arriving gradient is changed.
+Gradients are never computed here. A reader (`torch_reader.py`, `graph_reader.py`, `own_reader.py`) lets the library or
+the learner's own code run backward and says for each operation what it made of the gradient that arrived. That is done
+four times: in the right way and in three wrong ones, for which only the arriving gradient is changed.
 """
 
 from __future__ import annotations
@@ -98,6 +98,27 @@ class Reader(Protocol):
 
     def sweep(self, choose: Choose) -> Products:
         """Run backward; each operation gets what `choose` says. The user's own gradients stay as they were."""
+
+
+def inputs_first(root: Any, above: Callable[[Any], Sequence[Any]], key: Callable[[Any], Any] = id) -> list[Any]:
+    """Everything that `root` was computed from, each thing once and after its own inputs, `root` at the end.
+
+    Args:
+        above: the inputs of a thing, from the first to the last.
+        key: what two names of one thing have in common.
+    """
+    order: list[Any] = []
+    seen: set[Any] = set()
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        thing, ready = stack.pop()
+        if ready:
+            order.append(thing)
+        elif key(thing) not in seen:
+            seen.add(key(thing))
+            stack.append((thing, True))
+            stack.extend((one, False) for one in reversed(above(thing)))
+    return order
 
 
 def visit_orders(items: Sequence[Item]) -> tuple[list[int], list[list[int]]]:

@@ -13,15 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from nbtorch_widgets.stepper.graph_reader import is_graph_tensor
 from nbtorch_widgets.stepper.rules import RULES, Rule, library, snake
-from nbtorch_widgets.stepper.tape import Array, Choose, Item, Products, StepperError
+from nbtorch_widgets.stepper.tape import Array, Choose, Item, Products, StepperError, inputs_first
 
 MOST = 240  # operations shown; what lies behind is cut off
 
 
 def is_tensor(value: Any) -> bool:
     """Whether it is a tensor of PyTorch or nbtorch."""
-    return hasattr(value, "grad_fn") and hasattr(value, "detach") and hasattr(value, "requires_grad")
+    if not (hasattr(value, "grad_fn") and hasattr(value, "detach") and hasattr(value, "requires_grad")):
+        return False
+    return not is_graph_tensor(value)
 
 
 def as_array(value: Any) -> Array:
@@ -196,18 +199,9 @@ class TorchReader:
         return [getattr(target, "variable", target) if target is not None else None for target in targets]
 
     def _read(self, names: dict[int, str]) -> None:
-        order: list[Any] = []
-        seen: set[Any] = set()
-        stack: list[tuple[Any, bool]] = [(self._loss.grad_fn, False)]
-        while stack:
-            target, ready = stack.pop()
-            if ready:
-                order.append(target)
-            elif id(target) not in seen:
-                seen.add(id(target))
-                stack.append((target, True))
-                if not is_tensor(target):
-                    stack.extend((t, False) for t in self._edges(target)[::-1] if t is not None)
+        order = inputs_first(
+            self._loss.grad_fn, lambda t: [] if is_tensor(t) else [edge for edge in self._edges(t) if edge is not None]
+        )
         operations = [target for target in order if not is_tensor(target)]
         cut = {id(target) for target in operations[:-MOST]}
         kept = [t for t in order if not is_tensor(t) and id(t) not in cut]

@@ -14,17 +14,17 @@ import numpy as np
 import traitlets
 
 from nbtorch_widgets.stepper.encode import encode, forward_formula, local_formula
+from nbtorch_widgets.stepper.graph_reader import is_graph_tensor
 from nbtorch_widgets.stepper.own_reader import OwnReader, is_own
 from nbtorch_widgets.stepper.program import (
     Check,
     FunctionProgram,
     Program,
-    RecordedProgram,
     Recording,
-    RuleProgram,
     measure,
     names_in,
     new_leaf,
+    program_of,
 )
 from nbtorch_widgets.stepper.tape import Array, Item, StepperError, Walk, differs
 from nbtorch_widgets.stepper.torch_reader import is_tensor
@@ -40,7 +40,8 @@ class BackpropStepper(NotebookWidget):
         BackpropStepper(f, a, b)         # calls f(a, b) and can call it again, with other values
 
     Args:
-        loss: a scalar tensor of PyTorch or nbtorch with a `grad_fn`; an object of one's own class (`data`, `grad`,
+        loss: a scalar tensor of PyTorch or nbtorch with a `grad_fn`, or of one's own library with a graph (see
+            `graph_reader.py`); an object of one's own class (`data`, `grad`,
             parents in `_prev` and `_backward()`, see `own_reader.py`); or a function that returns one.
         leaves: the arguments for the function: tensors, objects of one's own class, or numbers.
         names: names for leaves and results, by name; the caller's variables if left out.
@@ -60,8 +61,8 @@ class BackpropStepper(NotebookWidget):
         recording: Recording
         program: Program | None
         if isinstance(loss, Recording):
-            recording, program = loss, RecordedProgram(loss) if loss.trace is not None else RuleProgram(loss.loss)
-        elif is_tensor(loss) or is_own(loss):
+            recording, program = loss, program_of(loss)
+        elif is_tensor(loss) or is_own(loss) or is_graph_tensor(loss):
             if leaves:
                 raise TypeError("leaves are the arguments of a function; of a loss the tape knows its leaves itself")
             if names is None:
@@ -69,7 +70,8 @@ class BackpropStepper(NotebookWidget):
                 found = names_in(frame.f_globals, frame.f_locals)
             else:
                 found = names_in(names)
-            recording, program = Recording(loss, found), RuleProgram(loss)
+            recording = Recording(loss, found)
+            program = program_of(recording)
         elif callable(loss):
             given = [_leaf(leaf) for leaf in leaves]
             function = FunctionProgram(loss, given, _argument_names(loss, len(given)))
@@ -109,10 +111,11 @@ class BackpropStepper(NotebookWidget):
             self.tape, self.numbers = tree, numbers
 
     def _measure(self, recording: Recording, items: list[Item], right: Walk) -> tuple[list[Check], str | None]:
-        if isinstance(self._program, FunctionProgram) and recording.trace is not None:
+        recorded = recording.trace is not None or recording.calls is not None
+        if isinstance(self._program, FunctionProgram) and recorded:
             # The recorded calls allow slopes of results, too, in double precision.
             _, reason = measure(self._program, [*items], Walk([], [None] * len(items)))
-            checks, failed = measure(RecordedProgram(recording), items, right)
+            checks, failed = measure(program_of(recording), items, right)
             if failed is None and reason is None:
                 return checks, None
         if self._program is None:
@@ -147,10 +150,8 @@ class BackpropStepper(NotebookWidget):
             program = self._program
             if isinstance(program, FunctionProgram):
                 self._program = program.of(recording)
-            elif recording.trace is not None:
-                self._program = RecordedProgram(recording)
             else:
-                self._program = RuleProgram(recording.loss)
+                self._program = program_of(recording)
             try:
                 self._take(recording, self._items)
             except Exception:
@@ -249,7 +250,7 @@ def _leaf(value: Any) -> Any:
         if not value.dtype.is_floating_point:
             raise TypeError(f"a leaf must be a tensor of floating-point numbers, got {value.dtype}")
         return new_leaf(value, np.asarray(value.detach().cpu().double().numpy()))
-    if is_own(value):
+    if is_own(value) or is_graph_tensor(value):
         return new_leaf(value, np.array(value.data, float))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         lib: Any = importlib.import_module("nbtorch")

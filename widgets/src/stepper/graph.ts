@@ -8,7 +8,7 @@ const MARGIN = 10;
 const SMALLEST = 0.62; // scale below which the graph scrolls instead
 
 let svg = "";
-function draw(tag: string, attributes: Record<string, string | number> = {}, text?: string): SVGElement {
+export function draw(tag: string, attributes: Record<string, string | number> = {}, text?: string): SVGElement {
   const element = document.createElementNS((svg ||= namespaceOf("svg")), tag) as SVGElement;
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   if (text !== undefined) element.textContent = text;

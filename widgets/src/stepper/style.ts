@@ -14,7 +14,7 @@ export const STYLE = `
 .nbt-st-body { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 0 20px; align-items: start; }
 @container (max-width: 640px) { .nbt-st-body { grid-template-columns: minmax(0, 1fr); gap: 12px; } }
 .nbt-st-graph { max-height: 520px; overflow: auto; text-align: center; border-radius: 6px; scrollbar-width: thin; }
-@container (max-width: 640px) { .nbt-st-graph { max-height: 320px; } }
+@container (max-width: 640px) { .nbt-st-graph { max-height: 440px; } }
 .nbt-st-graph svg { display: inline-block; vertical-align: top; }
 .nbt-st-graph text { font: 12px var(--jp-ui-font-family, system-ui, sans-serif); fill: var(--nbt-text); }
 .nbt-st-node { cursor: pointer; }

@@ -1,4 +1,4 @@
-import { words } from "../words";
+import { after, words } from "../words";
 
 export const WORDS = words(
   {
@@ -57,9 +57,9 @@ export const WORDS = words(
     cropped: (shown: string, of: string) => `${of} 중 ${shown}만 보입니다`,
     broadcast: "브로드캐스팅", forward: "순전파", backward: "역전파", direction: "방향", result: "결과",
     same: "같음", stretched: (n: number) => `1을 ${n}번 되풀이`, added: (n: number) => `없는 축: ${n}번 되풀이`,
-    clash: (a: number, b: number) => `${a}와 ${b}는 맞지 않음`,
+    clash: (a: number, b: number) => `${a}${after(a, "과", "와")} ${b}${after(b, "은", "는")} 맞지 않음`,
     clashLong: (axis: number, a: number, b: number) =>
-      `축 −${-axis}의 크기가 ${a}와 ${b}입니다. 서로 같거나, 한쪽이 1이어서 되풀이할 수 있어야 합니다.`,
+      `축 −${-axis}의 크기가 ${a}${after(a, "과", "와")} ${b}입니다. 서로 같거나, 한쪽이 1이어서 되풀이할 수 있어야 합니다.`,
     fits: "shape이 맞습니다. 오른쪽부터 짝을 지으면 크기가 같거나, 한쪽이 1이거나 없습니다.",
     boardHint: "칸을 가리키면 어디에서 온 값인지 보입니다", backHint: "그래디언트를 가리키면 어떤 칸이 더해졌는지 보입니다",
     gradOf: (name: string) => `${name}의 그래디언트`, gradResult: "결과의 그래디언트",
