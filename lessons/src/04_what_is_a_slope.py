@@ -20,8 +20,8 @@
 # 만듭니다. 앞으로 모든 수업에서 쓰게 될 기계입니다.
 # %% tags=["setup"]
 # %load_ext nbtorch
-import matplotlib.pyplot as plt
 import numpy as np
+from nbtorch_widgets import Nudge
 
 from nbtorch import course
 from nbtorch.course import method
@@ -106,24 +106,24 @@ def error(h, dtype):
 for h in (1e-1, 1e-6, 1e-16):
     print(f"h = {h:5.0e}   64 bits: error {error(h, np.float64):.0e}   32 bits: error {error(h, np.float32):.0e}")
 # %%
-steps = 10.0 ** np.arange(-16, 0, 0.5)
-fig, ax = plt.subplots(figsize=(6.4, 3.4))
-ax.loglog(steps, [max(error(h, np.float64), 1e-12) for h in steps], "o-", color="#0072B2", label="64 bits")
-ax.loglog(steps, [max(error(h, np.float32), 1e-12) for h in steps], "s--", color="#D55E00", label="32 bits")
-ax.set(xlabel="h", ylabel="error of the slope")
-ax.legend(frameon=False)
-plt.show()
+Nudge(cube, x=2.0, h=0.5, rule=lambda x: 3 * x * x)
 # %% [markdown] lang="en"
-# The smallest is the worst: there the nudge itself is lost, for $2 + 10^{-16}$ *is* 2 to the computer, and the slope comes out as 0.
+# Left, the curve: the solid line goes through the nudged points, the dashed one has the slope $3x^2$ that somebody claims.
+# Drag the point along the curve, and $h$ towards 0. Right, how far off the measured slope is, for every $h$.
 #
-# > **Use the picture.** Each curve is a V with a flat end on the left. What goes wrong on its right arm, what on its left, and where is the bottom of each?
+# > **Use the widget.** (a) Each error is a V. What goes wrong on its right arm, what on its left, and where is the bottom for
+# > one side, for both, for 32 bits? (b) Drag the point to $x = 0$. Why are two sides no better than one there?
 #
 # <details><summary><b>Answer</b></summary>
 #
-# On the right $h$ is so large that the curve bends within it. On the left $h$ is so small that $f(x+h)$ and $f(x-h)$ agree in
-# nearly all of their digits: the subtraction wipes those out, and what is left over is rounding, which the division by $2h$
-# blows up. With 64 bits the bottom lies near $10^{-5}$, with 32 bits near $10^{-2}$, and is far higher there. So a slope is to be
-# measured **in 64 bits**, with $h$ about $10^{-6}$, whatever the training itself uses.
+# (a) On the right $h$ is so large that the curve bends within it. On the left $h$ is so small that the two values agree in
+# nearly all of their digits: the subtraction wipes those out, and what is left over is rounding, which the division by $h$
+# blows up. At the far left the nudge itself is lost, for $2 + 10^{-16}$ *is* 2 to the computer, and the slope comes out as 0.
+# The bottom lies near $10^{-8}$ for one side and near $10^{-5}$ for both; with 32 bits it is near $10^{-2}$, and far higher.
+# So a slope is to be measured **to both sides and in 64 bits**, with $h$ about $10^{-6}$, whatever the training itself uses.
+#
+# (b) Two sides win because the bend to the left cancels the bend to the right. At 0 the cube has no bend to cancel: both
+# ways give exactly $h^2$.
 # </details>
 #
 # ## 3. For every number of a tensor
@@ -135,16 +135,22 @@ plt.show()
 #
 # `f` takes a tensor and gives a tensor; what we watch is the **sum** of its results. Use a fresh copy of the numbers for each
 # nudge, so that `x` itself never changes. `np.ndindex(shape)` gives every index of an array: `(0, 0)`, `(0, 1)`, …
-# %% [markdown] lang="ko" of="a96369d0"
-# 가장 작은 것이 가장 나쁩니다. 컴퓨터에게 $2 + 10^{-16}$은 **그냥** 2라서 민 것 자체가 사라지고 기울기는 0이 나옵니다.
+# %% [markdown] lang="ko" of="ceb6160c"
+# 왼쪽은 곡선입니다. 실선은 민 점을 지나는 직선이고, 파선은 누군가 주장하는 기울기 $3x^2$의 직선입니다. 점을 곡선을 따라 끌어 보고, $h$를
+# 0 쪽으로 줄여 보세요. 오른쪽은 $h$마다 잰 기울기가 얼마나 틀리는지입니다.
 #
-# > **그림을 읽어 보세요.** 두 곡선 모두 왼쪽 끝이 평평한 V자입니다. 오른쪽 팔에서는 무엇이, 왼쪽 팔에서는 무엇이 잘못될까요? 바닥은 각각 어디에 있나요?
+# > **위젯을 써 보세요.** (가) 오차는 저마다 V자입니다. 오른쪽 팔에서는 무엇이, 왼쪽 팔에서는 무엇이 잘못될까요? 한쪽, 양쪽, 32비트의 바닥은
+# > 각각 어디일까요? (나) 점을 $x = 0$으로 옮겨 보세요. 거기서는 왜 양쪽이 한쪽보다 나을 것이 없을까요?
 #
 # <details><summary><b>답</b></summary>
 #
-# 오른쪽은 $h$가 너무 커서 그 사이에 곡선이 휘어 버립니다. 왼쪽은 $h$가 너무 작아서 $f(x+h)$와 $f(x-h)$가 거의 모든 자리까지 같습니다. 빼면
-# 그 자리들은 사라지고 반올림 오차만 남는데, $2h$로 나누면서 그 오차가 크게 부풀려집니다. 64비트에서 바닥은 $10^{-5}$ 근처이고, 32비트에서는
-# $10^{-2}$ 근처이며 훨씬 높습니다. 그러니 학습을 몇 비트로 하든 기울기는 $h$를 $10^{-6}$쯤으로 두고 **64비트로** 재야 합니다.
+# (가) 오른쪽은 $h$가 너무 커서 그 사이에 곡선이 휘어 버립니다. 왼쪽은 $h$가 너무 작아서 두 값이 거의 모든 자리까지 같습니다. 빼면 그 자리들은
+# 사라지고 반올림 오차만 남는데, $h$로 나누면서 그 오차가 크게 부풀려집니다. 왼쪽 끝에서는 민 것 자체가 사라집니다. 컴퓨터에게
+# $2 + 10^{-16}$은 **그냥** 2이므로 기울기가 0으로 나옵니다. 바닥은 한쪽이면 $10^{-8}$ 근처, 양쪽이면 $10^{-5}$ 근처입니다. 32비트에서는
+# $10^{-2}$ 근처이며 훨씬 높습니다. 그러니 학습을 몇 비트로 하든 기울기는 $h$를 $10^{-6}$쯤으로 두고 **64비트로, 양쪽으로** 재야 합니다.
+#
+# (나) 양쪽이 이기는 것은 왼쪽으로 휜 만큼과 오른쪽으로 휜 만큼이 서로 지워지기 때문입니다. 세제곱은 0에서 지워질 휨이 없습니다. 두 방법 모두
+# 정확히 $h^2$이 나옵니다.
 # </details>
 #
 # ## 3. 텐서에 든 수 하나하나에 대해
@@ -412,14 +418,14 @@ print("w * w at 3, by backward:", w.grad.item(), "  by nudging:", numerical_grad
 #
 # ## 7. What PyTorch does here
 #
-# PyTorch has the same judge, with the same tolerances. It refuses 32 bits with a warning, for the reason you saw in the picture.
-# %% [markdown] lang="ko" of="bb2a60f4"
+# PyTorch has the same judge, with the same tolerances. It warns of 32 bits, for the reason you saw in the widget.
+# %% [markdown] lang="ko" of="e47e6abd"
 # 6이어야 하는데 3입니다. `Mul`의 규칙은 맞습니다. 한 화살표로 3을, 다른 화살표로 3을 보냅니다. 그런데 둘 다 같은 잎에 도착합니다. 거기서는
 # 무슨 일이 일어나야 할까요? 05번 수업까지 기억해 두세요.
 #
 # ## 7. PyTorch에서는
 #
-# PyTorch에도 허용 오차까지 같은 심판이 있습니다. 32비트 수를 주면 경고합니다. 그림에서 본 까닭입니다.
+# PyTorch에도 허용 오차까지 같은 심판이 있습니다. 32비트 수를 주면 경고합니다. 까닭은 위젯에서 본 그대로입니다.
 # %%
 import nbtorch as torch
 
@@ -468,8 +474,8 @@ print(torch.autograd.gradcheck(lambda a, b: a * b, (a, b)), torch.autograd.gradc
 #
 # ## What to skip
 #
-# The picture of the two V's can be discussed without running it; `agree` may be left to the reference.
-# %% [markdown] lang="ko" of="0b5d066c" tags=["instructor"]
+# Question (b) at the widget; `agree` may be left to the reference.
+# %% [markdown] lang="ko" of="4af8be47" tags=["instructor"]
 # # 강사용 노트
 #
 # ## 목표
@@ -490,4 +496,4 @@ print(torch.autograd.gradcheck(lambda a, b: a * b, (a, b)), torch.autograd.gradc
 #
 # ## 건너뛸 것
 #
-# V자 두 개의 그림은 실행하지 않고 이야기해도 된다. `agree`는 참고 답안에 맡겨도 된다.
+# 위젯의 질문 (나). `agree`는 참고 답안에 맡겨도 된다.

@@ -108,8 +108,8 @@ def test_same_as_pytorch(call: Any) -> None:
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)
 
 
-# At NaN some of PyTorch's slopes depend on the loop that the element falls into: 48 numbers fill the vectorised one, be its
-# registers of 256 or 512 bits.
+# At NaN some of PyTorch's slopes depend on the loop that the element falls into: 48 numbers fill the vectorised one, be
+# the registers of 256 bits or of 512.
 SLOPES = {
     "elu": (lambda T, x: T.nn.functional.elu(x), (NAN, INF, -1) * 16),
     "selu": (lambda T, x: T.nn.functional.selu(x), (NAN, INF, -1) * 16),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nbtorch_widgets.landscape import Landscape
     from nbtorch_widgets.landscape.boundary import DecisionBoundary
     from nbtorch_widgets.matmulflow import MatmulFlow
+    from nbtorch_widgets.nudge import Nudge
     from nbtorch_widgets.ridgelines import Ridgelines
     from nbtorch_widgets.stepper.widget import BackpropStepper
     from nbtorch_widgets.tensorview import BroadcastBoard, StrideTape, TensorView
@@ -42,6 +43,7 @@ __all__ = [
     "Landscape",
     "MatmulFlow",
     "Monitor",
+    "Nudge",
     "RewindError",
     "Ridgelines",
     "Run",
@@ -72,6 +74,7 @@ _VIEWS = {
     "FitAndBowl": "fitandbowl",
     "MatmulFlow": "matmulflow",
     "Monitor": "views",
+    "Nudge": "nudge",
     "Ridgelines": "ridgelines",
     "RunBar": "views",
     "Seismograph": "views",

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import traitlets
 
+from nbtorch_widgets import frames
+from nbtorch_widgets.frames import Frame, around
 from nbtorch_widgets.svg import PAD, Canvas
 from nbtorch_widgets.tensorview.read import host_array
 from nbtorch_widgets.widget import NotebookWidget
@@ -16,13 +18,8 @@ from nbtorch_widgets.widget import NotebookWidget
 Floats = npt.NDArray[np.float64]
 
 _MOST_POINTS, _MOST_STEPS = 60, 5000
-_WIDE, _HIGH, _GAP = 334, 240, 20
 _LEVELS = 9
-_STYLE = (
-    ".k{fill:none;stroke:#d5d9de}.u{fill:none;stroke:#1769aa;stroke-width:2}.w{stroke-width:1.2}.p{fill:#1f2328}"
-    ".o{stroke:#59636e;stroke-dasharray:3 3}"
-)
-_DARK = "@media(prefers-color-scheme:dark){.k{stroke:#3d444d}.u{stroke:#6cb6ff}.p{fill:#e6e8eb}.o{stroke:#9aa4af}}"
+_STYLE = f"{frames.STYLE}.w{{stroke-width:1.2}}"
 _KOREAN = {"data and line": "데이터와 직선", "the loss over w and b": "w와 b에 따른 손실"}
 
 
@@ -93,11 +90,11 @@ class FitAndBowl(NotebookWidget):
         )
 
     def to_svg(self) -> str:
-        canvas = Canvas(_STYLE + _DARK, self.language)
+        canvas = Canvas(_STYLE, self.language)
         say = _KOREAN if canvas.say("ready") != "ready" else {}
         w, b = self.history[self._at()]
-        data = _Frame(
-            canvas, PAD, say.get("data and line", "data and line"), _around(self.x), _around([*self.y, 0.0], 0.25)
+        data = Frame(
+            canvas, PAD, say.get("data and line", "data and line"), around(self.x), around([*self.y, 0.0], 0.25)
         )
         ends = np.array(data.across)
         data.line([(e, w * e + b) for e in ends], "u")
@@ -109,8 +106,9 @@ class FitAndBowl(NotebookWidget):
         start = self.history[0]
         reach = 1.5 * max(1.0, *np.abs(start - bottom))
         near = self.history[np.hypot(*(self.history - bottom).T) < 2 * reach]
-        spans = [_around([*near[:, i], bottom[i] - reach / 3, bottom[i] + reach / 3]) for i in (0, 1)]
-        valley = _Frame(canvas, PAD + _WIDE + _GAP, say.get("the loss over w and b", "the loss over w and b"), *spans)
+        over_w, over_b = (around([*near[:, i], bottom[i] - reach / 3, bottom[i] + reach / 3]) for i in (0, 1))
+        title = say.get("the loss over w and b", "the loss over w and b")
+        valley = Frame(canvas, PAD + frames.WIDE + frames.GAP, title, over_w, over_b)
         losses = self.losses()
         depth = float(((bottom[0] * self.x + bottom[1] - self.y) ** 2).mean())
         top = max(float(losses[0]) - depth, 1e-6)
@@ -124,7 +122,7 @@ class FitAndBowl(NotebookWidget):
         valley.line(self.history[: self._at() + 1], "u w")
         valley.dot(float(bottom[0]), float(bottom[1]), 3, "p")
         valley.dot(w, b, 5, "d")
-        canvas.height = PAD + _HIGH + 40
+        canvas.height = PAD + frames.HIGH + 40
         canvas.text(PAD, canvas.height + 2, repr(self)[11:-1], "t l")
         return canvas.render(repr(self))
 
@@ -144,53 +142,6 @@ class FitAndBowl(NotebookWidget):
         right.plot(*self.history.T, ".-")
         right.set(xlabel="w", ylabel="b")
         return figure
-
-
-class _Frame:
-    """One of the two plots of the still picture."""
-
-    def __init__(
-        self, canvas: Canvas, left: float, title: str, across: tuple[float, float], up: tuple[float, float]
-    ) -> None:
-        self.across, self.up, self._canvas = across, up, canvas
-        self._left, self._top = left + 30.0, PAD + 18.0
-        self._wide, self._high = _WIDE - 34.0, float(_HIGH - 18)
-        canvas.text(left, PAD + 10, title, "m")
-        canvas.rect(self._left, self._top, self._wide, self._high, 'class="k"')
-        for value, y in ((up[0], self._top + self._high), (up[1], self._top + 10)):
-            canvas.text(self._left - 4, y, f"{value:.2g}", "m l e")
-        canvas.text(self._left, self._top + self._high + 14, f"{across[0]:.2g}", "m l")
-        canvas.text(self._left + self._wide, self._top + self._high + 14, f"{across[1]:.2g}", "m l e")
-
-    def _place(self, x: float, y: float) -> tuple[float, float]:
-        (a, b), (c, d) = self.across, self.up
-        with np.errstate(over="ignore"):
-            return self._left + (x - a) / (b - a) * self._wide, self._top + (1 - (y - c) / (d - c)) * self._high
-
-    def _inside(self, x: float, y: float) -> bool:
-        return self._left - 1 <= x <= self._left + self._wide + 1 and self._top - 1 <= y <= self._top + self._high + 1
-
-    def line(self, points: Any, classes: str) -> None:
-        """A line through points, cut at the frame: pieces that leave it are left out."""
-        piece: list[str] = []
-        for x, y in [*((self._place(*p)) for p in points), (math.inf, math.inf)]:
-            if self._inside(x, y):
-                piece.append(f"{x:.1f},{y:.1f}")
-                continue
-            if len(piece) > 1:
-                self._canvas.add(f'<polyline points="{" ".join(piece)}" class="{classes}"/>')
-            piece = []
-
-    def dot(self, x: float, y: float, radius: float, classes: str) -> None:
-        at, height = self._place(x, y)
-        if self._inside(at, height):
-            self._canvas.add(f'<circle cx="{at:.1f}" cy="{height:.1f}" r="{radius}" class="{classes}"/>')
-
-
-def _around(values: Any, air: float = 0.12) -> tuple[float, float]:
-    low, high = float(np.min(values)), float(np.max(values))
-    room = (high - low or 1.0) * air
-    return low - room, high + room
 
 
 def _bowl(x: Floats, y: Floats) -> tuple[Floats, list[tuple[Floats, float]]]:

@@ -7,6 +7,7 @@ import { landscape } from "./landscape/landscape";
 import { STYLE as LANDSCAPE_STYLE } from "./landscape/look";
 import { fitAndBowl } from "./fitandbowl/fitandbowl";
 import { matmulFlow } from "./matmulflow/matmulflow";
+import { nudge } from "./nudge/nudge";
 import type { Model } from "./model";
 import { Ridgelines, STYLE as RIDGES_STYLE } from "./ridgelines/ridgelines";
 import { RunBar } from "./runbar";
@@ -76,6 +77,7 @@ const KINDS: Record<string, (model: Model) => Widget> = {
   broadcastboard: broadcastBoard,
   matmulflow: matmulFlow,
   fitandbowl: fitAndBowl,
+  nudge,
   boundary: styled(ofRun((store: RunStore) => new Boundary(store)), LANDSCAPE_STYLE),
 };
 

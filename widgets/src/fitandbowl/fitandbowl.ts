@@ -2,6 +2,7 @@ import { make } from "../dom";
 import type { Model } from "../model";
 import { ProtocolError } from "../protocol";
 import { draw } from "../stepper/graph";
+import { around, BELOW, HIGH, LEFT, Plot, short, STYLE as PLOTS, WIDE } from "../plot";
 import { Readout } from "../tensorview/option";
 import { STYLE as FAMILY } from "../tensorview/style";
 import type { Part, Widget } from "../view";
@@ -20,13 +21,10 @@ const WORDS = words(
   },
 );
 
-const WIDE = 330, HIGH = 250, LEFT = 34, BELOW = 22, LEVELS = 9;
+const LEVELS = 9;
 
-const STYLE = `${FAMILY}
-.nbt-fb { display: flex; flex-wrap: wrap; gap: 10px 20px; }
-.nbt-fb svg { width: 100%; max-width: ${WIDE}px; height: auto; touch-action: none; overflow: visible; font: 11px var(--nbt-mono); fill: var(--nbt-muted); }
-.nbt-fb figure { flex: 1 1 280px; min-width: 0; max-width: ${WIDE}px; margin: 0; }
-.nbt-fb .frame { fill: none; stroke: var(--nbt-line); } .nbt-fb .ring { fill: var(--nbt-accent); fill-opacity: .05; stroke: var(--nbt-line); }
+const STYLE = `${FAMILY}${PLOTS}
+.nbt-fb .ring { fill: var(--nbt-accent); fill-opacity: .05; stroke: var(--nbt-line); }
 .nbt-fb .line, .nbt-fb .path { fill: none; stroke: var(--nbt-accent); stroke-width: 2; } .nbt-fb .path { stroke-width: 1.25; opacity: .75; }
 .nbt-fb .miss { stroke: var(--nbt-muted); stroke-dasharray: 3 3; } .nbt-fb .point { fill: var(--nbt-text); stroke: var(--nbt-surface); stroke-width: 2; cursor: ns-resize; }
 .nbt-fb .point:focus-visible { outline: none; stroke: var(--nbt-accent); stroke-width: 3; } .nbt-fb .here { fill: var(--nbt-accent); stroke: var(--nbt-surface); stroke-width: 2; }
@@ -36,7 +34,6 @@ const STYLE = `${FAMILY}
 `;
 
 interface Fit extends Points { path: Pair[]; lr: number | null }
-type Range = readonly [number, number];
 
 function read(raw: unknown): Fit {
   const fit = raw as Fit;
@@ -47,40 +44,11 @@ function read(raw: unknown): Fit {
   return fit;
 }
 
-/** The ends of these numbers with some air around them. */
-function around(values: readonly number[], air = 0.12): Range {
-  const low = Math.min(...values), high = Math.max(...values), room = (high - low || 1) * air;
-  return [low - room, high + room];
-}
-
-const short = (value: number) => String(Number(value.toPrecision(3)));
-
-class Plot {
-  readonly figure: HTMLElement;
-  readonly svg: SVGElement;
-  constructor(label: string, readonly across: Range, readonly up: Range, names: readonly [string, string]) {
-    this.svg = draw("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "group", "aria-label": label });
-    const text = (x: number, y: number, content: string, anchor: string) => {
-      const element = draw("text", { x, y, "text-anchor": anchor });
-      element.textContent = content;
-      this.svg.append(element);
-    };
-    this.svg.append(draw("rect", { class: "frame", x: LEFT, y: 2, width: WIDE - LEFT - 2, height: HIGH - BELOW - 2 }));
-    text(LEFT, HIGH - 6, short(across[0]), "start"); text(WIDE - 2, HIGH - 6, short(across[1]), "end"); text((LEFT + WIDE) / 2, HIGH - 6, names[0], "middle");
-    text(LEFT - 5, HIGH - BELOW, short(up[0]), "end"); text(LEFT - 5, 12, short(up[1]), "end"); text(LEFT - 5, (HIGH - BELOW) / 2, names[1], "end");
-    this.figure = make("figure", "", {}, [make("div", "nbt-label", {}, [label])]);
-    this.figure.append(this.svg);
-  }
-  x(value: number): number { return LEFT + ((value - this.across[0]) / (this.across[1] - this.across[0])) * (WIDE - LEFT - 2); }
-  y(value: number): number { return 2 + (1 - (value - this.up[0]) / (this.up[1] - this.up[0])) * (HIGH - BELOW - 2); }
-  at([a, b]: Pair): string { return `${this.x(a).toFixed(1)},${this.y(b).toFixed(1)}`; }
-}
-
 let clips = 0;
 
 class FitAndBowl implements Part {
   readonly element: HTMLElement;
-  private readonly plots = make("div", "nbt-fb");
+  private readonly plots = make("div", "nbt-plots nbt-fb");
   private readonly slider = make("input", "", { type: "range", min: "0", "aria-label": WORDS().step });
   private readonly mine = make("button", "nbt-toggle", { type: "button" }, [WORDS().mine]);
   private readonly note = make("span");
