@@ -28,7 +28,7 @@ def test_slopes_are_those_of_the_two_formulas() -> None:
     # The best sizes of the textbooks: about the root, and the third root, of the precision.
     best = errors[errors[:, 1:].argmin(0), 0]
     assert 1e-9 < best[0] < 1e-7 and 1e-7 < best[1] < 1e-4 and best[2] > 1e-4
-    assert repr(nudge) == "Nudge(x = 2, h = 0.5, one side: slope 15.25, rule 12, error 3)"
+    assert repr(nudge) == "Nudge(x = 2, h = 0.5, one side: slope 15.25, rule 12, error 3.2)"
 
 
 @pytest.mark.parametrize(("f", "slope"), [(np.sin, math.cos(0.7)), (np.exp, math.exp(0.7)), (np.log, 1 / 0.7)])

@@ -25,8 +25,11 @@ METHODS = {"one": "one side", "both": "both sides", "both32": "both sides, 32 bi
 STEPS: Floats = 10.0 ** np.arange(-16, 0.1, 0.5)
 _FLOOR = 1e-13  # errors below it are drawn there
 _SAMPLES = 201
-_STYLE = f"{frames.STYLE}.r{{fill:none;stroke:#b45309;stroke-width:1.5;stroke-dasharray:6 3}}.v{{opacity:.45}}"
-_DARK = "@media(prefers-color-scheme:dark){.r{stroke:#f0b35e}}"
+_STYLE = (
+    f"{frames.STYLE}.r{{fill:none;stroke:#b45309;stroke-width:1.5;stroke-dasharray:6 3}}.v{{opacity:.45}}"
+    ".c{fill:none;stroke:#59636e;stroke-width:1.5}"
+    "@media(prefers-color-scheme:dark){.r{stroke:#f0b35e}.c{stroke:#9aa4af}}"
+)
 _KOREAN = {
     "the curve and the line through the nudged points": "곡선과, 민 점을 지나는 직선",
     "error of the slope for each h": "h에 따른 기울기의 오차",
@@ -157,17 +160,17 @@ class Nudge(NotebookWidget):
         word = "rule" if self.rule is not None else "extrapolated"
         return (
             f"Nudge(x = {self.x:g}, h = {self.h:.1g}, {METHODS[self.method]}: slope {slope:.5g}, {word} "
-            f"{expected:.5g}, error {abs(slope - expected):.1g})"
+            f"{expected:.5g}, error {abs(slope - expected):.2g})"
         )
 
     def to_svg(self) -> str:
-        canvas = Canvas(_STYLE + _DARK, self.language)
+        canvas = Canvas(_STYLE, self.language)
         say = _KOREAN if canvas.say("ready") != "ready" else {}
         title, other = list(_KOREAN)[:2]
         seen = self._ys[np.isfinite(self._ys)]
         left = Frame(canvas, PAD, say.get(title, title), (self._xs[0], self._xs[-1]), around(seen))
         pairs = np.stack([self._xs, self._ys], 1)
-        left.line(pairs[np.isfinite(self._ys)], "k c")
+        left.line(pairs[np.isfinite(self._ys)], "c")
         at = self._at(self.x)
         first = self.x if self.method == "one" else self.x - self.h
         base, slope = self._at(first), self.slope(self.h, self.method)
@@ -179,8 +182,8 @@ class Nudge(NotebookWidget):
         for x in {first, self.x + self.h} - {self.x}:
             left.dot(x, self._at(x), 4, "d")
         errors = self.history
-        logs = np.log10(np.clip(np.nan_to_num(errors, nan=_FLOOR), _FLOOR, 1e6))
-        ends = (-16.3, 0.3), (math.log10(_FLOOR) - 0.4, max(1.0, float(logs[:, 1:].max()) + 0.4))
+        logs = np.log10(np.clip(errors, [1e-16, *[_FLOOR] * len(METHODS)], 1e6))
+        ends = (-16.3, 0.3), (math.log10(_FLOOR) - 0.4, max(1.0, float(np.nanmax(logs[:, 1:], initial=1.0)) + 0.4))
         right = Frame(canvas, PAD + frames.WIDE + frames.GAP, say.get(other, other), *ends, lambda v: f"1e{v:.0f}")
         for i, method in enumerate(METHODS):
             known = np.isfinite(errors[:, i + 1])
@@ -190,8 +193,8 @@ class Nudge(NotebookWidget):
                 error = min(max(abs(slope - self.expected), _FLOOR), 1e6) if math.isfinite(slope) else _FLOOR
                 right.dot(math.log10(self.h), math.log10(error), 5, "d")
         canvas.height = PAD + frames.HIGH + 40
-        legend = "   ".join(f"{_SIGNS[method]} {say.get(text, text)}" for method, text in METHODS.items())
-        canvas.text(PAD + frames.WIDE + frames.GAP + 30, canvas.height - 8, legend, "m l")
+        legend = "  ".join(f"{_SIGNS[method]} {say.get(text, text)}" for method, text in METHODS.items())
+        canvas.text(PAD + frames.WIDE + frames.GAP, canvas.height - 8, legend, "m l")
         canvas.height += 14
         canvas.text(PAD, canvas.height + 2, repr(self)[6:-1], "t l")
         return canvas.render(repr(self))

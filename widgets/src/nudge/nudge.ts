@@ -176,7 +176,7 @@ class Nudge implements Part {
     const error = known !== null && measured.expected !== null ? Math.abs(known - measured.expected) : null;
     this.readout.show([[say.point, short(x)], ["h", size(h)], [say.slope, known !== null ? String(Number(known.toPrecision(8))) : Number.isFinite(slope) ? `≈ ${short(slope)}` : "–"],
       [curve.ruled ? say.rule : say.extrapolated, measured.x === x && measured.expected !== null ? String(Number(measured.expected.toPrecision(8))) : "…"],
-      [say.off, error === null ? "…" : error === 0 ? "0" : error.toExponential(1)]]);
+      [say.off, error === null ? "…" : error === 0 ? "0" : error >= 0.001 ? short(error) : error.toExponential(1)]]);
   }
 
   /** The errors of all methods over h, the chosen one in front. */
