@@ -51,7 +51,12 @@ def source(names: Names) -> None:
     learns, constant, computed = _leaf(names, 1.0, True), _leaf(names, 1.0, False), _leaf(names, 1.0, True)
     computed.grad_fn = marker = object()
     made = call("source(w)", function, learns)
-    if not isinstance(made, end) or made.variable is not learns:
+    if isinstance(made, end) and made.variable is not learns:
+        raise Wrong(
+            "source(w) of a leaf w is an AccumulateGrad of something else. It must know the tensor itself, to put the gradient there.",
+            "source(w)가 w가 아닌 다른 것의 AccumulateGrad입니다. 그래디언트를 넣어 줄 텐서 자체를 알아야 합니다.",
+        )
+    if not isinstance(made, end):
         raise Wrong(
             f"source(w) of a leaf w with requires_grad should be AccumulateGrad(w); it is {made!r}.",
             f"w가 requires_grad인 잎일 때 source(w)는 AccumulateGrad(w)여야 하는데 {made!r}입니다.",
@@ -148,26 +153,47 @@ def apply(names: Names) -> None:
             )
         close(f"{shown}.data", out.data, [12.0, 14.0])
         learns = first or second
-        if bool(out.requires_grad) != learns or (out.grad_fn is not None) != learns:
+        if (a.requires_grad, b.requires_grad) != (first, second):
+            raise Wrong(
+                f"{shown} changed requires_grad of an input. Only the result is told that it learns.",
+                f"{shown}이(가) 입력의 requires_grad를 바꾸었습니다. 배운다는 표시는 결과에만 합니다.",
+            )
+        kept = bool(out.requires_grad), out.grad_fn is not None
+        if kept != (learns, learns):
             raise Wrong(
                 f"{shown}: the result's requires_grad is {out.requires_grad} and its grad_fn is {_named(out.grad_fn)}; expected "
-                + (
-                    "True and the node: one input that learns is enough."
-                    if learns
-                    else "False and None: nothing here learns."
-                ),
+                + (_LEARNS[kept].en if learns else "False and None: nothing here learns."),
                 f"{shown}: 결과의 requires_grad가 {out.requires_grad}, grad_fn이 {_named(out.grad_fn)}입니다. "
-                + (
-                    "배우는 입력이 하나라도 있으니 True와 노드여야 합니다."
-                    if learns
-                    else "배우는 것이 없으니 False와 None이어야 합니다."
-                ),
-                "all" if learns else "always",
+                + (_LEARNS[kept].ko if learns else "배우는 것이 없으니 False와 None이어야 합니다."),
+                ("" if any(kept) else "all") if learns else "always",
             )
         if learns:
             _check_node(names, shown, out.grad_fn, ctx, probe, (a, b))
-    out = call("apply(a, 3.0)", probe.apply, _leaf(names, [1.0], True), 3.0)
+    try:
+        out = call("apply(a, 3.0)", probe.apply, _leaf(names, [1.0], True), 3.0)
+    except Wrong as wrong:
+        plain = Text("What is no tensor is handed over as it is.", "텐서가 아닌 것은 그대로 넘깁니다.")
+        raise Wrong(f"{wrong.text.en}. {plain.en}", f"{wrong.text.ko}. {plain.ko}", wrong.symptom) from None
     close("apply(a, 3.0).data", out.data, [5.0])
+    for dtype in (np.float32, np.float64):
+        out = call("apply(a, b)", probe.apply, tensor(np.array([1.0], dtype)), tensor(np.array([2.0], dtype)))
+        why = Text("The result has the dtype that forward gives it.", "결과의 dtype은 forward가 낸 그대로입니다.")
+        close(f"apply(a, b).data, with a and b of {np.dtype(dtype)},", out.data, [4.0], dtype=dtype, why=why)
+
+
+#: What the result of an input that learns lacks, by what it has: (requires_grad, grad_fn).
+_LEARNS = {
+    (False, False): Text(
+        "True and the node: one input that learns is enough.", "배우는 입력이 하나라도 있으니 True와 노드여야 합니다."
+    ),
+    (True, False): Text(
+        "True and the node: keep it, out.grad_fn = ctx.", "True와 노드여야 합니다. out.grad_fn = ctx로 남겨 두세요."
+    ),
+    (False, True): Text(
+        "True and the node: what is made of an input that learns learns too, out.requires_grad = True.",
+        "True와 노드여야 합니다. 배우는 입력으로 만든 결과도 배웁니다. out.requires_grad = True입니다.",
+    ),
+}
 
 
 def _named(node: Any) -> str:
@@ -209,9 +235,29 @@ def _forward(
     ctx = names["Node"](operation, ())
     shown = f"{name}.forward(ctx, {', '.join(str(a.tolist()) for a in arguments)})"
     before = [a.copy() for a in arguments]
-    close(shown, call(shown, operation.forward, ctx, *arguments), expected)
+    narrow = Text("As many bits must come out as went in.", "들어간 비트 수 그대로 나와야 합니다.")
+    made = call(shown, operation.forward, ctx, *arguments)
+    if isinstance(made, names["Tensor"]):
+        raise Wrong(
+            f"{shown} should be an array, but it is a Tensor. apply puts the result into a Tensor; forward sees arrays only.",
+            f"{shown}의 결과는 배열이어야 하는데 Tensor입니다. Tensor에 담는 것은 apply이고, forward는 배열만 다룹니다.",
+            "tensor",
+        )
+    close(
+        shown,
+        made,
+        expected,
+        dtype=arguments[0].dtype,
+        why=None if made is None or np.asarray(made).dtype == arguments[0].dtype else narrow,
+    )
     if any(not np.array_equal(a, b) for a, b in zip(arguments, before, strict=True)):
         raise Wrong(f"{shown} changed its input.", f"{shown}이(가) 입력을 바꾸었습니다.", "in place")
+    if len(ctx.saved_tensors) == 1 and isinstance(ctx.saved_tensors[0], (tuple, list)):
+        raise Wrong(
+            f"{shown} saved one {type(ctx.saved_tensors[0]).__name__}. Without the second pair of brackets: save_for_backward(a, b).",
+            f"{shown}이(가) {type(ctx.saved_tensors[0]).__name__} 하나를 저장했습니다. 괄호를 한 겹만 쓰세요. save_for_backward(a, b).",
+            symptom,
+        )
     kept = [np.asarray(value) for value in ctx.saved_tensors]
     if len(kept) != len(saved) or any(
         k.shape != np.shape(s) or not np.allclose(k, s) for k, s in zip(kept, saved, strict=True)
@@ -248,7 +294,9 @@ def mul_forward(names: Names) -> None:
         "a·b의 기울기는 a 방향으로 b, b 방향으로 a입니다.",
     )
     for a, b in (([2.0, 3.0], [5.0, 7.0]), (2.0, 4.0)):
-        left, right = np.array(a), np.array(b)
+        dtype = np.float32 if isinstance(a, list) else np.float64
+        left: Any = np.array(a, dtype)
+        right: Any = np.array(b, dtype)
         _forward(names, "Mul", (left, right), left * right, [left, right], "saved", why)
 
 
@@ -279,5 +327,5 @@ def exp_forward(names: Names) -> None:
     """Computes the exponential and saves it."""
     why = Text("The slope of e^a is e^a: the result itself.", "e^a의 기울기는 e^a, 곧 결과 자신입니다.")
     for a in ([0.0, 1.0, -2.0], 3.0):
-        value = np.array(a)
+        value = np.array(a, np.float32 if isinstance(a, list) else np.float64)
         _forward(names, "Exp", (value,), np.exp(value), [np.exp(value)], "saved", why)

@@ -33,12 +33,15 @@ def _reference(f: Any, x: Any, eps: float) -> Any:
 def _nudging_mistakes(f: Any, x: Any, eps: float) -> list[Mistake]:
     right = _reference(f, x, eps)
     one, other, together = np.zeros(x.shape), np.zeros(x.shape), f(x + eps) - f(x - eps)
+    sizes, alone = np.zeros(x.shape), np.zeros(x.shape)
     for place in np.ndindex(x.shape):
         up, down = x.copy(), x.copy()
         up[place] += eps
         down[place] -= eps
         one[place] = (f(up) - f(x)).sum() / eps
         other[place] = (f(x) - f(down)).sum() / eps
+        sizes[place] = abs(f(up) - f(down)).sum() / (2 * eps)
+        alone[place] = (f(up) - f(down))[place] / (2 * eps) if together.shape == x.shape else np.nan
     left_out = Text("Between x - h and x + h lie 2h, not h.", "x - h와 x + h 사이의 거리는 h가 아니라 2h입니다.")
     undivided = Text("The difference was not divided by 2h.", "차이를 2h로 나누지 않았습니다.")
     stale = Text(
@@ -64,7 +67,22 @@ def _nudging_mistakes(f: Any, x: Any, eps: float) -> list[Mistake]:
         Mistake(other, _ONE_SIDED, "one side"),
         Mistake(np.zeros(x.shape), Text("Nothing was written into `slopes`.", "`slopes`에 아무것도 쓰지 않았습니다.")),
         Mistake(_drifting(f, x, eps), stale, "copy"),
+        Mistake(
+            right / max(x.size, 1),
+            Text("That is the mean. What is watched is the sum.", "평균입니다. 지켜볼 것은 합입니다."),
+        ),
+        Mistake(sizes, Text("A slope has a sign: no abs() here.", "기울기에는 부호가 있습니다. abs()를 쓰지 마세요.")),
+        Mistake(
+            alone,
+            Text(
+                "Only the result at the same place was looked at, but a number can move others too: take the sum of all.",
+                "같은 자리의 결과만 보았습니다. 수 하나가 다른 결과도 움직일 수 있으니 모두 더하세요.",
+            ),
+        ),
     ]
+    if eps != 1e-6:
+        used = Text("Was `eps` used? It is an argument.", "`eps`를 썼나요? 인자로 받은 것입니다.")
+        found += [Mistake(_reference(f, x, h), used) for h in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)]
     if together.shape == x.shape:
         found.append(Mistake(together / (2 * eps), _ALL_AT_ONCE, "together"))
     return [*found, Mistake(np.full(x.shape, together.sum() / (2 * eps)), _ALL_AT_ONCE, "together")]
@@ -128,6 +146,7 @@ def numerical_grad(names: Names) -> None:
         ("x * x * x", lambda x: x * x * x, 2.0, 0.1),
         ("x * x * x", lambda x: x * x * x, [1.0, 2.0, -1.0], 0.1),
         ("x * x[::-1] * x", lambda x: x * x[::-1] * x, [1.0, 2.0, 4.0], 0.1),
+        ("x * (4 - x)", lambda x: x * (4 - x), [1.0, 3.5], 0.1),
         ("x * x * x", lambda x: x * x * x, [[1.0, 2.0], [3.0, 4.0]], 1e-6),
         ("x * x", lambda x: x * x, [[0.5], [1.5]], 1e-6),
     ]
@@ -371,6 +390,8 @@ def agree(names: Names) -> None:
         ([1000.4], [1000.0], True, "0.4 of 1000 is less than a thousandth: rtol * |nudged|.", "1000에서 0.4는 1000분의 1보다 작습니다. rtol * |nudged|입니다.", "relative"),
         ([-1000.4], [-1000.0], True, "Less than a thousandth: abs() around nudged as well.", "1000분의 1보다 작습니다. nudged에도 abs()가 필요합니다.", "relative"),
         ([1002.0], [1000.0], False, "2 of 1000 is more than a thousandth.", "1000에서 2는 1000분의 1보다 큽니다.", "relative"),
+        ([1001.0005], [1000.0], False, "The tolerance goes by the nudged slope, not by the claimed one.", "허용 오차의 기준은 주장한 기울기가 아니라 밀어서 잰 기울기입니다.", "relative"),
+        ([1.5, 1000.0], [1.0, 1000.0], False, "Each pair counts by itself: a large slope doesn't excuse a small one.", "쌍마다 따로 봅니다. 큰 기울기가 작은 기울기의 잘못을 덮어 주지 않습니다.", "any"),
         ([0.000001], [0.0], True, "Beside a slope of 0 the absolute tolerance counts: atol.", "기울기가 0이면 절대 허용 오차 atol이 있어야 합니다.", "absolute"),
         ([0.001], [0.0], False, "0.001 is more than atol, and rtol * 0 is 0.", "0.001은 atol보다 크고 rtol * 0은 0입니다.", "absolute"),
         ([float("nan")], [1.0], False, "NaN is close to nothing.", "NaN은 어떤 수와도 가깝지 않습니다.", "any"),

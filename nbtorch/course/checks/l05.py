@@ -106,6 +106,7 @@ def topological_order(names: Names) -> None:
         _ordered(
             f"topological_order(root) of {text}", call(f"topological_order(root) of {text}", function, nodes[0]), nodes
         )
+    _real_nodes(names, function)
     node = None
     links: list[_Fake] = []
     for number in range(5000):
@@ -113,6 +114,26 @@ def topological_order(names: Names) -> None:
         links.insert(0, node)
     shown = "topological_order(root) of a chain of 5,000 nodes"
     _ordered(shown, call(shown, function, node), links)
+
+
+def _real_nodes(names: Names, function: Any) -> None:
+    """A graph of the learner's own operations, in which two nodes have the same name, and one is a leaf."""
+    a = names["tensor"](3.0, requires_grad=True) * 2
+    root = ((a * a) * a).grad_fn
+    shown = "topological_order(root) of the graph of (a * a) * a, a = w * 2"
+    listed = call(shown, function, root)
+    todo, nodes = [root], {}
+    while todo:
+        node = todo.pop()
+        nodes[id(node)] = node
+        todo += [target for target, _ in node.next_functions if target is not None]
+    left_out = [node.name() for key, node in nodes.items() if all(node_ is not nodes[key] for node_ in listed)]
+    if left_out:
+        raise Wrong(
+            f"{shown} leaves out {', '.join(left_out)}. Every node counts: leaves too, and several of one name.",
+            f"{shown}에 {', '.join(left_out)}이(가) 빠졌습니다. 잎도, 이름이 같은 다른 노드도 모두 노드입니다.",
+            "missing",
+        )
 
 
 def _ordered(shown: str, value: Any, nodes: list[_Fake]) -> None:
@@ -238,6 +259,8 @@ def accumulate(names: Names) -> None:
         known = [
             Mistake(more, Text("The first gradient was forgotten: add to it.", "앞의 그래디언트를 잊었습니다. 거기에 더하세요."), "overwritten"),
             Mistake(sent, Text("The second gradient has got lost.", "둘째 그래디언트가 사라졌습니다."), "overwritten"),
+            Mistake(kept - more, Text("Gradients are added, not subtracted.", "그래디언트는 빼지 않고 더합니다.")),
+            Mistake((kept + more) / 2, Text("Gradients are added, not averaged.", "그래디언트는 평균을 내지 않고 더합니다.")),
             Mistake(2 * more, Text("The second was added to itself.", "둘째를 자기 자신에 더했습니다.")),
         ]  # fmt: skip
         close(f"w.grad after {again}", leaf.grad.data, kept + more, dtype=np.float32, mistakes=known)
@@ -272,7 +295,15 @@ def _is_gradient(names: Names, shown: str, grad: Any, expected: Any) -> None:
             f"{shown}은(는) Tensor여야 하는데 {type(grad).__name__}입니다.",
             "array",
         )
-    close(shown, grad.data, expected, dtype=np.float32)
+    if getattr(grad, "requires_grad", False):
+        raise Wrong(
+            f"{shown} requires a gradient itself. It is a plain tensor: tensor(...), without requires_grad.",
+            f"{shown}이(가) 스스로 그래디언트를 필요로 합니다. requires_grad 없는 보통 텐서여야 합니다.",
+        )
+    nothing = Text("The first gradient has nothing to be added to: leaf.grad is None.", "첫 그래디언트는 더할 데가 없습니다. leaf.grad가 None입니다.")  # fmt: skip
+    twice = Text("The first gradient was added to itself.", "첫 그래디언트를 자기 자신에 더했습니다.")
+    known = [Mistake(np.full(np.shape(expected), np.nan), nothing), Mistake(2 * expected, twice)]
+    close(shown, grad.data, expected, dtype=np.float32, mistakes=known)
 
 
 Formula = Callable[[Any, Any], Any]
@@ -362,6 +393,9 @@ def _walk(shown: str, function: Any, loss: Any, gradient: Any) -> None:
     call(shown, function, loss.grad_fn, gradient)
 
 
+_ADDED = Text("Where ways meet, parts are added, not multiplied.", "길이 만나는 곳에서는 곱하지 않고 더합니다.")
+
+
 def _diamond(names: Names, function: Any) -> None:
     late = Text("`a` sent on before everything had arrived at it.", "`a`가 다 받기도 전에 보냈습니다.")
     known = [
@@ -369,6 +403,10 @@ def _diamond(names: Names, function: Any) -> None:
         Mistake(2.0, late, "hasty"),
         Mistake(24.0, late, "hasty"),
         Mistake(14.0, late, "hasty"),
+        Mistake(1.0, Text("Each node is asked with what has arrived at it: arrived.pop(node).", "노드에는 그 노드에 도착한 것, 곧 arrived.pop(node)를 주어야 합니다.")),
+        Mistake(0.0, _ADDED),
+        Mistake(72.0, _ADDED),
+        Mistake(39.0, Text("The parts belong to the functions in the same order: zip(node.next_functions, parts).", "parts는 함수들과 순서가 같습니다. zip(node.next_functions, parts)입니다.")),
         Mistake(38.0, Text("Something was sent on twice.", "같은 것을 두 번 보냈습니다."), "again"),
     ]  # fmt: skip
     programs: list[tuple[str, Callable[[Any], Any]]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,12 @@ _ONLY_GRADIENT = Text(
 _NO_GRAD = Text(
     "An update isn't part of the formula: put it inside `with no_grad():`.",
     "갱신은 식의 일부가 아닙니다. `with no_grad():` 안에 넣으세요.",
+)
+
+
+_GOES_ON = Text(
+    "It did not move, though those before it did. A parameter without a gradient is skipped; the next ones go on.",
+    "앞의 것은 움직였는데 이것은 그대로입니다. 그래디언트가 없는 파라미터는 건너뛰고, 다음 것으로 계속 가야 합니다.",
 )
 
 
@@ -47,14 +54,21 @@ def _update(shown: str, function: Any, *arguments: Any) -> None:
         raise
 
 
-def _moved(shown: str, leaf: Any, old: Any, gradient: Any, lr: float) -> None:
+def _moved(
+    shown: str, leaf: Any, old: Any, gradient: Any, lr: float, unmoved: Text = _UNMOVED, more: Sequence[Mistake] = ()
+) -> None:
     before, slope = np.array(old, np.float32), np.array(gradient, np.float32)
     mistakes = [
-        Mistake(before, _UNMOVED, "unmoved"),
+        Mistake(before, unmoved, "unmoved"),
         Mistake(before + lr * slope, _SIGN, "sign"),
         Mistake(before - slope, _NO_RATE, "rate"),
         Mistake(lr * slope, _ONLY_GRADIENT, "step alone"),
-    ]
+        Mistake(before - slope / lr, Text("lr multiplies the gradient; it doesn't divide it.", "그래디언트에 lr을 곱합니다. 나누지 않습니다.")),
+        Mistake(before - lr * np.sign(slope), Text("The size of the gradient counts too, not only its sign.", "부호만이 아니라 그래디언트의 크기도 쓰입니다.")),
+        *more,
+    ]  # fmt: skip
+    used = Text("Is it the learning rate that was given?", "주어진 학습률을 썼나요?")
+    mistakes += [Mistake(before - rate * slope, used, "rate") for rate in (0.001, 0.01, 0.1, 0.2) if rate != lr]
     close(shown, leaf.data, before - lr * slope, dtype=np.float32, mistakes=mistakes)
     if not leaf.requires_grad or leaf.grad_fn is not None:
         raise Wrong(
@@ -75,11 +89,12 @@ def gradient_step(names: Names) -> None:
     """Both move by their own gradient, and forget it."""
     function = defined(names, "gradient_step")
     for lr in (0.5, 0.1):
-        w, b = _leaf(names, 3.0, 4.0), _leaf(names, -1.0, 2.0)
+        w, b = _leaf(names, 3.0, 4.0), _leaf(names, -1.0, 3.0)
         shown = f"after gradient_step(w, b, {lr}), w from 3 with the gradient 4"
         _update(f"gradient_step(w, b, {lr})", function, w, b, lr)
         _moved(shown, w, 3.0, 4.0, lr)
-        _moved(f"after gradient_step(w, b, {lr}), b from -1 with the gradient 2", b, -1.0, 2.0, lr)
+        other = [Mistake(-1 - lr * 4, Text("That is w's gradient; b has its own.", "그것은 w의 그래디언트입니다. b에는 b의 것이 있습니다."))]  # fmt: skip
+        _moved(f"after gradient_step(w, b, {lr}), b from -1 with the gradient 3", b, -1.0, 3.0, lr, more=other)
         if w.grad is not None or b.grad is not None:
             raise Wrong(
                 "after the step a gradient is still there; the next one would be added to it. Set both to None.",
@@ -168,8 +183,11 @@ def mse_forward(names: Names) -> None:
             Mistake(d.mean(), Text("The square is missing.", "제곱이 빠졌습니다."), "square"),
             Mistake((d**2).mean() / 2, Text("There is no half in it.", "반으로 나누지 않습니다."), "half"),
             Mistake(np.sqrt((d**2).mean()), Text("No square root is taken.", "제곱근은 씌우지 않습니다."), "root"),
+            Mistake((d**2).sum() / len(d), Text("The mean is over all numbers, not over the rows alone.", "행의 수가 아니라 모든 수의 개수로 나눕니다."), "sum"),
+            Mistake(((a + t) ** 2).mean(), Text("The difference: subtract.", "차이이므로 빼야 합니다.")),
+            Mistake((a**2 - t**2).mean(), Text("First the difference, then its square.", "먼저 빼고 그다음 제곱합니다."), "order"),
             Mistake(d**2, Text("The mean is missing.", "평균이 빠졌습니다."), "mean"),
-        ]
+        ]  # fmt: skip
         close(shown, out.data, (d**2).mean(), mistakes=mistakes)
 
 
@@ -191,7 +209,7 @@ def sgd_step(names: Names) -> None:
         optimizer.params, optimizer.lr = [a, skipped, c], lr
         _update(f"step() with three parameters, the middle one without a gradient, and lr {lr},", function, optimizer)
         _moved(f"after step() with lr {lr}, [1, 2] with the gradient [3, -4]", a, [1.0, 2.0], [3.0, -4.0], lr)
-        _moved(f"after step() with lr {lr}, the last parameter, 5 with the gradient 6,", c, 5.0, 6.0, lr)
+        _moved(f"after step() with lr {lr}, the last parameter, 5 with the gradient 6,", c, 5.0, 6.0, lr, _GOES_ON)
         close("a parameter without a gradient, after step(),", skipped.data, 7.0)
         if a.grad is None or c.grad is None:
             raise Wrong(

@@ -54,6 +54,10 @@ WRONG = {
             "def source(value):\n    if isinstance(value, Tensor):\n        return value.grad_fn or (value if value.requires_grad else None)",
             "should be AccumulateGrad(w)",
         ),
+        "of its numbers": (
+            "def source(value):\n    if not isinstance(value, Tensor):\n        return None\n    return value.grad_fn or (AccumulateGrad(value.data) if value.requires_grad else None)",
+            "It must know the tensor itself",
+        ),
         "nothing at leaves": (
             "def source(value):\n    return getattr(value, 'grad_fn', None)",
             "should be AccumulateGrad(w); it is None",
@@ -97,6 +101,33 @@ WRONG = {
             ),
             "requires_grad is False",
         ),
+        "no grad_fn": (
+            apply(
+                "ctx = Node(cls, inputs)\n"
+                + ARRAYS
+                + "out = Tensor(cls.forward(ctx, *arrays))\nout.requires_grad = any(isinstance(v, Tensor) and v.requires_grad for v in inputs)\nreturn out"
+            ),
+            "keep it, out.grad_fn = ctx",
+        ),
+        "no numbers": (
+            apply("ctx = Node(cls, inputs)\nout = Tensor(cls.forward(ctx, *[v.data for v in inputs]))\n" + LEARNS),
+            "What is no tensor is handed over as it is",
+        ),
+        "32 bits": (
+            apply(
+                "ctx = Node(cls, inputs)\n" + ARRAYS + "out = Tensor(cls.forward(ctx, *arrays), np.float32)\n" + LEARNS
+            ),
+            "the dtype that forward gives it",
+        ),
+        "marks the inputs": (
+            apply(
+                "ctx = Node(cls, inputs)\n"
+                + ARRAYS
+                + "out = Tensor(cls.forward(ctx, *arrays))\nfor v in inputs:\n    if isinstance(v, Tensor):\n        v.requires_grad = True\n"
+                + LEARNS
+            ),
+            "changed requires_grad of an input",
+        ),
         "arrays in the node": (
             apply(ARRAYS + "ctx = Node(cls, arrays)\nout = Tensor(cls.forward(ctx, *arrays))\n" + LEARNS),
             "arrows don't lead to the inputs",
@@ -119,6 +150,14 @@ WRONG = {
             method("Mul", "staticmethod", "forward", "ctx, a, b", "ctx.save_for_backward(a, b)\nreturn a + b"),
             "should be [10.0, 21.0]",
         ),
+        "a tuple": (
+            method("Mul", "staticmethod", "forward", "ctx, a, b", "ctx.save_for_backward((a, b))\nreturn a * b"),
+            "Without the second pair of brackets",
+        ),
+        "a Tensor": (
+            method("Mul", "staticmethod", "forward", "ctx, a, b", "ctx.save_for_backward(a, b)\nreturn Tensor(a * b)"),
+            "forward sees arrays only",
+        ),
         "in place": (
             method("Mul", "staticmethod", "forward", "ctx, a, b", "ctx.save_for_backward(a, b)\na *= b\nreturn a"),
             "changed its input",
@@ -135,6 +174,16 @@ WRONG = {
                 "Exp", "staticmethod", "forward", "ctx, a", "out = 2.0 ** a\nctx.save_for_backward(out)\nreturn out"
             ),
             "should be [1.0, 2.71828",
+        ),
+        "64 bits": (
+            method(
+                "Exp",
+                "staticmethod",
+                "forward",
+                "ctx, a",
+                "out = np.exp(a.astype(np.float64))\nctx.save_for_backward(out)\nreturn out",
+            ),
+            "As many bits must come out",
         ),
         "no return": (
             method("Exp", "staticmethod", "forward", "ctx, a", "ctx.save_for_backward(np.exp(a))"),

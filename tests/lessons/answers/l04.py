@@ -86,6 +86,22 @@ WRONG = {
             nudge(LOOP + "    slopes[place] = (f(up) - f(down)).sum() / (2 * eps)"),
             "f takes a Tensor",
         ),
+        "the mean": (
+            nudge(LOOP + "    slopes[place] = (f(Tensor(up)).data - f(Tensor(down)).data).mean() / (2 * eps)"),
+            "What is watched is the sum",
+        ),
+        "no sign": (
+            nudge(LOOP + "    slopes[place] = abs(f(Tensor(up)).data - f(Tensor(down)).data).sum() / (2 * eps)"),
+            "A slope has a sign",
+        ),
+        "its own result": (
+            nudge(LOOP + "    slopes[place] = (f(Tensor(up)).data - f(Tensor(down)).data)[place] / (2 * eps)"),
+            "a number can move others too",
+        ),
+        "a step of one's own": (
+            nudge("eps = 1e-3\n" + LOOP + "    slopes[place] = (f(Tensor(up)).data - f(Tensor(down)).data).sum() / (2 * eps)"),
+            "Was `eps` used?",
+        ),
         "swapped": (
             nudge(LOOP + "    slopes[place] = (f(Tensor(down)).data - f(Tensor(up)).data).sum() / (2 * eps)"),
             "up minus down",
@@ -122,6 +138,8 @@ WRONG = {
             agree(SHAPES + "return bool((abs(claimed - nudged) <= rtol * abs(nudged)).all())"),
             "the absolute tolerance counts",
         ),
+        "of the claimed": (agree(SHAPES + "return bool((abs(claimed - nudged) <= atol + rtol * abs(claimed)).all())"), "goes by the nudged slope"),
+        "sums": (agree(SHAPES + "return bool(abs(claimed - nudged).sum() <= atol + rtol * abs(nudged).sum())"), "Each pair counts by itself"),
         "an array": (agree(SHAPES + "return abs(claimed - nudged) <= atol + rtol * abs(nudged)"), "one answer"),
         "NumPy's own": (agree(SHAPES + "return np.allclose(claimed, nudged)"), "less than a thousandth"),
     },

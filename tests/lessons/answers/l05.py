@@ -72,6 +72,14 @@ WRONG = {
             "def topological_order(root):\n    order = []\n    while root is not None:\n        order.append(root)\n        root = root.next_functions[0][0] if root.next_functions else None\n    return order",
             "leaves out",
         ),
+        "no leaves": (
+            order(TURN + "    if finished:\n        if not isinstance(node, AccumulateGrad):\n            order.append(node)\n    elif node not in seen:\n        seen.add(node)\n        stack.append((node, True))\n        " + AHEAD),
+            "leaves out AccumulateGrad",
+        ),
+        "by name": (
+            order(TURN + "    if finished:\n        order.append(node)\n    elif node.name() not in seen:\n        seen.add(node.name())\n        stack.append((node, True))\n        " + AHEAD),
+            "several of one name",
+        ),
         "None": (
             order(TURN + "    if finished:\n        order.append(node)\n    elif node not in seen:\n        seen.add(node)\n        stack.append((node, True))\n        if node is not None:\n            stack += [(f, False) for f, _ in node.next_functions]"),
             "has None in it",
@@ -98,6 +106,9 @@ WRONG = {
         ),
         "no return": (leaf("leaf.grad = tensor(gradient if leaf.grad is None else leaf.grad.data + gradient)"), "should return ()"),
         "no first": (leaf("leaf.grad = tensor(leaf.grad.data + gradient)\nreturn ()"), "raised AttributeError"),
+        "learns itself": (leaf("leaf.grad = tensor(gradient if leaf.grad is None else leaf.grad.data + gradient, requires_grad=True)\nreturn ()"), "requires a gradient itself"),
+        "averaged": (leaf("leaf.grad = tensor(gradient if leaf.grad is None else (leaf.grad.data + gradient) / 2)\nreturn ()"), "not averaged"),
+        "the first twice": (leaf("if leaf.grad is None:\n    leaf.grad = tensor(gradient)\nleaf.grad = leaf.grad + tensor(gradient)\nreturn ()"), "added to itself"),
         "the data": (leaf("leaf.data = leaf.data + gradient\nreturn ()"), "still None"),
     },
     "run_backward": {
@@ -124,6 +135,8 @@ WRONG = {
         ),
         "without None": (walk("arrived[function] = arrived[function] + part if function in arrived else part", asks="node.backward(arrived.pop(node)) if node else None").replace("zip(node.next_functions, parts)", "[((f, 0), p) for (f, _), p in zip(node.next_functions, parts)]").replace("arrived[function] = arr", "function.name()\n            arrived[function] = arr"), "raised AttributeError"),
         "the operation": (walk(ADD, asks="node.operation.backward(node, arrived.pop(node))"), "raised AttributeError"),
+        "the same everywhere": (walk(ADD, asks="node.backward(gradient)"), "what has arrived at it"),
+        "multiplied": (walk("if function is not None:\n    arrived[function] = arrived.get(function, 1) * part"), "added, not multiplied"),
         "not on": (walk("pass"), "raised KeyError"),
     },
 }  # fmt: skip

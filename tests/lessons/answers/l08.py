@@ -53,6 +53,15 @@ WRONG = {
         "noted": (grad("w -= lr * w.grad\nb -= lr * b.grad" + FORGET), "with no_grad()"),
         "stale": (grad("with no_grad():\n    w -= lr * w.grad\n    b -= lr * b.grad"), "still there"),
         "too early": (grad("w.grad = b.grad = None\nwith no_grad():\n    w -= lr * w.grad"), "forgotten too early"),
+        "by the other": (
+            grad("with no_grad():\n    w -= lr * w.grad\n    b -= lr * w.grad" + FORGET),
+            "That is w's gradient",
+        ),
+        "divided": (grad("with no_grad():\n    w -= w.grad / lr\n    b -= b.grad / lr" + FORGET), "doesn't divide"),
+        "a rate of one's own": (
+            grad("with no_grad():\n    w -= 0.1 * w.grad\n    b -= 0.1 * b.grad" + FORGET),
+            "that was given",
+        ),
         "only w": (grad("with no_grad():\n    w -= lr * w.grad" + FORGET), "b from -1"),
     },
     "Linear.forward": {
@@ -66,6 +75,8 @@ WRONG = {
         "sum": (mse("return ((input - target) ** 2).sum()"), "not the mean"),
         "mean first": (mse("return (input - target).mean() ** 2"), "Square first"),
         "no square": (mse("return (input - target).mean()"), "square is missing"),
+        "by rows": (mse("return ((input - target) ** 2).sum() / len(input.data)"), "not over the rows alone"),
+        "squares first": (mse("return (input ** 2 - target ** 2).mean()"), "First the difference"),
         "no mean": (mse("return (input - target) ** 2"), "mean is missing"),
         "a number": (mse("return ((input - target) ** 2).mean().item()"), "should be a Tensor"),
     },
@@ -77,6 +88,12 @@ WRONG = {
         "noted": (
             sgd("for p in self.params:\n    if p.grad is not None:\n        p -= self.lr * p.grad"),
             "with no_grad()",
+        ),
+        "stops": (
+            sgd(
+                "with no_grad():\n    for p in self.params:\n        if p.grad is None:\n            return\n        p -= self.lr * p.grad"
+            ),
+            "the next ones go on",
         ),
         "forgets": (sgd(LOOP + "p -= self.lr * p.grad\n            p.grad = None"), "zero_grad"),
     },
