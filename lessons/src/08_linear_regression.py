@@ -294,7 +294,7 @@ def begin(torch, lr=0.01):
     model = torch.nn.Linear(1, 1)
     model.weight.data[...], model.bias.data[...] = 0.5, -0.25
     return model, torch.optim.SGD(model.parameters(), lr=lr)
-
+# %%
 def train(torch, model, optimizer, epochs=100, forget=True, targets=y_train.data):
     inputs, targets = torch.tensor(x_train.data.tolist()), torch.tensor(targets.tolist())
     losses = []

@@ -20,6 +20,12 @@ from nbtorch.course.source import Lesson, find_sources, read_lesson
 MAX_OUTPUT_BYTES = 200_000
 """The largest a cell's stored outputs may be, as JSON text: a lesson is read on slow lines too."""
 
+MAX_CELL_LINES = 15
+"""The most lines of code in a cell: one new idea each. Blank lines, comments and docstrings aren't counted."""
+
+MAX_LIBRARY_LINES = 60
+"""The most lines that a lesson adds to the learner's library; decorators and lines of earlier lessons don't count."""
+
 Cell = Any  # a notebook's cell: nbformat gives dictionaries with attributes
 Rule = Callable[[Cell], Iterator[str]]
 
@@ -44,7 +50,10 @@ def lint(names: list[str]) -> list[Finding]:
     findings: list[Finding] = []
     for source in find_sources(names):
         try:
-            findings += lint_notes(read_lesson(source))
+            lesson = read_lesson(source)
+            findings += lint_notes(lesson) + lint_library(
+                lesson, [read_lesson(s) for s in find_sources([]) if s < source]
+            )
         except CourseError as error:
             findings += [Finding("src", line) for line in str(error).splitlines()]
         notebooks = {}
@@ -102,6 +111,30 @@ def lint_notes(lesson: Lesson) -> list[Finding]:
                 Finding(f"src/{lesson.name}.py, {language}", f"{what} (a block tagged instructor, ## headings)")
             )
     return findings
+
+
+def code_lines(code: str) -> list[str]:
+    """The lines that count as code: no blank ones, comments or docstrings; without their indentation."""
+    lines = (line.strip() for line in _DOCSTRING.sub("", code).splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+_DOCSTRING = re.compile(r'^\s*""".*?"""\s*$', re.MULTILINE | re.DOTALL)
+
+
+def lint_library(lesson: Lesson, earlier: list[Lesson]) -> list[Finding]:
+    """A lesson adds little to the learner's library. What it defines again, with a line or two more, is not new."""
+
+    def saved(one: Lesson) -> list[str]:
+        codes = [cell.text[LANGUAGES[0]] for cell in one.cells if cell.kind == "code"]
+        return [line for code in codes if saved_name(code) for line in code_lines(code)]
+
+    known = {line for one in earlier for line in saved(one)}
+    count = sum(line not in known and not line.startswith("@") for line in saved(lesson))
+    if count <= MAX_LIBRARY_LINES:
+        return []
+    message = f"adds {count} lines to the learner's library; at most {MAX_LIBRARY_LINES}: leave some to another lesson"
+    return [Finding(f"src/{lesson.name}.py", message)]
 
 
 def lint_parity(notebooks: dict[str, Any], lesson: str) -> list[Finding]:
@@ -204,8 +237,14 @@ def unexplained_tag(cell: Cell) -> Iterator[str]:
         yield f'is tagged {", ".join(sorted(skipping))} without a reason; add why="..." beside the tags'
 
 
+def long_cell(cell: Cell) -> Iterator[str]:
+    """A cell holds one idea, and fits on a page with its output."""
+    if cell.cell_type == "code" and (count := len(code_lines(cell.source))) > MAX_CELL_LINES:
+        yield f"has {count} lines of code; at most {MAX_CELL_LINES}: make two cells of it"
+
+
 CELL_RULES: list[Rule] = [
-    trailing_semicolon, untestable_code, network, unstable_output, stray_output, unexplained_tag,
+    long_cell, trailing_semicolon, untestable_code, network, unstable_output, stray_output, unexplained_tag,
 ]  # fmt: skip
 
 

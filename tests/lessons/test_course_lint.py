@@ -36,6 +36,7 @@ def notebook_with(cell: dict[str, Any]) -> Any:
         ({"execution_count": None}, "execution count None, expected 1"),
         ({"execution_count": 7}, "execution count 7, expected 1"),
         ({"source": "plt.plot(x);\n"}, "ends in ';'"),
+        ({"source": "x = 1\n" * 16}, "16 lines of code; at most 15"),
         ({"source": "%%time\nf()"}, "times"),
         ({"source": "  %timeit f()"}, "times"),
         ({"source": "clear_output()"}, "updates an output"),
@@ -144,3 +145,23 @@ def test_an_exercise_without_notes_for_teachers_is_found(built: Path, lesson: Pa
     lesson.write_text(text + notes, encoding="utf-8")
     source.confirm(lesson)
     assert ["건너뛸 것" in str(f) for f in lint.lint([]) if "instructor" in str(f)] == [True]
+
+
+def test_what_a_lesson_adds_to_the_library_is_counted(lesson: Path, built: Path) -> None:
+    def saved(lines: range) -> str:
+        return "# %%\n#@save f\n@method(A)\ndef f():\n" + "".join(f"    x{i} = {i}  # why\n\n" for i in lines)
+
+    first = lesson.read_text(encoding="utf-8")
+    lesson.write_text(first + saved(range(59)), encoding="utf-8")
+    assert not lint.lint_library(source.read_lesson(lesson), [])
+    longer = lesson.with_name("01_more.py")
+    longer.write_text(first + saved(range(119)), encoding="utf-8")
+    earlier = [source.read_lesson(lesson)]
+    assert not lint.lint_library(source.read_lesson(longer), earlier)
+    (finding,) = lint.lint_library(source.read_lesson(longer), [])
+    assert finding.message.startswith("adds 120 lines to the learner's library; at most 60")
+
+
+def test_comments_and_docstrings_are_not_lines_of_code() -> None:
+    code = '#@save f\ndef f():\n    """One.\n\n    Two."""\n\n    # why\n    return 1\n'
+    assert lint.code_lines(code) == ["def f():", "return 1"]
