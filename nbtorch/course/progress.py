@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import unicodedata
 from contextlib import suppress
 from html import escape
@@ -35,7 +37,7 @@ def title_of(lesson: str, language: str) -> str:
 
 
 class ProgressMap:
-    """All lessons with what is done (●) and what is open (○); as text, and as a map in a notebook."""
+    """All lessons with what is done (●) and what is open (○); as text, and as a map (SVG) in a notebook."""
 
     def __init__(self, home: Path, language: str = LANGUAGES[0]) -> None:
         self._language = language
@@ -60,20 +62,79 @@ class ProgressMap:
             lines.append(f"{row.title}{' ' * (width - _width(row.title))}  {marks or '·'}  {count}")
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        cell = "padding:2px 14px 2px 0;text-align:left;border:0;background:none"
-        rows = []
-        for row in self.lessons:
-            marks = "".join(
-                f'<span title="{escape(name)}" style="letter-spacing:2px">{"●" if name in row.done else "○"}</span>'
-                for name in (*row.done, *row.open)
-            )
-            count = f"{len(row.done)} / {len(row.done) + len(row.open)}" if marks else ""
-            rows.append(
-                f'<tr style="background:none"><th style="{cell};font-weight:400">{escape(row.title)}</th>'
-                f'<td style="{cell}">{marks or "·"}</td><td style="{cell};opacity:.75">{count}</td></tr>'
-            )
-        return f'<table style="border:0;border-collapse:collapse;font-size:13px">{"".join(rows)}</table>'
+    def _repr_svg_(self) -> str:
+        """The map: lessons along a path, in rows there and back. A ring shows how much of a lesson is done."""
+        width = _COLUMNS * _ACROSS
+        height = -(-len(self.lessons) // _COLUMNS) * _DOWN + 8
+        upcoming = next((row.lesson for row in self.lessons if row.open), None)
+        stations = [
+            self._station(row, *_place(number), row.lesson == upcoming) for number, row in enumerate(self.lessons)
+        ]
+        done = sum(len(row.done) for row in self.lessons)
+        label = f"{done} / {done + sum(len(row.open) for row in self.lessons)}"
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+            f'role="img" aria-label="{label}"><style>{_STYLE}</style>'
+            f'<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="8" class="card"/>'
+            f'<path d="{_way(len(self.lessons))}" class="way"/>{"".join(stations)}</svg>'
+        )
+
+    def _station(self, row: LessonProgress, x: int, y: int, upcoming: bool) -> str:
+        number, _, title = row.title.partition("  ")
+        names = (*row.done, *row.open)
+        marks = "".join("●" if name in row.done else "○" for name in names)
+        around = 2 * math.pi * _RADIUS
+        finished = bool(names) and not row.open
+        ring = (
+            f'<circle cx="{x}" cy="{y}" r="{_RADIUS}" class="done" transform="rotate(-90 {x} {y})" '
+            f'stroke-dasharray="{around * len(row.done) / len(names):.1f} {around:.1f}"/>'
+            if row.done
+            else ""
+        )
+        kind = "full" if finished else "next" if upcoming else ""
+        tip = "\n".join(f"{'●' if name in row.done else '○'} {name}" for name in names)
+        return (
+            f'<g class="{kind}"><title>{escape(row.title)}\n{escape(tip)}</title>'
+            f'<circle cx="{x}" cy="{y}" r="{_RADIUS}" class="base"/>{ring}'
+            f'<text x="{x}" y="{y + 5}" class="number">{escape(number)}</text>'
+            f'<text x="{x}" y="{y + _RADIUS + 19}" class="title">{escape(title)}</text>'
+            f'<text x="{x}" y="{y + _RADIUS + 37}" class="marks">{marks or "·"}</text></g>'
+        )
+
+
+_COLUMNS, _ACROSS, _DOWN, _RADIUS = 3, 232, 104, 18
+_STYLE = (
+    ".card{fill:#fff;stroke:#d5d9de}.way{fill:none;stroke:#d5d9de;stroke-width:3}"
+    ".base{fill:#fff;stroke:#d5d9de;stroke-width:4}"
+    ".next .base{stroke:#59636e;stroke-dasharray:3 3;stroke-width:2}.done{fill:none;stroke:#1769aa;stroke-width:4}"
+    ".full .base{fill:#1769aa}text{text-anchor:middle;font:13px system-ui,sans-serif;fill:#1f2328}"
+    ".number,.next .title{font-weight:600}.full .number{fill:#fff}"
+    ".marks{letter-spacing:3px;font-size:11px;fill:#59636e}"
+    "@media(prefers-color-scheme:dark){.card,.base{fill:#1c1f23;stroke:#3d444d}.way{stroke:#3d444d}text{fill:#e6e8eb}"
+    ".next .base{stroke:#9aa4af}.done{stroke:#6cb6ff}.full .base{fill:#6cb6ff}.full .number{fill:#1c1f23}"
+    ".marks{fill:#9aa4af}}"
+)
+
+
+def _way(count: int) -> str:
+    """The line through so many stations: along a row, and by half a circle around its end into the next."""
+    middles = [_place(number) for number in range(count)]
+    steps = [f"M{x} {y}" for x, y in middles[:1]]
+    for (x, y), (to_x, to_y) in itertools.pairwise(middles):
+        if y == to_y:
+            steps.append(f"H{to_x}")
+        else:
+            side = 1 if x > _ACROSS else -1
+            out, turn = x + side * (_ACROSS - _DOWN - 16) // 2, _DOWN // 2
+            steps.append(f"H{out}A{turn} {turn} 0 0 {int(side > 0)} {out} {to_y}H{to_x}")
+    return "".join(steps)
+
+
+def _place(number: int) -> tuple[int, int]:
+    """The middle of a station: rows run there and back."""
+    row, column = divmod(number, _COLUMNS)
+    column = column if row % 2 == 0 else _COLUMNS - 1 - column
+    return column * _ACROSS + _ACROSS // 2, row * _DOWN + _RADIUS + 14
 
 
 def _width(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -259,7 +260,10 @@ def test_the_map_shows_what_is_done(learner: Callable[..., Learner]) -> None:
     me.answer(DOUBLE)
     shown = ProgressMap(me.desk.home)
     assert repr(shown) == "01  first   ●  1/1\n02  second  ○○  0/2"
-    assert shown._repr_html_().count("○") == 2
+    picture = ET.fromstring(shown._repr_svg_())
+    texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["01", "first", "●", "02", "second", "○○"]
+    assert picture.get("aria-label") == "1 / 3" and 'class="full"' in shown._repr_svg_()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Lesson 00 keeps what it promises."""
 
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from nbtorch.course.build import notebook_path, read_notebook
 from nbtorch.course.places import LANGUAGES
+from nbtorch.course.progress import ProgressMap
 from nbtorch.course.source import find_sources
 
 NAME = "00_start_here"
@@ -36,7 +38,7 @@ def test_the_stored_lesson_shows_losses_graph_gradients_and_pictures(notebook: A
     assert slopes == ["-15.00", "-15.00"]
     (accuracy,) = re.findall(r"(\d+)% of the test digits are right", printed)
     assert int(accuracy) > 95
-    assert drawn.count("<svg") == 2  # the graph, and the run with its gradients
+    assert drawn.count("<svg") == 3  # the graph, the run with its gradients, the map of lessons
     assert outputs(notebook, "image/png").count("iVBOR") == 3
 
 
@@ -60,3 +62,13 @@ def test_it_is_short_cells_and_asks_before_it_tells(notebook: Any) -> None:
     assert text.count("**Predict.**") + text.count("**예측.**") >= 4
     minutes = sum(int(n) for n in re.findall(r"^## .*\((\d+)(?: minutes?|분)\)$", text, re.MULTILINE))
     assert minutes == 12
+
+
+def test_the_map_of_the_course_is_in_both_languages_and_has_a_way_through_every_lesson(tmp_path: Path) -> None:
+    for language, title in (("en", "Start here"), ("ko", "여기서 시작하세요")):
+        shown = ProgressMap(tmp_path, language)
+        picture = ET.fromstring(shown._repr_svg_())
+        circles = list(picture.iter("{http://www.w3.org/2000/svg}circle"))
+        assert len(circles) == len(shown.lessons) and title in shown._repr_svg_()
+        (way,) = picture.iter("{http://www.w3.org/2000/svg}path")
+        assert (way.get("d") or "").count("H") + 1 >= len(circles)
