@@ -194,6 +194,8 @@ class Notebook:
         """Switch JupyterLab's theme and wait until it has: while one loads, a command for the old one does nothing."""
         self.command("apputils:change-theme", theme=theme)
         self.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+        # JupyterLab removes the old style sheet after it says so, and loses its way when the next switch comes before.
+        self.page.wait_for_timeout(500)
 
     def shut_down(self) -> None:
         """End the kernel."""
